@@ -1,0 +1,130 @@
+// Package bot is the tutor, free of any platform: one Request in, Replies out.
+// It knows the commands, the course and one simulated cluster a channel; it does
+// not know Discord, Slack or a terminal, and it never sees a wire.
+package bot
+
+import "time"
+
+// Request is one thing a person did, whatever the platform. A click, a menu
+// choice and a form are typed lines too: Line is always what is to be done.
+type Request struct {
+	ID       string // the platform's own, unique in a Tenant: a redelivered request has the same
+	Platform string // terminal, discord, slack
+	Tenant   string // server, workspace
+	Channel  string
+	Who      Person
+	Locale   string // BCP 47, as the platform says: fr-CA, en-US; may be empty
+	Line     string // what was typed: /kubectl get pods; further lines are standard input
+	Teacher  bool   // the platform says that this person leads here
+	Direct   bool   // a conversation of one's own: a terminal, a private message
+}
+
+// Person is who acts; the platform's own identifier, and a name only where one may be shown.
+type Person struct {
+	ID   string
+	Name string
+}
+
+// Reply is one answer. Work that goes on emits several: each takes the place of
+// the one before, until Final.
+type Reply struct {
+	Blocks  []Block
+	Buttons []Button
+	Files   []File
+	Private bool // for the person alone
+	Final   bool
+	Failed  bool // the command did not do what it was asked: a script stops, a shell's exit code is 1
+	Prompt  *Prompt
+}
+
+// Block is one piece of a reply: Title, Text, Code, Table, Quote, Meter, Picture
+// or Divider, and nothing else. Every front end renders each.
+type Block interface{ block() }
+
+// Title heads a reply or a part of it. Plain text.
+type Title struct{ Text string }
+
+// Text is Markdown: paragraphs, lists, bold, italic, code, links; no headings, no tables.
+type Text struct{ Markdown string }
+
+// Code is text whose columns and blanks count.
+type Code struct {
+	Language string // yaml, text; may be empty
+	Text     string
+}
+
+// Table has as many cells in each row as there are columns. Cells are inline Markdown.
+type Table struct {
+	Columns []string
+	Rows    [][]string
+}
+
+// Quote sets words apart: an analogy, and where it breaks. Markdown.
+type Quote struct{ Markdown string }
+
+// Meter is how far something has come: Done of Total.
+type Meter struct {
+	Label       string
+	Done, Total int
+}
+
+// Picture is an image with the same said in words.
+type Picture struct {
+	Name string // file name: funnel.png
+	PNG  []byte
+	Alt  string
+	Text string // the same as characters, for a terminal; may be empty
+}
+
+// Divider separates.
+type Divider struct{}
+
+func (Title) block()   {}
+func (Text) block()    {}
+func (Code) block()    {}
+func (Table) block()   {}
+func (Quote) block()   {}
+func (Meter) block()   {}
+func (Picture) block() {}
+func (Divider) block() {}
+
+// Button offers a next line. It carries what a person could have typed, and no
+// more power than that.
+type Button struct {
+	Label string
+	Line  string // /cours suite
+	Style Style
+}
+
+// Style is how much a button stands out.
+type Style int
+
+// The styles.
+const (
+	Plain Style = iota
+	Primary
+	Danger
+)
+
+// File is offered for download.
+type File struct {
+	Name string
+	Type string // MIME
+	Data []byte
+}
+
+// Prompt asks for a longer text: a form on a chat platform; in a terminal the
+// lines that follow, up to one that holds only a dot.
+type Prompt struct {
+	Title string
+	Label string
+	Line  string // the command that the text is the standard input of
+}
+
+// Place is where a conversation happens.
+type Place struct {
+	Platform, Tenant, Channel string
+}
+
+// Seconds is a duration as learners read figures: whole seconds, rounded.
+func Seconds(d time.Duration) int { return int(d.Round(time.Second) / time.Second) }

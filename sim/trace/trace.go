@@ -1,0 +1,247 @@
+// Package trace records what a simulated control plane did and why: one typed
+// Step for everything a component did, each with the earlier step that caused
+// it. Explanations are made of it; it explains nothing itself, and it knows no
+// language.
+package trace
+
+import (
+	"slices"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+)
+
+// Kind says what a component did. The set is closed: Kinds lists it, and every
+// lens has a sentence for each.
+type Kind string
+
+// The steps of a request through the API server, in the order of its pipeline.
+const (
+	Received      Kind = "received"      // a request came in; Detail is a Request
+	Authenticated Kind = "authenticated" // Detail is an Identity
+	Authorized    Kind = "authorized"    // or Refused
+	Decoded       Kind = "decoded"       // decoded, and the API's defaults filled in; Detail is Defaults
+	Mutated       Kind = "mutated"       // by mutating admission; Detail is an Admission
+	Validated     Kind = "validated"
+	Admitted      Kind = "admitted"  // by validating admission; Detail is an Admission
+	Committed     Kind = "committed" // written to etcd: Revision is set; Detail is a Commit
+	Refused       Kind = "refused"   // by any stage; Detail is a Refusal
+)
+
+// What the other components did.
+const (
+	Noticed   Kind = "noticed"   // a component saw a change by its watch
+	Scheduled Kind = "scheduled" // the scheduler chose a node; Detail is a *scheduler.Verdict
+	Unplaced  Kind = "unplaced"  // the scheduler found no node; Detail is a *scheduler.Verdict
+	Preempted Kind = "preempted" // the scheduler makes room; Detail is a *scheduler.Verdict
+	Decided   Kind = "decided"   // a controller compared desired with actual and decided; Detail is a Decision
+	Pulling   Kind = "pulling"   // a kubelet pulls an image; Detail is a Container
+	Pulled    Kind = "pulled"    // Detail is a Container
+	Started   Kind = "started"   // a container runs; Detail is a Container
+	Ready     Kind = "ready"     // a pod's readiness rose
+	Unready   Kind = "unready"   // a pod's readiness fell; Detail is a Container where one is to blame
+	Exited    Kind = "exited"    // a container ended; Detail is a Container
+	Restarts  Kind = "restarts"  // a kubelet waits, then starts a container again; Detail is a Container
+	Killing   Kind = "killing"   // a kubelet stops a container; Detail is a Container
+	NodeLost  Kind = "node-lost" // the node controller no longer believes in a node; Detail is a NodeHealth
+	NodeBack  Kind = "node-back" // and believes in it again; Detail is a NodeHealth
+	Fault     Kind = "fault"     // someone broke something on purpose; Detail is a FaultChange
+	Healed    Kind = "healed"    // and mended it; Detail is a FaultChange
+)
+
+// Kinds is every kind of step, in the order of declaration.
+func Kinds() []Kind {
+	return []Kind{Received, Authenticated, Authorized, Decoded, Mutated, Validated, Admitted, Committed, Refused,
+		Noticed, Scheduled, Unplaced, Preempted, Decided, Pulling, Pulled, Started, Ready, Unready, Exited, Restarts,
+		Killing, NodeLost, NodeBack, Fault, Healed}
+}
+
+// Ref names an object.
+type Ref struct {
+	Kind      string    `json:"kind"` // Pod, Deployment …
+	Namespace string    `json:"namespace,omitempty"`
+	Name      string    `json:"name"`
+	UID       types.UID `json:"uid,omitempty"`
+}
+
+// Step is one thing one component did.
+type Step struct {
+	ID       uint64    `json:"id"`    // 1, 2, 3 … in a cluster's whole life
+	At       time.Time `json:"at"`    // the cluster's own time
+	Actor    string    `json:"actor"` // kubectl, kube-apiserver, kube-scheduler, deployment-controller, kubelet/node-1 …
+	Kind     Kind      `json:"kind"`
+	Object   Ref       `json:"object"`
+	Revision int64     `json:"revision,omitempty"` // of the whole store, where the step wrote
+	Cause    uint64    `json:"cause,omitempty"`    // the step because of which; 0: none, someone wanted it
+	Detail   any       `json:"detail,omitempty"`   // the struct that the Kind's comment names, or nil
+}
+
+// Request is what came to the API server.
+type Request struct {
+	Verb        string `json:"verb"`     // get, list, create, update, patch, delete …
+	Resource    string `json:"resource"` // deployments.apps, pods/binding
+	Command     string `json:"command,omitempty"`
+	Subresource string `json:"subresource,omitempty"`
+	DryRun      bool   `json:"dryRun,omitempty"`
+}
+
+// Identity is who asked.
+type Identity struct {
+	User   string   `json:"user"`
+	Groups []string `json:"groups,omitempty"`
+}
+
+// Defaults are the fields that the API filled in because the sender left them out.
+type Defaults struct {
+	Fields []string `json:"fields,omitempty"` // paths, as spec.strategy.type
+}
+
+// Admission is what one admission plugin did.
+type Admission struct {
+	Plugin string   `json:"plugin"`
+	Fields []string `json:"fields,omitempty"` // what it changed, as paths
+}
+
+// Commit is a write to etcd.
+type Commit struct {
+	Verb        string `json:"verb"` // create, update, delete
+	Key         string `json:"key"`
+	Subresource string `json:"subresource,omitempty"` // status, binding, scale …
+}
+
+// Refusal is why a stage said no.
+type Refusal struct {
+	Stage   Kind   `json:"stage"` // the stage that refused
+	Reason  string `json:"reason"`
+	Message string `json:"message"` // as the real API server words it
+	Code    int32  `json:"code"`    // HTTP
+}
+
+// Decision is a controller's arithmetic: what it wanted, what it saw, what it did.
+type Decision struct {
+	What    string `json:"what"`    // create-pods, delete-pods, scale-up, scale-down, create-replicaset, evict, endpoints, collect …
+	Desired int64  `json:"desired"` // replicas wanted, where that makes sense
+	Actual  int64  `json:"actual"`
+	Count   int64  `json:"count"` // how many it creates, deletes …
+	Target  Ref    `json:"target,omitzero"`
+	Note    string `json:"note,omitempty"` // a figure or a name the sentence needs, never prose
+}
+
+// Container is one container's life in a kubelet's hands.
+type Container struct {
+	Name     string        `json:"name"`
+	Image    string        `json:"image,omitempty"`
+	Took     time.Duration `json:"took,omitempty"` // of a pull, of a start
+	Delay    time.Duration `json:"delay,omitempty"`
+	ExitCode int32         `json:"exitCode,omitempty"`
+	Reason   string        `json:"reason,omitempty"` // OOMKilled, Error, ErrImagePull …
+	Restarts int32         `json:"restarts,omitempty"`
+	Cached   bool          `json:"cached,omitempty"` // the image was on the node already
+}
+
+// NodeHealth is what the node controller believes.
+type NodeHealth struct {
+	LastHeartbeat time.Time     `json:"lastHeartbeat"`
+	Grace         time.Duration `json:"grace"`
+	Taints        []string      `json:"taints,omitempty"`
+}
+
+// FaultChange is something broken, or mended, on purpose.
+type FaultChange struct {
+	Fault  string `json:"fault"`  // node-silent, …
+	Target string `json:"target"` // node-2, …
+}
+
+// Keep is how many steps a recorder holds unless told otherwise.
+const Keep = 500
+
+// Recorder keeps the latest steps, and knows the one that is being acted upon.
+// The zero value keeps Keep steps.
+type Recorder struct {
+	Limit int // steps kept; 0: Keep
+
+	steps []Step // the latest, oldest first; a window that slides over a larger array
+	next  uint64 // ID of the last step; 0: none yet
+	cause uint64
+	saved uint64 // the last step that Saved was told of
+}
+
+// Add records a step caused by the current cause, unless s names another, and returns its ID.
+func (r *Recorder) Add(s Step) uint64 {
+	r.next++
+	s.ID = r.next
+	if s.Cause == 0 {
+		s.Cause = r.cause
+	}
+	limit := r.limit()
+	if len(r.steps) == cap(r.steps) && len(r.steps) >= limit {
+		fresh := make([]Step, limit-1, 2*limit) // slide: copied once every limit steps
+		copy(fresh, r.steps[len(r.steps)-limit+1:])
+		r.steps = fresh
+	}
+	r.steps = append(r.steps, s)
+	return s.ID
+}
+
+func (r *Recorder) limit() int {
+	if r.Limit > 0 {
+		return r.Limit
+	}
+	return Keep
+}
+
+// Because sets the step that everything added from now on is due to, and returns the one before.
+func (r *Recorder) Because(cause uint64) (before uint64) {
+	before, r.cause = r.cause, cause
+	return before
+}
+
+// Cause is the step that what happens now is due to; 0: none.
+func (r *Recorder) Cause() uint64 { return r.cause }
+
+// Last is the ID of the latest step; 0: none.
+func (r *Recorder) Last() uint64 { return r.next }
+
+// Steps are the steps kept, oldest first. They must not be changed.
+func (r *Recorder) Steps() []Step {
+	return r.steps[max(0, len(r.steps)-r.limit()):]
+}
+
+// Step finds a step that is still kept.
+func (r *Recorder) Step(id uint64) (Step, bool) {
+	steps := r.Steps()
+	if len(steps) == 0 || id < steps[0].ID || id > r.next {
+		return Step{}, false
+	}
+	return steps[id-steps[0].ID], true
+}
+
+// Chain is a step with its causes, the first cause first, as far as they are kept.
+func (r *Recorder) Chain(id uint64) []Step {
+	var chain []Step
+	for id != 0 {
+		s, ok := r.Step(id)
+		if !ok {
+			break
+		}
+		chain = append(chain, s)
+		id = s.Cause
+	}
+	slices.Reverse(chain)
+	return chain
+}
+
+// Unsaved are the steps added since Saved, as far as they are kept.
+func (r *Recorder) Unsaved() []Step {
+	steps := r.Steps()
+	i, _ := slices.BinarySearchFunc(steps, r.saved+1, func(s Step, id uint64) int { return int(int64(s.ID) - int64(id)) })
+	return steps[i:]
+}
+
+// Saved says that all steps so far are safe.
+func (r *Recorder) Saved() { r.saved = r.next }
+
+// Load puts back steps that were kept, oldest first, and the ID of the last one ever given.
+func (r *Recorder) Load(steps []Step, last uint64) {
+	r.steps, r.next, r.saved, r.cause = slices.Clone(steps), last, last, 0
+}
