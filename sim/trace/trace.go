@@ -15,6 +15,9 @@ import (
 // lens has a sentence for each.
 type Kind string
 
+// Asked begins what a person wanted: a command was typed. Detail is a Request with its Command.
+const Asked Kind = "asked"
+
 // The steps of a request through the API server, in the order of its pipeline.
 const (
 	Received      Kind = "received"      // a request came in; Detail is a Request
@@ -51,7 +54,7 @@ const (
 
 // Kinds is every kind of step, in the order of declaration.
 func Kinds() []Kind {
-	return []Kind{Received, Authenticated, Authorized, Decoded, Mutated, Validated, Admitted, Committed, Refused,
+	return []Kind{Asked, Received, Authenticated, Authorized, Decoded, Mutated, Validated, Admitted, Committed, Refused,
 		Noticed, Scheduled, Unplaced, Preempted, Decided, Pulling, Pulled, Started, Ready, Unready, Exited, Restarts,
 		Killing, NodeLost, NodeBack, Fault, Healed}
 }
@@ -78,9 +81,9 @@ type Step struct {
 
 // Request is what came to the API server.
 type Request struct {
-	Verb        string `json:"verb"`     // get, list, create, update, patch, delete …
-	Resource    string `json:"resource"` // deployments.apps, pods/binding
-	Command     string `json:"command,omitempty"`
+	Verb        string `json:"verb"`              // get, list, create, update, patch, delete …
+	Resource    string `json:"resource"`          // deployments.apps, pods/binding
+	Command     string `json:"command,omitempty"` // of an Asked step: the line that was typed
 	Subresource string `json:"subresource,omitempty"`
 	DryRun      bool   `json:"dryRun,omitempty"`
 }
