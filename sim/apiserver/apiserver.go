@@ -80,7 +80,9 @@ type Resource struct {
 }
 
 // GroupVersionKind of the resource.
-func (r *Resource) GroupVersionKind() schema.GroupVersionKind { return r.GroupVersion().WithKind(r.Kind) }
+func (r *Resource) GroupVersionKind() schema.GroupVersionKind {
+	return r.GroupVersion().WithKind(r.Kind)
+}
 
 // Event is a change that a watcher sees. Old is nil for what was added; New is
 // the last state for what was deleted.
