@@ -1,0 +1,102 @@
+package bot
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// Store keeps what must survive, as records of a scope, and knows nothing of
+// what they mean. It is safe for concurrent use.
+//
+// The contract fits one bbolt file and etcd's transactions alike: a Commit is
+// all or nothing, it is durable when it returns, and it compares before it writes.
+type Store interface {
+	// Read returns the scope's records whose keys begin with prefix, in the order
+	// of their keys, and the scope's version: 0 where nothing was ever written.
+	// The values are the caller's to keep.
+	Read(ctx context.Context, s Scope, prefix string) ([]Record, uint64, error)
+
+	// Commit writes everything in one durable transaction, or nothing. The error
+	// is or wraps ErrConflict where a scope is no longer at the version it was
+	// read at. Where the Answer's request was answered before, nothing is written
+	// and the error is or wraps ErrAnswered.
+	Commit(ctx context.Context, c Commit) error
+
+	// Answered returns the reply kept for a request of a tenant (Scope.Channel
+	// and Scope.Person do not count), for 24 hours at least; found is false where
+	// there is none.
+	Answered(ctx context.Context, s Scope, request string) (reply []byte, found bool, err error)
+}
+
+// Errors of a Store that the tutor acts on. All others are failures.
+var (
+	ErrConflict = errors.New("scope has been written since it was read")
+	ErrAnswered = errors.New("request has been answered already")
+)
+
+// Scope is whose records they are: a channel's where Channel is set, a person's
+// where Person is, the tenant's own where neither is. Both are never set. The
+// parts are any text, of any length a platform gives.
+type Scope struct {
+	Platform, Tenant, Channel, Person string
+}
+
+// Record is one key and its value. Keys are paths as a/b/c of bytes other than
+// NUL. In a Write, a nil Value deletes the key; in what Read returns, it is never nil.
+type Record struct {
+	Key   string
+	Value []byte
+}
+
+// Write is what a command changes in one scope.
+type Write struct {
+	Scope   Scope
+	Base    uint64   // the version that was read; it is Base+1 afterwards
+	Drop    []string // all keys with these prefixes are deleted before Changes are written
+	Changes []Record // each key once, in the order of the keys
+}
+
+// Commit is all that one command changes.
+type Commit struct {
+	Writes []Write // each scope once
+	Answer *Answer // nil for work that no request asked for
+}
+
+// Answer is a reply kept so that a request delivered again gets the same one and
+// has no second effect.
+type Answer struct {
+	Scope   Scope // only Platform and Tenant count
+	Request string
+	At      time.Time
+	Reply   []byte
+}
+
+// The first parts of keys in a channel's scope.
+const (
+	keySettings = "settings"  // one record: ChannelSettings
+	keyClock    = "clock"     // one record: how the cluster's time follows the wall's
+	keyLast     = "last"      // one record: the last command, and its step in the trace
+	keyCluster  = "cluster/0" // cluster/0/…: the records of the channel's own cluster
+)
+
+// The first parts of keys in a person's scope.
+const (
+	keyPerson = "person" // one record: a person's settings
+	keyPlace  = "course" // one record: where a person is in the course
+)
+
+// Scope is the channel's.
+func (p Place) Scope() Scope {
+	return Scope{Platform: p.Platform, Tenant: p.Tenant, Channel: p.Channel}
+}
+
+// Place is where the request was made.
+func (r Request) Place() Place {
+	return Place{Platform: r.Platform, Tenant: r.Tenant, Channel: r.Channel}
+}
+
+// person is the scope of whoever made the request.
+func (r Request) person() Scope {
+	return Scope{Platform: r.Platform, Tenant: r.Tenant, Person: r.Who.ID}
+}
