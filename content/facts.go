@@ -1,0 +1,126 @@
+package content
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"timonier/sim/trace"
+)
+
+// Facts are one step of a trace as a lens's sentence sees it: flat, so that a
+// template needs no knowledge of Go. What does not concern the step's kind is empty.
+type Facts struct {
+	Actor     string // kubectl, kube-apiserver, kube-scheduler, deployment-controller, kubelet/node-1 …
+	Step      trace.Kind
+	Kind      string // of the object: Pod, Deployment …
+	Name      string // of the object
+	Namespace string
+	Revision  int64
+
+	Verb        string   // of a request, of a write to etcd: create, update, patch, delete …
+	Resource    string   // of a request: deployments.apps …
+	Subresource string   // status, binding, scale …
+	Command     string   // that was typed
+	DryRun      bool     // nothing is to be kept
+	User        string   // who asked
+	Key         string   // in etcd
+	Plugin      string   // of admission
+	Fields      []string // that were filled in or changed, as paths
+	Stage       string   // that refused
+	Reason      string   // of a refusal; of a container's end: OOMKilled …
+	Message     string   // as Kubernetes words it
+	Code        int64    // HTTP
+
+	Node    string // that was chosen; where a kubelet works; that is lost
+	Fit     int    // nodes that could take the pod
+	Unfit   int    // nodes that could not
+	Total   int    // nodes of the cluster
+	Victims []string
+
+	What         string // a controller's decision: create-pods …
+	Desired      int64
+	Actual       int64
+	Count        int64
+	Target       string // the name of what a decision is about
+	TargetKind   string
+	Note         string
+	Container    string
+	Image        string
+	Took         time.Duration
+	Delay        time.Duration
+	Exit         int64
+	Restarts     int64
+	Cached       bool // the image was there already
+	Grace        time.Duration
+	Taints       []string
+	Fault        string // node-silent …
+	FaultSubject string // node-2 …
+}
+
+// factsOf flattens a step.
+func factsOf(s trace.Step) Facts {
+	f := Facts{Actor: s.Actor, Step: s.Kind, Kind: s.Object.Kind, Name: s.Object.Name, Namespace: s.Object.Namespace, Revision: s.Revision}
+	if _, node, ok := strings.Cut(s.Actor, "/"); ok {
+		f.Node = node // kubelet/node-1
+	}
+	switch d := s.Detail.(type) {
+	case trace.Request:
+		f.Verb, f.Resource, f.Subresource, f.Command, f.DryRun = d.Verb, d.Resource, d.Subresource, d.Command, d.DryRun
+	case trace.Identity:
+		f.User = d.User
+	case trace.Defaults:
+		f.Fields = d.Fields
+	case trace.Admission:
+		f.Plugin, f.Fields = d.Plugin, d.Fields
+	case trace.Commit:
+		f.Verb, f.Key, f.Subresource = d.Verb, d.Key, d.Subresource
+	case trace.Refusal:
+		f.Stage, f.Reason, f.Message, f.Code = string(d.Stage), d.Reason, d.Message, int64(d.Code)
+	case trace.Decision:
+		f.What, f.Desired, f.Actual, f.Count, f.Note = d.What, d.Desired, d.Actual, d.Count, d.Note
+		f.Target, f.TargetKind = d.Target.Name, d.Target.Kind
+	case trace.Container:
+		f.Container, f.Image, f.Took, f.Delay, f.Reason = d.Name, d.Image, d.Took, d.Delay, d.Reason
+		f.Exit, f.Restarts, f.Cached = int64(d.ExitCode), int64(d.Restarts), d.Cached
+	case trace.NodeHealth:
+		f.Node, f.Grace, f.Taints = s.Object.Name, d.Grace, d.Taints
+	case trace.FaultChange:
+		f.Fault, f.FaultSubject = d.Fault, d.Target
+	}
+	return f
+}
+
+// field is a fact by the name that a sentence's `when` gives it; false if there is no such name.
+func (f Facts) field(name string) (string, bool) {
+	get, ok := conditions[name]
+	if !ok {
+		return "", false
+	}
+	return get(f), true
+}
+
+// conditions are the facts that a sentence may depend on.
+var conditions = map[string]func(Facts) string{
+	"actor":       func(f Facts) string { return f.Actor },
+	"kind":        func(f Facts) string { return f.Kind },
+	"verb":        func(f Facts) string { return f.Verb },
+	"resource":    func(f Facts) string { return f.Resource },
+	"subresource": func(f Facts) string { return f.Subresource },
+	"dryRun":      func(f Facts) string { return strconv.FormatBool(f.DryRun) },
+	"user":        func(f Facts) string { return f.User },
+	"plugin":      func(f Facts) string { return f.Plugin },
+	"stage":       func(f Facts) string { return f.Stage },
+	"reason":      func(f Facts) string { return f.Reason },
+	"code":        func(f Facts) string { return strconv.FormatInt(f.Code, 10) },
+	"command":     func(f Facts) string { return f.Command },
+	"fields":      func(f Facts) string { return strings.Join(f.Fields, ",") },
+	"what":        func(f Facts) string { return f.What },
+	"count":       func(f Facts) string { return strconv.FormatInt(f.Count, 10) },
+	"fit":         func(f Facts) string { return strconv.Itoa(f.Fit) },
+	"total":       func(f Facts) string { return strconv.Itoa(f.Total) },
+	"exit":        func(f Facts) string { return strconv.FormatInt(f.Exit, 10) },
+	"container":   func(f Facts) string { return f.Container },
+	"cached":      func(f Facts) string { return strconv.FormatBool(f.Cached) },
+	"fault":       func(f Facts) string { return f.Fault },
+}

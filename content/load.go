@@ -1,0 +1,289 @@
+package content
+
+import (
+	"bytes"
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// Problem is a fault in the course's files.
+type Problem struct {
+	File string
+	Line int // 0: the file as a whole
+	Text string
+}
+
+func (p Problem) String() string {
+	if p.Line == 0 {
+		return p.File + ": " + p.Text
+	}
+	return fmt.Sprintf("%s:%d: %s", p.File, p.Line, p.Text)
+}
+
+func (p Problem) Error() string { return p.String() }
+
+// Load reads a course. Its error joins a Problem for everything that cannot be
+// read; Check finds what can be read but should not be taught.
+func Load(files fs.FS) (*Course, error) {
+	l := load(files)
+	var errs []error
+	for _, p := range l.problems {
+		errs = append(errs, p)
+	}
+	if len(errs) > 0 {
+		return nil, fmt.Errorf("load the course: %w", errors.Join(errs...))
+	}
+	return l.course, nil
+}
+
+// loader reads a course and goes on after a fault, so that all are told at once.
+type loader struct {
+	files    fs.FS
+	course   *Course
+	problems []Problem
+	lessons  map[string]bool // the lessons' files that the table of contents names
+	origins  map[string]int  // analogy:1, term:etcd …: the line where it is
+}
+
+func load(files fs.FS) *loader {
+	l := &loader{files: files, course: &Course{}, lessons: map[string]bool{}, origins: map[string]int{}}
+	l.contents()
+	l.glossary()
+	l.diagrams()
+	l.analogies()
+	l.lenses()
+	return l
+}
+
+func (l *loader) fault(file string, line int, format string, args ...any) {
+	l.problems = append(l.problems, Problem{File: file, Line: line, Text: fmt.Sprintf(format, args...)})
+}
+
+// yaml reads a file into v, strictly: a misspelt key is a fault.
+func (l *loader) yaml(file string, v any) bool {
+	data, err := fs.ReadFile(l.files, file)
+	if err != nil {
+		l.fault(file, 0, "cannot be read: %v", err)
+		return false
+	}
+	return l.decode(file, 0, data, v)
+}
+
+// decode reads YAML that begins after a number of lines of its file.
+func (l *loader) decode(file string, after int, data []byte, v any) bool {
+	d := yaml.NewDecoder(bytes.NewReader(data))
+	d.KnownFields(true)
+	err := d.Decode(v)
+	if err == nil {
+		return true
+	}
+	var list *yaml.TypeError
+	if !errors.As(err, &list) {
+		line, text := lineOf(strings.TrimPrefix(err.Error(), "yaml: "))
+		l.fault(file, line+after, "%s", text)
+		return false
+	}
+	for _, e := range list.Errors {
+		line, text := lineOf(e)
+		l.fault(file, line+after, "%s", text)
+	}
+	return false
+}
+
+// lineOf takes "line 3: " off the front of yaml's errors.
+func lineOf(text string) (line int, rest string) {
+	if n, _ := fmt.Sscanf(text, "line %d:", &line); n == 1 {
+		_, rest, _ = strings.Cut(text, ": ")
+		return line, rest
+	}
+	return 0, text
+}
+
+// at is a value and the line of the file where it begins.
+type at[T any] struct {
+	v    T
+	line int
+}
+
+// UnmarshalYAML decodes as strictly as the file around it, which Node.Decode would not.
+func (a *at[T]) UnmarshalYAML(n *yaml.Node) error {
+	a.line = n.Line
+	data, err := yaml.Marshal(n)
+	if err != nil {
+		return err
+	}
+	d := yaml.NewDecoder(bytes.NewReader(data))
+	d.KnownFields(true)
+	if err := d.Decode(&a.v); err != nil {
+		_, text := lineOf(strings.TrimPrefix(err.Error(), "yaml: "))
+		var list *yaml.TypeError
+		if errors.As(err, &list) {
+			_, text = lineOf(strings.Join(list.Errors, "; "))
+		}
+		return &yaml.TypeError{Errors: []string{fmt.Sprintf("line %d: %s", n.Line, text)}}
+	}
+	return nil
+}
+
+type contentsFile struct {
+	Title    Text `yaml:"title"`
+	Sections []struct {
+		Number  int    `yaml:"number"`
+		Dir     string `yaml:"dir"`
+		Title   Text   `yaml:"title"`
+		Lessons []at[struct {
+			ID       string   `yaml:"id"`
+			Slug     string   `yaml:"slug"`
+			Title    Text     `yaml:"title"`
+			Requires []string `yaml:"requires"`
+		}] `yaml:"lessons"`
+	} `yaml:"sections"`
+}
+
+const contentsName = "course.yaml"
+
+func (l *loader) contents() {
+	var f contentsFile
+	if !l.yaml(contentsName, &f) {
+		return
+	}
+	l.course.Title = f.Title
+	for _, fs := range f.Sections {
+		s := &Section{Number: fs.Number, Title: fs.Title}
+		for _, fl := range fs.Lessons {
+			lesson := &Lesson{ID: fl.v.ID, Section: s, Title: fl.v.Title, Requires: fl.v.Requires, messages: map[Lang][]Message{}}
+			l.origins["lesson:"+lesson.ID] = fl.line
+			l.lesson(lesson, path.Join("lessons", fs.Dir, fl.v.ID+"-"+fl.v.Slug))
+			s.Lessons = append(s.Lessons, lesson)
+		}
+		l.course.Sections = append(l.course.Sections, s)
+	}
+}
+
+// lesson reads a lesson's files, if it is written.
+func (l *loader) lesson(lesson *Lesson, stem string) {
+	for _, lang := range Langs() {
+		file := stem + "." + string(lang) + ".md"
+		l.lessons[file] = true
+		data, err := fs.ReadFile(l.files, file)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			l.fault(file, 0, "cannot be read: %v", err)
+			continue
+		}
+		l.lessonText(lesson, lang, file, string(data))
+	}
+	for _, lang := range Langs() {
+		if len(lesson.messages[lang]) == 0 && len(lesson.messages) > 0 {
+			l.fault(stem+"."+string(lang)+".md", 0, "lesson %s is missing in this language", lesson.ID)
+		}
+	}
+}
+
+func (l *loader) glossary() {
+	const file = "glossary.yaml"
+	var f struct {
+		Terms []at[*Term] `yaml:"terms"`
+	}
+	if !l.yaml(file, &f) {
+		return
+	}
+	for _, t := range f.Terms {
+		l.origins["term:"+t.v.ID] = t.line
+		l.course.Terms = append(l.course.Terms, t.v)
+	}
+	slices.SortStableFunc(l.course.Terms, func(a, b *Term) int { return cmp.Compare(a.ID, b.ID) })
+}
+
+type analogyFile struct {
+	Number  int         `yaml:"number"`
+	ID      string      `yaml:"id"`
+	Title   Text        `yaml:"title"`
+	Intro   Text        `yaml:"intro"`
+	Diagram string      `yaml:"diagram"`
+	Rows    []at[Row]   `yaml:"rows"`
+	Steps   []at[Stage] `yaml:"steps"`
+}
+
+func (l *loader) analogies() {
+	for _, file := range l.glob("analogies/*.yaml") {
+		var f analogyFile
+		if !l.yaml(file, &f) {
+			continue
+		}
+		a := &Analogy{Number: f.Number, ID: f.ID, Title: f.Title, Intro: f.Intro, Diagram: f.Diagram}
+		l.origins[fmt.Sprint("analogy:", a.Number)] = 1
+		for _, r := range f.Rows {
+			a.Rows = append(a.Rows, r.v)
+			l.origins[fmt.Sprintf("analogy:%d:%s", a.Number, r.v.Concept)] = r.line
+		}
+		for _, s := range f.Steps {
+			a.Steps = append(a.Steps, s.v)
+		}
+		l.course.Analogies = append(l.course.Analogies, a)
+	}
+	slices.SortStableFunc(l.course.Analogies, func(a, b *Analogy) int { return cmp.Compare(a.Number, b.Number) })
+}
+
+// diagrams reads diagrams/NAME.LENS.LANG.txt: front matter (title, alt), then the drawing.
+func (l *loader) diagrams() {
+	byName := map[string]*Diagram{}
+	for _, file := range l.glob("diagrams/*.txt") {
+		parts := strings.Split(strings.TrimSuffix(path.Base(file), ".txt"), ".")
+		if len(parts) != 3 || !slices.Contains(Langs(), Lang(parts[2])) {
+			l.fault(file, 0, "a diagram's file is named NAME.LENS.fr.txt or NAME.LENS.en.txt")
+			continue
+		}
+		name, lens, lang := parts[0], parts[1], Lang(parts[2])
+		data, err := fs.ReadFile(l.files, file)
+		if err != nil {
+			l.fault(file, 0, "cannot be read: %v", err)
+			continue
+		}
+		var head struct {
+			Title string `yaml:"title"`
+			Alt   string `yaml:"alt"`
+		}
+		body, _, ok := l.frontMatter(file, string(data), &head)
+		if !ok {
+			continue
+		}
+		d := byName[name]
+		if d == nil {
+			d = &Diagram{Name: name, Views: map[string]View{}}
+			byName[name] = d
+			l.course.Diagrams = append(l.course.Diagrams, d)
+		}
+		v := d.Views[lens]
+		v.Title.set(lang, head.Title)
+		v.Alt.set(lang, strings.Join(strings.Fields(head.Alt), " "))
+		v.Text.set(lang, strings.Trim(body, "\n"))
+		d.Views[lens] = v
+	}
+}
+
+func (t *Text) set(lang Lang, s string) {
+	if lang == EN {
+		t.EN = s
+	} else {
+		t.FR = s
+	}
+}
+
+// glob lists files in the order of their names.
+func (l *loader) glob(pattern string) []string {
+	files, err := fs.Glob(l.files, pattern)
+	if err != nil {
+		l.fault(pattern, 0, "%v", err)
+	}
+	return files
+}
