@@ -46,6 +46,9 @@ func replicaSetResource() Resource {
 			rs.Spec = *old.Spec.DeepCopy()
 		},
 
+		Columns: replicaSetColumns(),
+		Cells:   replicaSetCells,
+
 		Fields: func(o Object) fields.Set {
 			return fields.Set{"status.replicas": strconv.Itoa(int(o.(*appsv1.ReplicaSet).Status.Replicas))}
 		},
@@ -91,6 +94,9 @@ func deploymentResource() Resource {
 			d.Spec = *old.Spec.DeepCopy()
 			d.Labels = old.DeepCopy().Labels
 		},
+
+		Columns: deploymentColumns(),
+		Cells:   deploymentCells,
 
 		Unconditional: true,
 	}
