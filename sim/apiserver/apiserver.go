@@ -77,6 +77,11 @@ type Resource struct {
 	// Grace is the grace period in seconds of a deletion, given what the request asked for (nil: nothing).
 	// Nil: objects go at once. A pod that is placed waits for its kubelet.
 	Grace func(o Object, asked *int64) int64
+	// Terminate marks an object whose deletion begins, beyond its metadata: a namespace's phase. May be nil.
+	Terminate func(Object)
+	// Allocate gives an object what the server hands out: a Service's addresses and node ports. old is nil at
+	// creation. May be nil.
+	Allocate func(s *Server, new, old Object) field.ErrorList
 }
 
 // GroupVersionKind of the resource.

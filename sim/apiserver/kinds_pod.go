@@ -32,6 +32,8 @@ func podResource() Resource {
 		PrepareForUpdate:       preparePodForUpdate,
 		PrepareForStatusUpdate: preparePodForStatusUpdate,
 
+		Columns:       podColumns(),
+		Cells:         podCells,
 		Fields:        podFields,
 		Unconditional: true,
 		Grace:         podGrace,

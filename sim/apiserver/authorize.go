@@ -1,0 +1,101 @@
+package apiserver
+
+import (
+	"slices"
+	"strings"
+	"sync"
+)
+
+// rule lets its subjects do verbs on resources ("*": all), as an RBAC PolicyRule does.
+type rule struct {
+	verbs, groups, resources []string
+}
+
+var (
+	anything = []string{"*"}
+	reading  = []string{"get", "list", "watch"}
+	events   = rule{[]string{"create", "patch", "update"}, []string{"", "events.k8s.io"}, []string{"events"}}
+)
+
+// policy is what the identities of a cluster's own components may do, as the real bootstrap roles grant it
+// (plugin/pkg/auth/authorizer/rbac/bootstrappolicy), for the kinds served here. Subjects are users or groups.
+func policy() map[string][]rule {
+	core, apps := []string{""}, []string{"apps"}
+	account := func(name string) string { return "system:serviceaccount:kube-system:" + name }
+	return map[string][]rule{
+		"system:masters": {{anything, anything, anything}},
+		"system:kube-scheduler": {
+			events,
+			{[]string{"create"}, core, []string{"pods/binding", "bindings"}},
+			{[]string{"update", "patch"}, core, []string{"pods/status"}},
+			{[]string{"delete"}, core, []string{"pods"}},
+			{reading, anything, anything},
+		},
+		"system:nodes": {
+			events,
+			{[]string{"create", "update", "patch"}, core, []string{"nodes", "nodes/status"}},
+			{[]string{"update", "patch"}, core, []string{"pods/status"}},
+			{[]string{"delete"}, core, []string{"pods"}},
+			{[]string{"create"}, core, []string{"pods", "pods/eviction", "serviceaccounts/token"}},
+			{[]string{"create", "update", "patch", "delete"}, []string{"coordination.k8s.io"}, []string{"leases"}},
+			{reading, anything, anything},
+		},
+		account("deployment-controller"): {
+			events,
+			{anything, apps, []string{"deployments", "deployments/status", "deployments/finalizers", "replicasets"}},
+			{[]string{"update"}, core, []string{"pods"}},
+		},
+		account("replicaset-controller"): {
+			events,
+			{anything, apps, []string{"replicasets", "replicasets/status", "replicasets/finalizers"}},
+			{[]string{"create", "delete", "patch", "update"}, core, []string{"pods"}},
+		},
+		account("endpointslice-controller"): {
+			events,
+			{anything, []string{"discovery.k8s.io"}, []string{"endpointslices"}},
+		},
+		account("endpoint-controller"): {
+			events,
+			{anything, core, []string{"endpoints"}},
+		},
+		account("node-controller"): {
+			events,
+			{[]string{"update", "patch", "delete"}, core, []string{"nodes", "nodes/status"}},
+			{[]string{"update", "patch"}, core, []string{"pods/status"}},
+			{[]string{"delete"}, core, []string{"pods"}},
+		},
+		account("pod-garbage-collector"): {
+			events,
+			{[]string{"delete"}, core, []string{"pods"}},
+			{[]string{"update", "patch"}, core, []string{"pods/status"}},
+		},
+		account("generic-garbage-collector"):     {events, {[]string{"delete", "update", "patch"}, anything, anything}},
+		account("namespace-controller"):          {events, {[]string{"update", "delete", "deletecollection"}, anything, anything}},
+		account("service-account-controller"):    {events, {[]string{"create"}, core, []string{"serviceaccounts"}}},
+		account("root-ca-cert-publisher"):        {events, {[]string{"create", "update"}, core, []string{"configmaps"}}},
+		account("ttl-after-finished-controller"): {events},
+		account("service-controller"):            {events},
+		"system:serviceaccounts:kube-system":     {{reading, anything, anything}},
+		"system:kube-controller-manager":         {events, {reading, anything, anything}, {anything, []string{"coordination.k8s.io"}, []string{"leases"}}},
+	}
+}
+
+// bootstrap is the policy, made once: every server reads it, none changes it.
+var bootstrap = sync.OnceValue(policy)
+
+// allowed is the authorisation stage's decision.
+func allowed(u User, verb, group, resource string) bool {
+	permits := func(subject string) bool {
+		return slices.ContainsFunc(bootstrap()[subject], func(r rule) bool {
+			return matches(r.verbs, verb) && matches(r.groups, group) && matches(r.resources, resource)
+		})
+	}
+	if permits(u.Name) || slices.ContainsFunc(u.Groups, permits) {
+		return true
+	}
+	return strings.HasPrefix(u.Name, "system:serviceaccount:kube-system:") && permits("system:serviceaccounts:kube-system")
+}
+
+func matches(list []string, word string) bool {
+	return slices.Contains(list, "*") || slices.Contains(list, word)
+}

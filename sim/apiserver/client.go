@@ -1,0 +1,116 @@
+package apiserver
+
+import (
+	"iter"
+	"reflect"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+)
+
+// Client is the API for a component of the cluster: typed objects, under the
+// component's own identity, through the same stages as a request over HTTP. What
+// it reads is the component's informer cache, always current. It does not change
+// the objects that it is given. Errors are *errors.StatusError of apimachinery.
+type Client struct {
+	server *Server
+	user   User
+}
+
+// Client is the API under an identity.
+func (s *Server) Client(u User) *Client { return &Client{s, u} }
+
+// Create stores a new object and returns it as stored.
+func (c *Client) Create(o Object) (Object, error) {
+	r, err := c.server.requestFor(c.user, "create", o)
+	if err != nil {
+		return nil, err
+	}
+	r.object = copyOf(o)
+	return c.server.create(r)
+}
+
+// Update stores spec and metadata. A resourceVersion that is not the present one is a conflict.
+func (c *Client) Update(o Object) (Object, error) { return c.update(o, "") }
+
+// UpdateStatus stores the status, and nothing else.
+func (c *Client) UpdateStatus(o Object) (Object, error) { return c.update(o, "status") }
+
+// Finalize stores a namespace's spec.finalizers.
+func (c *Client) Finalize(o *corev1.Namespace) (Object, error) { return c.update(o, "finalize") }
+
+func (c *Client) update(o Object, subresource string) (Object, error) {
+	r, err := c.server.requestFor(c.user, "update", o)
+	if err != nil {
+		return nil, err
+	}
+	r.subresource = subresource
+	return c.server.update(r, func(Object) (Object, error) { return copyOf(o), nil })
+}
+
+// Delete removes an object, or begins to: graceful and finalized deletions end later.
+func (c *Client) Delete(o Object, options metav1.DeleteOptions) error {
+	r, err := c.server.requestFor(c.user, "delete", o)
+	if err != nil {
+		return err
+	}
+	_, _, err = c.server.delete(r, &options)
+	return err
+}
+
+// Bind places a pod on a node.
+func (c *Client) Bind(pod *corev1.Pod, node string) error {
+	r, err := c.server.requestFor(c.user, "create", pod)
+	if err != nil {
+		return err
+	}
+	r.subresource = "binding"
+	_, err = c.server.bind(r, &corev1.Binding{
+		ObjectMeta: metav1.ObjectMeta{Namespace: pod.Namespace, Name: pod.Name, UID: pod.UID},
+		Target:     corev1.ObjectReference{Kind: "Node", Name: node},
+	})
+	return err
+}
+
+func copyOf(o Object) Object { return o.DeepCopyObject().(Object) }
+
+// Get is an object by its name; namespace "" for what has none.
+func Get[T Object](c *Client, namespace, name string) (T, bool) {
+	var none T
+	o, ok := cacheOf[T](c).get(namespace, name)
+	if !ok {
+		return none, false
+	}
+	return c.server.live(o).(T), true
+}
+
+// List yields the objects of a namespace ("" for all) in the order of their keys.
+func List[T Object](c *Client, namespace string) iter.Seq[T] {
+	return typed[T](cacheOf[T](c).in(namespace))
+}
+
+// Owned yields the objects whose controller, among their owners, has that UID.
+func Owned[T Object](c *Client, owner types.UID) iter.Seq[T] {
+	return typed[T](values(cacheOf[T](c).byOwner[owner]))
+}
+
+// PodsOn yields the pods placed on a node.
+func PodsOn(c *Client, node string) iter.Seq[*corev1.Pod] {
+	return typed[*corev1.Pod](values(c.server.pods.byNode[node]))
+}
+
+// Count is how many objects of a type there are.
+func Count[T Object](c *Client) int { return cacheOf[T](c).all.Len() }
+
+func cacheOf[T Object](c *Client) *cache {
+	return c.server.caches[c.server.byType[reflect.TypeFor[T]()]]
+}
+
+// live shows an object with what is current without being written.
+func (s *Server) live(o Object) Object {
+	if s.cfg.Live == nil {
+		return o
+	}
+	return s.cfg.Live(o)
+}

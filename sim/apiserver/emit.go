@@ -1,0 +1,188 @@
+package apiserver
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"timonier/sim/etcd"
+)
+
+const (
+	// Past so many different messages of one reason about one object within the window, they are combined
+	// (client-go tools/record/events_cache.go: defaultAggregateMaxEvents, defaultAggregateIntervalInSeconds).
+	combineAfter  = 10
+	combineWindow = 10 * time.Minute
+	combinedText  = "(combined from similar events): "
+	// The real server shares a lease between events that are written within a minute.
+	leaseGrid = time.Minute
+)
+
+// eventIndex finds the event that a new one repeats. It is made of the events there are, and so needs no saving.
+type eventIndex struct {
+	similar map[similarKey][]*corev1.Event // by all but the message, in the order of their making
+}
+
+type similarKey struct {
+	object                  types.UID
+	kind, name              string
+	eventType, reason, from string
+}
+
+func keyOfEvent(e *corev1.Event) similarKey {
+	return similarKey{e.InvolvedObject.UID, e.InvolvedObject.Kind, e.InvolvedObject.Name, e.Type, e.Reason, e.Source.Component}
+}
+
+func (x *eventIndex) account(o Object, by int) {
+	e, ok := o.(*corev1.Event)
+	if !ok {
+		return
+	}
+	if x.similar == nil {
+		x.similar = map[similarKey][]*corev1.Event{}
+	}
+	key := keyOfEvent(e)
+	if by > 0 {
+		x.similar[key] = append(x.similar[key], e)
+		return
+	}
+	kept := x.similar[key][:0:0]
+	for _, other := range x.similar[key] {
+		if other.Name != e.Name || other.Namespace != e.Namespace {
+			kept = append(kept, other)
+		}
+	}
+	if len(kept) == 0 {
+		delete(x.similar, key)
+		return
+	}
+	x.similar[key] = kept
+}
+
+func (x *eventIndex) replace(old, e *corev1.Event) {
+	for i, other := range x.similar[keyOfEvent(old)] {
+		if other.Name == e.Name && other.Namespace == e.Namespace {
+			x.similar[keyOfEvent(old)][i] = e
+		}
+	}
+}
+
+// Emit records an event about an object, as the recorder of client-go does: one that repeats another raises its
+// count, and many different ones of one reason are combined. Events are best effort: one that cannot be written is
+// lost, as a real one is.
+func (c *Client) Emit(about Object, eventType, reason, note string) {
+	s := c.server
+	e := c.newEvent(about, eventType, reason, note)
+	same, message := s.findEvent(e)
+	if same == nil {
+		e.Message = message
+		r := &request{user: c.user, verb: "create", resource: s.kindNamed("Event"), namespace: e.Namespace, name: e.Name, object: e}
+		_, _ = s.create(r)
+		return
+	}
+	next := same.DeepCopy()
+	next.Count++
+	next.LastTimestamp = e.LastTimestamp
+	next.Message = message
+	r := &request{user: c.user, verb: "patch", resource: s.kindNamed("Event"), namespace: same.Namespace, name: same.Name}
+	_, _ = s.update(r, func(Object) (Object, error) { return next, nil })
+}
+
+// findEvent is the event that e repeats, or nil, and the message that is to be written.
+func (s *Server) findEvent(e *corev1.Event) (*corev1.Event, string) {
+	recent := 0
+	var combined *corev1.Event
+	for _, other := range s.events.similar[keyOfEvent(e)] {
+		if s.Now().Sub(other.LastTimestamp.Time) > combineWindow {
+			continue
+		}
+		if strings.HasPrefix(other.Message, combinedText) {
+			combined = other
+			continue
+		}
+		if other.Message == e.Message {
+			return other, e.Message
+		}
+		recent++
+	}
+	if recent < combineAfter {
+		return nil, e.Message
+	}
+	return combined, combinedText + e.Message
+}
+
+func (c *Client) newEvent(about Object, eventType, reason, note string) *corev1.Event {
+	s := c.server
+	now := metav1.NewTime(s.Now().Truncate(time.Second))
+	regarding := corev1.ObjectReference{Namespace: about.GetNamespace(), Name: about.GetName(), UID: about.GetUID(), ResourceVersion: about.GetResourceVersion()}
+	if r, ok := s.ResourceOf(about); ok {
+		regarding.Kind, regarding.APIVersion = r.Kind, r.GroupVersion().String()
+	}
+	namespace := about.GetNamespace()
+	if namespace == "" {
+		namespace = metav1.NamespaceDefault
+	}
+	source := c.source()
+	e := &corev1.Event{
+		ObjectMeta:     metav1.ObjectMeta{Namespace: namespace},
+		InvolvedObject: regarding, Reason: reason, Message: note, Type: eventType,
+		Source: source, ReportingController: source.Component, ReportingInstance: source.Host,
+		FirstTimestamp: now, LastTimestamp: now, Count: 1,
+	}
+	// The real name is the moment in nanoseconds; simulated moments repeat.
+	cache := s.caches[s.kindNamed("Event")]
+	for nano := s.Now().UnixNano(); ; nano++ {
+		e.Name = fmt.Sprintf("%s.%x", about.GetName(), nano)
+		if _, taken := cache.get(namespace, e.Name); !taken {
+			return e
+		}
+	}
+}
+
+// source is how a component names itself in events; most are their agent's name.
+func (c *Client) source() corev1.EventSource {
+	component, host, _ := strings.Cut(c.user.Agent, "/")
+	if component == "kube-scheduler" {
+		component = "default-scheduler"
+	}
+	return corev1.EventSource{Component: component, Host: host}
+}
+
+// lease is the etcd lease that makes an object of a resource go when its time is over: 0 for what stays.
+func (s *Server) lease(r *Resource) (int64, error) {
+	if r.TTL == 0 {
+		return 0, nil
+	}
+	from := s.Now().Truncate(leaseGrid)
+	ends := from.Add(leaseGrid + r.TTL)
+	id := ends.Unix() / int64(leaseGrid/time.Second)
+	_, err := s.cfg.Store.Grant(id, ends.Sub(s.Now()), s.Now())
+	if err != nil && err != etcd.ErrLeaseExists {
+		return 0, err
+	}
+	return id, nil
+}
+
+// Expire removes what has outlived its lease, and tells the watchers. NextExpiry says when there is more to do.
+func (s *Server) Expire() {
+	_, deleted := s.cfg.Store.Expire(s.Now())
+	for _, kv := range deleted {
+		for _, r := range s.resources {
+			rest, ok := strings.CutPrefix(kv.Key, r.KeyPrefix+"/")
+			if !ok || r.TTL == 0 {
+				continue
+			}
+			namespace, name, _ := strings.Cut(rest, "/")
+			if o, ok := s.caches[r].get(namespace, name); ok {
+				s.forget(r, o)
+			}
+		}
+	}
+}
+
+// NextExpiry is when the next lease ends.
+func (s *Server) NextExpiry() (time.Time, bool) { return s.cfg.Store.NextExpiry() }

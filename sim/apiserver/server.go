@@ -1,0 +1,194 @@
+package apiserver
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"reflect"
+	"time"
+
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/runtime/serializer/protobuf"
+	"k8s.io/client-go/kubernetes/scheme"
+
+	"timonier/sim/etcd"
+	"timonier/sim/trace"
+)
+
+// WatchLatency is how long a change takes to reach a watcher.
+const WatchLatency = time.Millisecond
+
+// Config is what a Server works with. Store, Trace, Now and Rand are needed.
+type Config struct {
+	Store  *etcd.Store
+	Trace  *trace.Recorder
+	Now    func() time.Time
+	Rand   *rand.Rand // names, UIDs, addresses
+	Limits Limits
+
+	// Wait, where set, lets the cluster go on until done holds, at most for the time given.
+	Wait func(limit time.Duration, done func() bool) bool
+	// Live, where set, shows what is kept current without being written: the
+	// heartbeats of healthy nodes. It returns o itself, or a changed copy.
+	Live func(o Object) Object
+	// Logs, where set, is a container's output, as the node's kubelet has it.
+	Logs func(namespace, pod string, o LogOptions) (string, error)
+}
+
+// LogOptions is what to read of a container's log.
+type LogOptions struct {
+	Container  string
+	Previous   bool
+	Tail       *int64         // lines from the end
+	Since      *time.Duration // no older than that
+	Timestamps bool
+	LimitBytes *int64
+}
+
+// Limits bound what one cluster holds. A zero is the default.
+type Limits struct {
+	Nodes       int // 50
+	Pods        int // 2,000
+	Objects     int // 5,000, events not counted
+	ObjectBytes int // 256 KiB as stored
+}
+
+func (l Limits) withDefaults() Limits {
+	set := func(v *int, to int) {
+		if *v == 0 {
+			*v = to
+		}
+	}
+	set(&l.Nodes, 50)
+	set(&l.Pods, 2000)
+	set(&l.Objects, 5000)
+	set(&l.ObjectBytes, 256<<10)
+	return l
+}
+
+// Server is one cluster's API server. Use New.
+type Server struct {
+	cfg       Config
+	resources []*Resource
+	byKind    map[schema.GroupVersionKind]*Resource
+	byName    map[schema.GroupVersionResource]*Resource
+	byType    map[reflect.Type]*Resource
+	caches    map[*Resource]*cache
+	pods      *cache // of which PodsOn is asked
+	codec     *protobuf.Serializer
+	observers []func(Event)
+	objects   int // all but events
+	events    eventIndex
+}
+
+// New is a server on a store, which may hold objects already. It does no I/O; a
+// value in the store that does not decode is an error that names its key.
+func New(cfg Config) (*Server, error) {
+	cfg.Limits = cfg.Limits.withDefaults()
+	s := &Server{
+		cfg:    cfg,
+		byKind: map[schema.GroupVersionKind]*Resource{},
+		byName: map[schema.GroupVersionResource]*Resource{},
+		byType: map[reflect.Type]*Resource{},
+		caches: map[*Resource]*cache{},
+		codec:  protobuf.NewSerializer(scheme.Scheme, scheme.Scheme),
+	}
+	for _, r := range kinds() {
+		s.resources = append(s.resources, &r)
+		s.byKind[r.GroupVersionKind()] = &r
+		s.byName[r.GroupVersionResource] = &r
+		s.byType[reflect.TypeOf(r.New())] = &r
+		c := newCache()
+		s.caches[&r] = c
+		if r.Kind == "Pod" {
+			s.pods = c
+			c.byNode = map[string]*index{}
+		}
+		if err := s.fill(&r, c); err != nil {
+			return nil, err
+		}
+	}
+	return s, nil
+}
+
+// fill reads what the store holds of a resource.
+func (s *Server) fill(r *Resource, c *cache) error {
+	prefix := r.KeyPrefix + "/"
+	got, err := s.cfg.Store.Range(prefix, etcd.PrefixEnd(prefix), etcd.RangeOptions{})
+	if err != nil {
+		return fmt.Errorf("read %s: %w", prefix, err)
+	}
+	for _, kv := range got.KVs {
+		o, err := s.decode(r, kv)
+		if err != nil {
+			return fmt.Errorf("decode %s: %w", kv.Key, err)
+		}
+		c.put(o)
+		s.account(r, o, +1)
+	}
+	return nil
+}
+
+// account counts what is there, and keeps events findable.
+func (s *Server) account(r *Resource, o Object, by int) {
+	if r.TTL == 0 {
+		s.objects += by
+		return
+	}
+	s.events.account(o, by)
+}
+
+// Observe has f called at each change, after it is stored, in the order of revisions.
+func (s *Server) Observe(f func(Event)) { s.observers = append(s.observers, f) }
+
+// Resources are the rows of the table of kinds, in its order.
+func (s *Server) Resources() []*Resource { return s.resources }
+
+// Resource finds a row by its plural name.
+func (s *Server) Resource(gvr schema.GroupVersionResource) (*Resource, bool) {
+	r, ok := s.byName[gvr]
+	return r, ok
+}
+
+// ResourceOf is the row of an object's Go type.
+func (s *Server) ResourceOf(o Object) (*Resource, bool) {
+	r, ok := s.byType[reflect.TypeOf(o)]
+	return r, ok
+}
+
+// Revision is that of the store.
+func (s *Server) Revision() int64 { return s.cfg.Store.Rev() }
+
+// Now is the cluster's time.
+func (s *Server) Now() time.Time { return s.cfg.Now() }
+
+// key is where an object lives in etcd.
+func (r *Resource) key(namespace, name string) string {
+	if r.Namespaced {
+		return r.KeyPrefix + "/" + namespace + "/" + name
+	}
+	return r.KeyPrefix + "/" + name
+}
+
+func (s *Server) encode(o Object) ([]byte, error) {
+	// As the real server: the version is etcd's own, and not written twice.
+	version := o.GetResourceVersion()
+	o.SetResourceVersion("")
+	defer o.SetResourceVersion(version)
+	return runtime.Encode(s.codec, o)
+}
+
+func (s *Server) decode(r *Resource, kv etcd.KV) (Object, error) {
+	o := r.New()
+	gvk := r.GroupVersionKind()
+	if _, _, err := s.codec.Decode(kv.Value, &gvk, o); err != nil {
+		return nil, err
+	}
+	o.GetObjectKind().SetGroupVersionKind(gvk)
+	o.SetResourceVersion(fmt.Sprint(kv.ModRev))
+	return o, nil
+}
+
+func ref(r *Resource, o Object) trace.Ref {
+	return trace.Ref{Kind: r.Kind, Namespace: o.GetNamespace(), Name: o.GetName(), UID: o.GetUID()}
+}
