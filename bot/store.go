@@ -72,20 +72,6 @@ type Answer struct {
 	Reply   []byte
 }
 
-// The first parts of keys in a channel's scope.
-const (
-	keySettings = "settings"  // one record: ChannelSettings
-	keyClock    = "clock"     // one record: how the cluster's time follows the wall's
-	keyLast     = "last"      // one record: the last command, and its step in the trace
-	keyCluster  = "cluster/0" // cluster/0/…: the records of the channel's own cluster
-)
-
-// The first parts of keys in a person's scope.
-const (
-	keyPerson = "person" // one record: a person's settings
-	keyPlace  = "course" // one record: where a person is in the course
-)
-
 // Scope is the channel's.
 func (p Place) Scope() Scope {
 	return Scope{Platform: p.Platform, Tenant: p.Tenant, Channel: p.Channel}

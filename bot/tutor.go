@@ -1,18 +1,24 @@
 package bot
 
 import (
+	"cmp"
+	"container/list"
 	"context"
 	"errors"
 	"log/slog"
+	"sync"
 	"time"
+
+	"timonier/content"
 )
 
 // Config is what a Tutor is made of. Store is required.
 type Config struct {
-	Store  Store
-	Now    func() time.Time // the wall clock; nil: time.Now
-	Logger *slog.Logger     // nil: silent
-	Limits Limits
+	Store   Store
+	Content *content.Course  // nil: the built-in course
+	Now     func() time.Time // the wall clock; nil: time.Now
+	Logger  *slog.Logger     // nil: silent
+	Limits  Limits
 }
 
 // Limits bound what one channel may cost. Zero values mean the default in the comment.
@@ -24,6 +30,16 @@ type Limits struct {
 	Output   int           // characters of a code block before the rest goes to a file: 3500
 }
 
+func (l Limits) orDefault() Limits {
+	return Limits{
+		Line:     cmp.Or(l.Line, 1<<20),
+		Queue:    cmp.Or(l.Queue, 64),
+		Channels: cmp.Or(l.Channels, 256),
+		Command:  cmp.Or(l.Command, 20*time.Second),
+		Output:   cmp.Or(l.Output, 3500),
+	}
+}
+
 // ErrClosed is what a closed Tutor answers.
 var ErrClosed = errors.New("the tutor is closed")
 
@@ -31,11 +47,35 @@ var ErrClosed = errors.New("the tutor is closed")
 // are answered one after the other, in the order in which they came; channels do
 // not wait for each other.
 type Tutor struct {
-	cfg Config
+	cfg      Config
+	commands []*command
+	words    map[string]words
+
+	mu      sync.Mutex
+	lanes   map[Place]*lane
+	idle    *list.List // of lanes without a worker, the longest idle first
+	closed  bool
+	working sync.WaitGroup
 }
 
 // New makes a tutor. It reads nothing yet.
-func New(cfg Config) *Tutor { return &Tutor{cfg: cfg} }
+func New(cfg Config) *Tutor {
+	if cfg.Content == nil {
+		cfg.Content = content.Default()
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	cfg.Limits = cfg.Limits.orDefault()
+	all, err := newWords()
+	if err != nil {
+		panic(err) // a build whose tests did not pass
+	}
+	return &Tutor{cfg: cfg, commands: commands(), words: all, lanes: map[Place]*lane{}, idle: list.New()}
+}
 
 // Handle answers one request and returns when the answer is complete. emit is
 // called at least once, one call at a time, and the last Reply is Final; what it
@@ -55,18 +95,25 @@ func (t *Tutor) Handle(ctx context.Context, r Request, emit func(Reply)) error {
 // Handle's result. A front end that reads events one by one calls it from the
 // loop that reads, so that order is kept, and waits for done elsewhere.
 func (t *Tutor) Accept(ctx context.Context, r Request, emit func(Reply)) (done <-chan error, err error) {
-	return nil, ErrClosed
-}
-
-// Welcome is the first message of a conversation. The Line of the request does not count.
-func (t *Tutor) Welcome(ctx context.Context, r Request) Reply { return Reply{Final: true} }
-
-// Complete returns whole lines that line could become by completing the word
-// under the cursor (a count of bytes from the start), best first, 25 at most. The
-// request says who and where; its Line does not count. Nothing is changed.
-func (t *Tutor) Complete(ctx context.Context, r Request, line string, cursor int) []string {
-	return nil
+	done, ok, err := t.enqueue(ctx, r.Place(), func(ctx context.Context, ln *lane) { t.serve(ctx, ln, r, emit) })
+	if err != nil {
+		return nil, err
+	}
+	if !ok {
+		w := t.wordsOf(r.Locale)
+		emit(Reply{Blocks: []Block{Text{w.say("failure.busy")}}, Private: true, Final: true, Failed: true})
+		full := make(chan error, 1)
+		full <- nil
+		return full, nil
+	}
+	return done, nil
 }
 
 // Close refuses new requests and waits for those accepted.
-func (t *Tutor) Close() error { return nil }
+func (t *Tutor) Close() error {
+	t.mu.Lock()
+	t.closed = true
+	t.mu.Unlock()
+	t.working.Wait()
+	return nil
+}

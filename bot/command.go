@@ -1,0 +1,204 @@
+package bot
+
+import (
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// command is one row of the table of commands. To add one is to add a row.
+type command struct {
+	name    name     // in each language, without the slash
+	aliases []string // other names, in no language in particular
+	help    string   // ID of a line that says what it is for
+	usage   string   // ID of how it is typed, with examples
+	level   level
+	run     func(*call) (Reply, error)
+	// complete gives what may stand where the last of the words is, which may be
+	// empty. Nil: nothing.
+	complete func(c *call, words []string) []string
+}
+
+// name is a word in each language.
+type name struct{ fr, en string }
+
+// in is the name in the language of the words.
+func (n name) in(w words) string {
+	if w.lang == "en" {
+		return n.en
+	}
+	return n.fr
+}
+
+func (n name) is(word string) bool { return fold(word) == fold(n.fr) || fold(word) == fold(n.en) }
+
+// level is who may use a command.
+type level int
+
+// The levels, each allowed to fewer people.
+const (
+	anyone  level = iota
+	changes       // changes the channel's cluster
+	leads         // decides for the channel: a teacher, or the only one there
+)
+
+// may says whether the person may use commands of a level.
+func (c *call) may(l level) bool {
+	return l < leads || c.request.Teacher || c.request.Direct
+}
+
+// commands are all, in the order in which help lists them.
+func commands() []*command {
+	return []*command{
+		{name: name{"cours", "course"}, help: "course.help", usage: "course.usage", run: courseCommand, complete: completeCourse},
+		{name: name{"analogie", "analogy"}, aliases: []string{"analogies"}, help: "analogy.help", usage: "analogy.usage", run: analogyCommand, complete: completeAnalogy},
+		{name: name{"kubectl", "kubectl"}, aliases: []string{"k"}, help: "kubectl.help", usage: "kubectl.usage", level: changes, run: kubectlCommand, complete: completeKubectl},
+		{name: name{"pourquoi", "why"}, help: "why.help", usage: "why.usage", run: whyCommand, complete: completeWhy},
+		{name: name{"lentille", "lens"}, help: "lens.help", usage: "lens.usage", run: lensCommand, complete: completeLens},
+		{name: name{"grappe", "cluster"}, help: "cluster.help", usage: "cluster.usage", run: clusterCommand},
+		{name: name{"panne", "fault"}, aliases: []string{"break"}, help: "fault.help", usage: "fault.usage", level: changes, run: faultCommand, complete: completeFault},
+		{name: name{"répare", "repair"}, aliases: []string{"réparer", "mend"}, help: "repair.help", usage: "repair.usage", level: changes, run: repairCommand, complete: completeRepair},
+		{name: name{"temps", "time"}, help: "time.help", usage: "time.usage", level: changes, run: timeCommand, complete: completeTime},
+		{name: name{"remise", "reset"}, help: "reset.help", usage: "reset.usage", level: changes, run: resetCommand},
+		{name: name{"langue", "language"}, aliases: []string{"lang"}, help: "language.help", usage: "language.usage", run: languageCommand, complete: completeLanguage},
+		{name: name{"aide", "help"}, aliases: []string{"?", "h"}, help: "help.help", usage: "help.usage", run: helpCommand, complete: completeHelp},
+	}
+}
+
+// command finds a command by any of its names, typed without the slash.
+func (t *Tutor) command(word string) (*command, bool) {
+	for _, cmd := range t.commands {
+		if cmd.name.is(word) || slices.ContainsFunc(cmd.aliases, func(a string) bool { return fold(a) == fold(word) }) {
+			return cmd, true
+		}
+	}
+	return nil, false
+}
+
+// slash is how the command is typed in this language.
+func (c *call) slash(cmd *command) string { return "/" + cmd.name.in(c.words) }
+
+// answer finds out what the line wants and does it.
+func (c *call) answer() (Reply, error) {
+	line := c.request.Line
+	if len(line) > c.tutor.cfg.Limits.Line {
+		return c.mistake("line.long", with{"Size": len(line) >> 10, "Limit": c.tutor.cfg.Limits.Line >> 10}), nil
+	}
+	if !utf8.ValidString(line) || strings.ContainsRune(line, 0) {
+		return c.mistake("line.binary"), nil
+	}
+	first, rest, _ := strings.Cut(strings.TrimLeft(tidyNewlines(line), " \t\n"), "\n")
+	first = strings.TrimSpace(tidyBlanks(first))
+	if !strings.HasPrefix(first, "/") {
+		return c.plain(first, rest)
+	}
+	word, args, _ := strings.Cut(strings.TrimPrefix(first, "/"), " ")
+	cmd, ok := c.tutor.command(word)
+	if !ok {
+		return c.unknown(word, args, rest), nil
+	}
+	if !c.may(cmd.level) {
+		return c.mistake("line.forbidden", with{"Command": c.slash(cmd)}), nil
+	}
+	c.args, c.stdin = strings.TrimSpace(args), rest
+	return cmd.run(c)
+}
+
+// again answers another line in place of this one, as when a button's label is typed.
+func (c *call) again(line string) (Reply, error) {
+	c.request.Line = line
+	return c.answer()
+}
+
+// mistake is the reply to what a learner did wrong: one sentence.
+func (c *call) mistake(id string, data ...with) Reply {
+	return Reply{Blocks: []Block{Text{c.say(id, data...)}}, Failed: true}
+}
+
+// buttonLine is as long as a button's line may be, in bytes: all platforms carry it.
+const buttonLine = 100
+
+// unknown suggests the nearest command there is, in either language.
+func (c *call) unknown(word, args, rest string) Reply {
+	r := Reply{Failed: true}
+	nearest := c.nearest(word)
+	if nearest == "" {
+		help := c.slash(c.help())
+		r.Blocks = []Block{Text{c.say("line.unknown", with{"Word": shorten(word), "Help": help})}}
+		r.Buttons = []Button{{Label: help, Line: help}}
+		return r
+	}
+	line := strings.TrimRight("/"+nearest+" "+args, " ")
+	if rest != "" {
+		line += "\n" + rest
+	}
+	r.Blocks = []Block{Text{c.say("line.nearest", with{"Word": shorten(word), "Nearest": "/" + nearest})}}
+	if len(line) <= buttonLine {
+		r.Buttons = []Button{{Label: c.say("button.yes"), Line: line, Style: Primary}}
+	}
+	return r
+}
+
+func (c *call) help() *command {
+	cmd, _ := c.tutor.command("help")
+	return cmd
+}
+
+// nearest is the name closest to a word, the learner's language first among
+// equals; "" where none is close.
+func (c *call) nearest(word string) string {
+	best, least := "", max(1, min(3, (len([]rune(word))+1)/3))+1
+	for _, cmd := range c.tutor.commands {
+		for _, n := range append([]string{cmd.name.in(c.words), cmd.name.fr, cmd.name.en}, cmd.aliases...) {
+			if d := distance(fold(word), fold(n)); len(n) > 1 && d < least {
+				best, least = n, d
+			}
+		}
+	}
+	return best
+}
+
+// distance is the number of letters to add, leave out, replace or swap with their
+// neighbour to make a word of another (optimal string alignment).
+func distance(from, to string) int {
+	a, b := []rune(from), []rune(to)
+	if len(a) > 40 || len(b) > 40 {
+		return max(len(a), len(b))
+	}
+	d := make([][]int, len(a)+1)
+	for i := range d {
+		d[i] = make([]int, len(b)+1)
+		d[i][0] = i
+	}
+	for j := range d[0] {
+		d[0][j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		for j := 1; j <= len(b); j++ {
+			cost := 1
+			if a[i-1] == b[j-1] {
+				cost = 0
+			}
+			d[i][j] = min(d[i-1][j]+1, d[i][j-1]+1, d[i-1][j-1]+cost)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				d[i][j] = min(d[i][j], d[i-2][j-2]+1)
+			}
+		}
+	}
+	return d[len(a)][len(b)]
+}
+
+// shorten is what was typed, short enough to be said back, and harmless.
+func shorten(s string) string {
+	const most = 40
+	s = strings.Map(func(r rune) rune {
+		if r == '`' || r < ' ' {
+			return -1
+		}
+		return r
+	}, s)
+	if runes := []rune(s); len(runes) > most {
+		return string(runes[:most]) + "…"
+	}
+	return s
+}

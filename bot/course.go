@@ -1,0 +1,304 @@
+package bot
+
+import (
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"timonier/content"
+)
+
+// The words that turn pages.
+var (
+	next    = name{"suite", "next"}
+	back    = name{"retour", "back"}
+	resumes = name{"reprendre", "resume"}
+)
+
+// courseCommand is /cours: the contents, a section, a lesson, or a page's turn.
+func courseCommand(c *call) (Reply, error) {
+	word := strings.TrimSuffix(c.args, ".")
+	switch {
+	case word == "":
+		return c.contents(), nil
+	case next.is(word):
+		return c.turn(+1), nil
+	case back.is(word):
+		return c.turn(-1), nil
+	case resumes.is(word):
+		return c.turn(0), nil
+	}
+	if l, ok := c.tutor.cfg.Content.Lesson(word); ok {
+		return c.open(l, 0), nil
+	}
+	if n, err := strconv.Atoi(word); err == nil {
+		if s, ok := c.tutor.cfg.Content.Section(n); ok && len(s.Lessons) > 0 {
+			return c.open(s.Lessons[0], 0), nil
+		}
+	}
+	r := c.mistake("course.unknown", with{"Word": shorten(word)})
+	r.Buttons = []Button{{Label: c.say("button.contents"), Line: c.typed("course"), Style: Primary}}
+	return r, nil
+}
+
+// typed is a command's line in the learner's language.
+func (c *call) typed(command string, args ...string) string {
+	cmd, _ := c.tutor.command(command)
+	return strings.Join(append([]string{c.slash(cmd)}, args...), " ")
+}
+
+// contents is the table of contents, and where the learner is in it.
+func (c *call) contents() Reply {
+	course := c.tutor.cfg.Content
+	r := Reply{Blocks: []Block{Title{c.in(course.Title)}}}
+	var b strings.Builder
+	for _, s := range course.Sections {
+		fmt.Fprintf(&b, "**%d. %s**\n", s.Number, c.in(s.Title))
+		for _, l := range s.Lessons {
+			fmt.Fprintf(&b, "- %s %s", l.ID, c.in(l.Title))
+			switch {
+			case l.ID == c.learner.bookmark.Lesson:
+				b.WriteString(" ◀ *" + c.say("course.here") + "*")
+			case !l.Written():
+				b.WriteString(" *(" + c.say("course.coming") + ")*")
+			}
+			b.WriteString("\n")
+		}
+		b.WriteString("\n")
+	}
+	r.Blocks = append(r.Blocks, Text{b.String() + c.say("course.open", with{"Course": c.typed("course")})})
+	if l, ok := course.Lesson(c.learner.bookmark.Lesson); ok {
+		r.Buttons = append(r.Buttons, c.resume(l))
+	} else if l := c.written(nil, +1); l != nil {
+		r.Buttons = append(r.Buttons, Button{Label: c.say("button.start"), Line: c.typed("course", l.ID), Style: Primary})
+	}
+	return r
+}
+
+func (c *call) resume(l *content.Lesson) Button {
+	return Button{Label: c.say("button.resume", with{"Lesson": l.ID}), Line: c.typed("course", resumes.in(c.words)), Style: Primary}
+}
+
+// turn goes a page on or back from where the learner is.
+func (c *call) turn(by int) Reply {
+	l, ok := c.tutor.cfg.Content.Lesson(c.learner.bookmark.Lesson)
+	if !ok {
+		if l = c.written(nil, +1); l == nil || by < 0 {
+			return c.contents()
+		}
+		return c.open(l, 0)
+	}
+	page := c.learner.bookmark.Message + by
+	switch {
+	case page < 0:
+		before := c.written(l, -1)
+		if before == nil {
+			return c.contents()
+		}
+		return c.open(before, len(before.Messages(c.course()))-1)
+	case page >= len(l.Messages(c.course())) && by > 0:
+		after := c.written(l, +1)
+		if after == nil {
+			return c.end()
+		}
+		return c.open(after, 0)
+	}
+	return c.open(l, page)
+}
+
+// written is the nearest lesson that has its text, before or after l; of nil, the first.
+func (c *call) written(l *content.Lesson, by int) *content.Lesson {
+	var before *content.Lesson
+	passed := l == nil
+	for x := range c.tutor.cfg.Content.Lessons() {
+		switch {
+		case x == l:
+			if by < 0 {
+				return before
+			}
+			passed = true
+		case x.Written() && passed:
+			return x
+		case x.Written():
+			before = x
+		}
+	}
+	return nil
+}
+
+// end says that there is no more to read.
+func (c *call) end() Reply {
+	return Reply{
+		Blocks: []Block{Text{c.say("course.end")}},
+		Buttons: []Button{
+			{Label: c.say("button.back"), Line: c.typed("course", back.in(c.words))},
+			{Label: c.say("button.contents"), Line: c.typed("course")},
+			{Label: "kubectl get nodes", Line: "/kubectl get nodes"},
+		},
+	}
+}
+
+// open shows a page of a lesson, and puts the bookmark there.
+func (c *call) open(l *content.Lesson, page int) Reply {
+	pages := l.Messages(c.course())
+	if len(pages) == 0 {
+		return c.unwritten(l)
+	}
+	page = min(max(page, 0), len(pages)-1)
+	c.learner.bookmark = bookmark{l.ID, page}
+	m := pages[page]
+	r := Reply{Blocks: []Block{Title{fmt.Sprintf("%s %s", l.ID, c.in(l.Title))}}}
+	if m.Title != "" {
+		r.Blocks = append(r.Blocks, Text{"**" + m.Title + "**"})
+	}
+	for _, p := range m.Parts {
+		r.Blocks = append(r.Blocks, c.part(p))
+	}
+	r.Blocks = append(r.Blocks, Text{"*" + c.say("course.page", with{"Page": page + 1, "Pages": len(pages)}) + "*"})
+	for _, t := range m.Tries {
+		if text := t.Label; text == "" {
+			r.Buttons = append(r.Buttons, Button{Label: strings.TrimPrefix(firstLine(t.Line), "/"), Line: t.Line})
+		} else {
+			r.Buttons = append(r.Buttons, Button{Label: text, Line: t.Line})
+		}
+	}
+	if page > 0 || c.written(l, -1) != nil {
+		r.Buttons = append(r.Buttons, Button{Label: c.say("button.back"), Line: c.typed("course", back.in(c.words))})
+	}
+	return r.with(Button{Label: c.say("button.next"), Line: c.typed("course", next.in(c.words)), Style: Primary})
+}
+
+// with adds a button.
+func (r Reply) with(b Button) Reply {
+	r.Buttons = append(r.Buttons, b)
+	return r
+}
+
+func (c *call) unwritten(l *content.Lesson) Reply {
+	r := Reply{Blocks: []Block{Title{l.ID + " " + c.in(l.Title)}, Text{c.say("course.unwritten")}}}
+	after := c.written(l, +1)
+	if after == nil {
+		after = c.written(l, -1)
+	}
+	if after != nil {
+		r = r.with(Button{Label: after.ID + " " + c.in(after.Title), Line: c.typed("course", after.ID), Style: Primary})
+	}
+	return r.with(Button{Label: c.say("button.contents"), Line: c.typed("course")})
+}
+
+// part is a piece of a lesson as a block.
+func (c *call) part(p content.Part) Block {
+	switch p := p.(type) {
+	case content.Code:
+		return Code{p.Language, p.Text}
+	case content.Quote:
+		return Quote{c.links(p.Markdown)}
+	case content.Figure:
+		return c.figure(p.Diagram, p.Lens)
+	case content.Prose:
+		return Text{c.links(p.Markdown)}
+	}
+	return Divider{}
+}
+
+// figure is a diagram in a lens's words.
+func (c *call) figure(diagram, lens string) Block {
+	d, ok := c.tutor.cfg.Content.Diagram(diagram)
+	if !ok {
+		return Divider{}
+	}
+	v := d.In(lens)
+	return Picture{Name: diagram + ".png", Alt: c.in(v.Alt), Text: c.in(v.Text)}
+}
+
+// inside is a link to another place of the course, which no platform can follow.
+var inside = regexp.MustCompile(`\[([^\]]*)\]\((lesson|term):([^)\s]*)\)`)
+
+// links turns links within the course into what can be typed.
+func (c *call) links(markdown string) string {
+	return inside.ReplaceAllStringFunc(markdown, func(link string) string {
+		m := inside.FindStringSubmatch(link)
+		if m[2] == "term" {
+			return m[1]
+		}
+		return m[1] + " (`" + c.typed("course", m[3]) + "`)"
+	})
+}
+
+func completeCourse(c *call, words []string) []string {
+	if len(words) > 1 {
+		return nil
+	}
+	out := []string{next.in(c.words), back.in(c.words), resumes.in(c.words)}
+	for _, s := range c.tutor.cfg.Content.Sections {
+		out = append(out, strconv.Itoa(s.Number))
+	}
+	for l := range c.tutor.cfg.Content.Lessons() {
+		out = append(out, l.ID)
+	}
+	return out
+}
+
+// analogyCommand is /analogie 1: the mapping, its diagram, and where it breaks.
+func analogyCommand(c *call) (Reply, error) {
+	all := c.tutor.cfg.Content.Analogies
+	for _, a := range all {
+		if c.args == strconv.Itoa(a.Number) || c.args != "" && (fold(c.args) == fold(a.ID) || fold(c.args) == fold(c.in(a.Title))) {
+			return c.analogy(a), nil
+		}
+	}
+	var b strings.Builder
+	r := Reply{Failed: c.args != ""}
+	for _, a := range all {
+		fmt.Fprintf(&b, "- **%d** · %s\n", a.Number, c.in(a.Title))
+		r.Buttons = append(r.Buttons, Button{Label: c.say("analogy.button", with{"Number": a.Number}), Line: c.typed("analogy", strconv.Itoa(a.Number))})
+	}
+	id := "analogy.list"
+	if c.args != "" {
+		id = "analogy.unknown"
+	}
+	r.Blocks = []Block{Text{c.say(id) + "\n\n" + b.String()}}
+	return r, nil
+}
+
+func (c *call) analogy(a *content.Analogy) Reply {
+	r := Reply{Blocks: []Block{Title{c.in(a.Title)}, Text{c.links(c.in(a.Intro))}}}
+	table := Table{Columns: []string{c.say("analogy.concept"), c.say("analogy.image")}}
+	var breaks strings.Builder
+	for _, row := range a.Rows {
+		term := row.Concept
+		if t, ok := c.tutor.cfg.Content.Term(row.Concept); ok {
+			term = c.in(t.Name)
+		}
+		table.Rows = append(table.Rows, []string{term, c.in(row.Image)})
+		if text := c.in(row.Breaks); text != "" {
+			fmt.Fprintf(&breaks, "- **%s**%s%s\n", term, c.say("help.sep"), c.links(text))
+		}
+	}
+	r.Blocks = append(r.Blocks, table)
+	if a.Diagram != "" {
+		r.Blocks = append(r.Blocks, c.figure(a.Diagram, a.ID))
+	}
+	for i, s := range a.Steps {
+		r.Blocks = append(r.Blocks, Text{fmt.Sprintf("%d. **%s** %s *%s*", i+1, c.in(s.Title), c.links(c.in(s.What)), c.in(s.Action))})
+	}
+	if breaks.Len() > 0 {
+		r.Blocks = append(r.Blocks, Quote{"⚠️ *" + c.say("analogy.breaks") + "*\n\n" + breaks.String()})
+	}
+	if _, ok := c.tutor.cfg.Content.Lens(a.ID); ok {
+		r = r.with(Button{Label: c.say("analogy.speak"), Line: c.typed("lens", a.ID), Style: Primary})
+	}
+	return r.with(Button{Label: c.say("button.course"), Line: c.typed("course")})
+}
+
+func completeAnalogy(c *call, words []string) []string {
+	if len(words) > 1 {
+		return nil
+	}
+	var out []string
+	for _, a := range c.tutor.cfg.Content.Analogies {
+		out = append(out, strconv.Itoa(a.Number))
+	}
+	return out
+}

@@ -1,0 +1,245 @@
+package bot
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"runtime/debug"
+	"time"
+	"unicode/utf8"
+
+	"timonier/sim"
+)
+
+// channel is a channel's data while it is in memory.
+type channel struct {
+	*shelf
+	settings Settings
+	clock    clock
+	last     last
+	cluster  *sim.Cluster // nil until a command uses it
+}
+
+// learner is a person's data, read anew with each request: the same person may be
+// in several channels at once.
+type learner struct {
+	*shelf
+	settings Settings
+	bookmark bookmark
+}
+
+// call is one request on its way through a command.
+type call struct {
+	words
+	ctx     context.Context
+	tutor   *Tutor
+	request Request
+	now     time.Time // the wall's
+	lane    *lane
+	channel *channel
+	learner *learner
+	emit    func(Reply)
+
+	args  string // what follows the command's name on the first line
+	stdin string // the lines after the first; ends with a newline unless empty
+	used  bool   // the cluster's time has been brought to the present
+}
+
+// tries is how often a command is run when another process changed what it read.
+const tries = 3
+
+// serve is the one door: every request of a channel passes here, one by one. It
+// always emits a final reply.
+func (t *Tutor) serve(ctx context.Context, ln *lane, r Request, emit func(Reply)) {
+	var reply Reply
+	var err error
+	w := t.wordsOf(r.Locale)
+	for range tries {
+		if reply, err = t.attempt(ctx, ln, r, &w, emit); !errors.Is(err, ErrConflict) && !errors.Is(err, ErrAnswered) {
+			break
+		}
+		ln.loaded = nil
+	}
+	if err != nil {
+		ln.loaded = nil // what it changed in memory never was: read the channel again
+		reply = t.apology(ctx, r, w, err)
+	}
+	reply.Final = true
+	emit(reply)
+}
+
+// attempt answers the request and commits what it changed. After an error nothing
+// is changed but what is in memory. It sets w as soon as it knows the language.
+func (t *Tutor) attempt(ctx context.Context, ln *lane, r Request, w *words, emit func(Reply)) (reply Reply, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		}
+	}()
+	if old, found, err := t.answered(ctx, r); found || err != nil {
+		return old, err
+	}
+	c, err := t.newCall(ctx, ln, r, emit)
+	if err != nil {
+		return Reply{}, err
+	}
+	*w = c.words
+	if reply, err = c.answer(); err != nil {
+		return Reply{}, err
+	}
+	if err := ctx.Err(); err != nil {
+		return Reply{}, err // late: the learner has no use for half of it
+	}
+	reply.Final = true
+	if err := c.commit(reply); err != nil {
+		return Reply{}, err
+	}
+	ln.offer(r.Who.ID, reply.Buttons)
+	return reply, nil
+}
+
+// answered finds the reply of a request that was delivered before.
+func (t *Tutor) answered(ctx context.Context, r Request) (Reply, bool, error) {
+	var reply Reply
+	if r.ID == "" {
+		return reply, false, nil
+	}
+	data, found, err := t.cfg.Store.Answered(ctx, r.Place().Scope(), r.ID)
+	if err != nil || !found {
+		return reply, false, err
+	}
+	return reply, true, json.Unmarshal(data, &reply)
+}
+
+// newCall reads what a command needs to know of the channel and the person.
+func (t *Tutor) newCall(ctx context.Context, ln *lane, r Request, emit func(Reply)) (*call, error) {
+	c := &call{ctx: ctx, tutor: t, request: r, now: t.cfg.Now(), lane: ln, emit: emit}
+	if ln.loaded == nil {
+		ch, err := t.load(ctx, r.Place())
+		if err != nil {
+			return nil, err
+		}
+		ln.loaded = ch
+	}
+	c.channel = ln.loaded
+	sh, err := readShelf(ctx, t.cfg.Store, r.person(), keyPerson)
+	if err != nil {
+		return nil, err
+	}
+	c.learner = &learner{shelf: sh}
+	if err := errors.Join(sh.get(personSettings, &c.learner.settings), sh.get(personBookmark, &c.learner.bookmark)); err != nil {
+		return nil, err
+	}
+	c.words = t.wordsOf(c.learner.settings.Language, c.channel.settings.Language, r.Locale)
+	return c, nil
+}
+
+func (t *Tutor) load(ctx context.Context, p Place) (*channel, error) {
+	sh, err := readShelf(ctx, t.cfg.Store, p.Scope(), keyChannel)
+	if err != nil {
+		return nil, err
+	}
+	ch := &channel{shelf: sh}
+	return ch, errors.Join(sh.get(channelSettings, &ch.settings), sh.get(channelClock, &ch.clock), sh.get(channelLast, &ch.last))
+}
+
+// wordsOf speaks the first language given that there is; French where none is.
+func (t *Tutor) wordsOf(langs ...string) words {
+	for _, lang := range langs {
+		if len(lang) >= 2 {
+			if w, ok := t.words[fold(lang[:2])]; ok {
+				return w
+			}
+		}
+	}
+	return t.words["fr"]
+}
+
+// commit writes what the command changed, with the reply that says so, in one
+// transaction. A command that changed nothing costs none.
+func (c *call) commit(reply Reply) error {
+	ch, p := c.channel, c.learner
+	err := errors.Join(
+		put(ch.shelf, channelSettings, ch.settings), put(ch.shelf, channelClock, ch.clock), put(ch.shelf, channelLast, ch.last),
+		put(p.shelf, personSettings, p.settings), put(p.shelf, personBookmark, p.bookmark))
+	if err != nil {
+		return err
+	}
+	var commit Commit
+	if w, ok := ch.write(c.clusterChanges()...); ok {
+		commit.Writes = append(commit.Writes, w)
+	}
+	if w, ok := p.write(); ok {
+		commit.Writes = append(commit.Writes, w)
+	}
+	if len(commit.Writes) == 0 {
+		return nil
+	}
+	if c.request.ID != "" {
+		data, err := json.Marshal(reply)
+		if err != nil {
+			return err
+		}
+		commit.Answer = &Answer{Scope: ch.scope, Request: c.request.ID, At: c.now, Reply: data}
+	}
+	if err := c.tutor.cfg.Store.Commit(c.ctx, commit); err != nil {
+		return fmt.Errorf("commit: %w", err)
+	}
+	for _, w := range commit.Writes {
+		if w.Scope == ch.scope {
+			ch.written()
+			if c.used {
+				ch.cluster.Saved()
+			}
+		}
+	}
+	return nil
+}
+
+// apology logs what went wrong and gives the learner the reference to it.
+func (t *Tutor) apology(ctx context.Context, r Request, w words, err error) Reply {
+	ref := reference(r, t.cfg.Now())
+	t.cfg.Logger.ErrorContext(ctx, "command failed", "reference", ref, "platform", r.Platform,
+		"tenant", r.Tenant, "channel", r.Channel, "line", firstLine(r.Line), "error", err)
+	id := "failure.ours"
+	if errors.Is(err, context.DeadlineExceeded) {
+		id = "failure.late"
+	}
+	return Reply{Blocks: []Block{Text{w.say(id, with{"Reference": ref})}}, Final: true, Failed: true}
+}
+
+// reference names a failure: 7F3K-2. Four characters that are not mistaken for
+// each other, and a check digit.
+func reference(r Request, now time.Time) string {
+	h := fnv.New32a()
+	fmt.Fprintf(h, "%s\x00%s\x00%s\x00%s\x00%d", r.Platform, r.Tenant, r.Channel, r.ID, now.UnixNano())
+	const letters = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
+	n := h.Sum32()
+	ref := make([]byte, 0, 6)
+	for i := range 4 {
+		ref = append(ref, letters[n>>(5*i)&31])
+	}
+	return fmt.Sprintf("%s-%d", ref, n%9+1)
+}
+
+// offer remembers the buttons a person was shown last, so that their labels and
+// numbers may be typed.
+func (ln *lane) offer(person string, buttons []Button) {
+	const people = 500
+	if len(ln.offered) >= people {
+		clear(ln.offered)
+	}
+	ln.offered[person] = buttons
+}
+
+// firstLine is what may be logged of a command: never the text that follows it.
+func firstLine(line string) string {
+	for i, r := range line {
+		if r == '\n' || r == utf8.RuneError || i > 200 {
+			return line[:i]
+		}
+	}
+	return line
+}

@@ -1,0 +1,119 @@
+package bot
+
+import (
+	"slices"
+	"strings"
+
+	"timonier/content"
+	"timonier/locales"
+)
+
+// forChannel is the word that makes a setting the channel's.
+var forChannel = name{"salon", "channel"}
+
+// languageCommand is /langue fr|en: for the person, or for the channel.
+func languageCommand(c *call) (Reply, error) {
+	settings, arg, ok := c.whose(c.args)
+	if !ok {
+		return c.mistake("line.forbidden", with{"Command": "/langue salon"}), nil
+	}
+	wanted := language(arg)
+	if wanted == "" {
+		r := Reply{Blocks: []Block{Text{c.say("language.now", with{"Language": c.say("language.name")})}}, Failed: arg != ""}
+		for _, lang := range locales.Languages() {
+			r.Buttons = append(r.Buttons, Button{Label: c.tutor.words[lang].say("language.name"), Line: "/langue " + lang})
+		}
+		return r, nil
+	}
+	settings.Language = wanted
+	c.words = c.tutor.words[wanted]
+	return Reply{Blocks: []Block{Text{c.say("language.set")}}}, nil
+}
+
+// language is the one that a word names: fr, français, French.
+func language(word string) string {
+	for lang, names := range map[string][]string{
+		"fr": {"fr", "francais", "french", "fr-ca"},
+		"en": {"en", "anglais", "english", "en-ca", "en-us"},
+	} {
+		if slices.Contains(names, fold(word)) {
+			return lang
+		}
+	}
+	return ""
+}
+
+// whose is the settings that a command changes, and the rest of its arguments;
+// false where the person may not change them.
+func (c *call) whose(args string) (*Settings, string, bool) {
+	word, rest, _ := strings.Cut(args, " ")
+	if !forChannel.is(word) {
+		return &c.learner.settings, args, true
+	}
+	return &c.channel.settings, strings.TrimSpace(rest), c.may(leads)
+}
+
+func completeLanguage(_ *call, words []string) []string {
+	if len(words) > 1 {
+		return nil
+	}
+	return locales.Languages()
+}
+
+// lens is the one in whose words things are told: the person's, else the channel's,
+// else the plain one.
+func (c *call) lens() *content.Lens {
+	for _, id := range []string{c.learner.settings.Lens, c.channel.settings.Lens} {
+		if l, ok := c.tutor.cfg.Content.Lens(id); ok {
+			return l
+		}
+	}
+	return c.tutor.cfg.Content.Lenses[0]
+}
+
+// lensCommand is /lentille formation: for the person, or for the channel.
+func lensCommand(c *call) (Reply, error) {
+	settings, arg, ok := c.whose(c.args)
+	if !ok {
+		return c.mistake("line.forbidden", with{"Command": "/lentille salon"}), nil
+	}
+	wanted, found := c.findLens(arg)
+	if !found {
+		r := Reply{Blocks: []Block{Text{c.say("lens.now", with{"Lens": c.in(c.lens().Title)})}}, Failed: arg != ""}
+		for _, l := range c.tutor.cfg.Content.Lenses {
+			r.Buttons = append(r.Buttons, Button{Label: c.in(l.Title), Line: "/lentille " + l.ID})
+		}
+		return r, nil
+	}
+	settings.Lens = wanted.ID
+	why, _ := c.tutor.command("why")
+	return Reply{
+		Blocks:  []Block{Text{c.say("lens.set", with{"Lens": c.in(wanted.Title), "Why": c.slash(why)})}},
+		Buttons: []Button{{Label: c.say("button.why"), Line: c.slash(why), Style: Primary}},
+	}, nil
+}
+
+// findLens finds a lens by its ID, its name, or the number of its analogy.
+func (c *call) findLens(word string) (*content.Lens, bool) {
+	if word == "" {
+		return nil, false
+	}
+	for i, l := range c.tutor.cfg.Content.Lenses {
+		if fold(word) == l.ID || fold(word) == fold(l.Title.FR) || fold(word) == fold(l.Title.EN) ||
+			i > 0 && word == string(rune('0'+i)) || i == 0 && fold(word) == "technical" {
+			return l, true
+		}
+	}
+	return nil, false
+}
+
+func completeLens(c *call, words []string) []string {
+	if len(words) > 1 {
+		return nil
+	}
+	var ids []string
+	for _, l := range c.tutor.cfg.Content.Lenses {
+		ids = append(ids, l.ID)
+	}
+	return ids
+}
