@@ -94,6 +94,7 @@ func (c *call) turn(by int) Reply {
 	case page < 0:
 		before := c.written(l, -1)
 		if before == nil {
+			c.learner.bookmark.Message = -1 // Suite opens the first page, not the second
 			return c.contents()
 		}
 		return c.open(before, len(before.Messages(c.course()))-1)
@@ -148,7 +149,7 @@ func (c *call) open(l *content.Lesson, page int) Reply {
 	page = min(max(page, 0), len(pages)-1)
 	c.learner.bookmark = bookmark{l.ID, page}
 	m := pages[page]
-	r := Reply{Blocks: []Block{Title{fmt.Sprintf("%s %s", l.ID, c.in(l.Title))}}}
+	r := Reply{Blocks: []Block{Title{c.headline(l)}}}
 	if m.Title != "" {
 		r.Blocks = append(r.Blocks, Text{"**" + m.Title + "**"})
 	}
@@ -169,6 +170,11 @@ func (c *call) open(l *content.Lesson, page int) Reply {
 	return r.with(Button{Label: c.say("button.next"), Line: c.typed("course", next.in(c.words)), Style: Primary})
 }
 
+// headline is a lesson's title under its section's.
+func (c *call) headline(l *content.Lesson) string {
+	return fmt.Sprintf("%s · %s %s", c.in(l.Section.Title), l.ID, c.in(l.Title))
+}
+
 // with adds a button.
 func (r Reply) with(b Button) Reply {
 	r.Buttons = append(r.Buttons, b)
@@ -176,7 +182,7 @@ func (r Reply) with(b Button) Reply {
 }
 
 func (c *call) unwritten(l *content.Lesson) Reply {
-	r := Reply{Blocks: []Block{Title{l.ID + " " + c.in(l.Title)}, Text{c.say("course.unwritten")}}}
+	r := Reply{Blocks: []Block{Title{c.headline(l)}, Text{c.say("course.unwritten")}}}
 	after := c.written(l, +1)
 	if after == nil {
 		after = c.written(l, -1)

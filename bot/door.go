@@ -9,8 +9,6 @@ import (
 	"runtime/debug"
 	"time"
 	"unicode/utf8"
-
-	"timonier/sim"
 )
 
 // channel is a channel's data while it is in memory.
@@ -19,7 +17,7 @@ type channel struct {
 	settings Settings
 	clock    clock
 	last     last
-	cluster  *sim.Cluster // nil until a command uses it
+	simulated
 }
 
 // learner is a person's data, read anew with each request: the same person may be
@@ -44,7 +42,6 @@ type call struct {
 
 	args  string // what follows the command's name on the first line
 	stdin string // the lines after the first; ends with a newline unless empty
-	used  bool   // the cluster's time has been brought to the present
 }
 
 // tries is how often a command is run when another process changed what it read.
@@ -168,7 +165,11 @@ func (c *call) commit(reply Reply) error {
 		return err
 	}
 	var commit Commit
-	if w, ok := ch.write(c.clusterChanges()...); ok {
+	records, err := c.clusterChanges()
+	if err != nil {
+		return err
+	}
+	if w, ok := ch.write(records...); ok {
 		commit.Writes = append(commit.Writes, w)
 	}
 	if w, ok := p.write(); ok {
@@ -190,9 +191,7 @@ func (c *call) commit(reply Reply) error {
 	for _, w := range commit.Writes {
 		if w.Scope == ch.scope {
 			ch.written()
-			if c.used {
-				ch.cluster.Saved()
-			}
+			c.clusterSaved()
 		}
 	}
 	return nil

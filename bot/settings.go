@@ -19,7 +19,7 @@ func languageCommand(c *call) (Reply, error) {
 	}
 	wanted := language(arg)
 	if wanted == "" {
-		r := Reply{Blocks: []Block{Text{c.say("language.now", with{"Language": c.say("language.name")})}}, Failed: arg != ""}
+		r := Reply{Blocks: []Block{Text{c.say("language.now")}}, Failed: arg != ""}
 		for _, lang := range locales.Languages() {
 			r.Buttons = append(r.Buttons, Button{Label: c.tutor.words[lang].say("language.name"), Line: "/langue " + lang})
 		}
@@ -86,10 +86,9 @@ func lensCommand(c *call) (Reply, error) {
 		return r, nil
 	}
 	settings.Lens = wanted.ID
-	why, _ := c.tutor.command("why")
 	return Reply{
-		Blocks:  []Block{Text{c.say("lens.set", with{"Lens": c.in(wanted.Title), "Why": c.slash(why)})}},
-		Buttons: []Button{{Label: c.say("button.why"), Line: c.slash(why), Style: Primary}},
+		Blocks:  []Block{Text{c.say("lens.set", with{"Lens": c.in(wanted.Title), "Why": "/why"})}},
+		Buttons: []Button{{Label: c.say("button.why"), Line: "/why", Style: Primary}},
 	}, nil
 }
 
