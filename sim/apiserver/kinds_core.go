@@ -9,6 +9,7 @@ import (
 	v1 "k8s.io/api/core/v1"
 	schedulingv1 "k8s.io/api/scheduling/v1"
 	apivalidation "k8s.io/apimachinery/pkg/api/validation"
+	"k8s.io/apimachinery/pkg/api/validation/path"
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/validation/field"
@@ -37,6 +38,7 @@ func namespaceResource() Resource {
 		ValidateUpdate:         checkFrom(validateNamespaceUpdate),
 		ValidateStatus:         checkFrom(validateNamespaceStatus),
 		ValidName:              apivalidation.ValidateNamespaceName,
+		Terminate:              act(func(n *v1.Namespace) { n.Status.Phase = v1.NamespaceTerminating }),
 
 		Columns: namespaceColumns(),
 		Cells:   cells(namespaceCells),
@@ -157,8 +159,8 @@ func eventResource() Resource {
 		Default:        func(Object) {},
 		Validate:       check(validateEvent),
 		ValidateUpdate: checkFrom(validateEventUpdate),
-		// The real server checks no name of an event that comes by core v1.
-		ValidName: func(string, bool) []string { return nil },
+		// client-go names events after their object, whose name may be long and odd.
+		ValidName: path.ValidatePathSegmentName,
 
 		Columns:        eventColumns(),
 		Cells:          cells(eventCells),

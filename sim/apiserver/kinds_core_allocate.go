@@ -56,8 +56,7 @@ func takenBy(services iter.Seq[*v1.Service], except *v1.Service) taken {
 // if nobody has them, or others at random. old is nil at creation; services are
 // all that exist, itself included or not. intn is a number in [0, n).
 //
-// It comes before PrepareForUpdate and validation, as in Kubernetes 1.37
-// pkg/registry/core/service/storage.
+// It comes before validation, as in Kubernetes 1.37 pkg/registry/core/service/storage.
 func allocateService(new, old *v1.Service, services iter.Seq[*v1.Service], intn func(n int) int) field.ErrorList {
 	if old != nil {
 		keepAllocated(new, old)

@@ -6,6 +6,7 @@ import (
 	apivalidation "k8s.io/apimachinery/pkg/api/validation"
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
 func serviceResource() Resource {
@@ -28,6 +29,10 @@ func serviceResource() Resource {
 		Validate:               check(validateService),
 		ValidateUpdate:         checkFrom(validateServiceUpdate),
 		ValidateStatus:         checkFrom(validateServiceStatus),
+		Allocate: func(s *Server, new, old Object) field.ErrorList {
+			before, _ := old.(*v1.Service)
+			return allocateService(new.(*v1.Service), before, List[*v1.Service](s.Client(User{}), ""), s.cfg.Rand.IntN)
+		},
 		// Since 1.37 (RelaxedServiceNameValidation) a service may start with a digit: 1web.
 		ValidName: apivalidation.NameIsDNSLabel,
 
