@@ -14,8 +14,7 @@ type Verdict struct {
 	// is empty then. Of a gated pod it is the refusal of SchedulingGates.
 	PreFilter *Rejection `json:"prefilter,omitempty"`
 
-	// Nodes are the nodes looked at, by name. Without Detail (see Scheduler) the
-	// feasible ones are there without scores or figures.
+	// Nodes are the nodes looked at, by name; without details (see Scheduler.Detail) none.
 	Nodes []NodeVerdict `json:"nodes,omitempty"`
 	Best  []string      `json:"best,omitempty"` // share the highest total, by name; one is drawn
 
@@ -74,8 +73,12 @@ type NodeVerdict struct {
 	Code    Code     `json:"code,omitempty"`
 	Reasons []string `json:"reasons,omitempty"`
 
-	// What stood in the way, so that the smallest change that helps can be told. Only
-	// what the refusing plugin has looked at is filled in.
+	// Also are the filters after Plugin that refuse the node too. The real scheduler stops
+	// at the first, so they are in no message; but the pod fits only once they agree.
+	Also []Rejection `json:"also,omitempty"`
+
+	// What stands in the way, of Plugin and of Also, so that the smallest change that
+	// helps can be told.
 	Shortages []Shortage `json:"shortages,omitempty"` // NodeResourcesFit
 	Taints    []Taint    `json:"taints,omitempty"`    // TaintToleration, NodeUnschedulable: all that the pod does not tolerate
 	Terms     []Term     `json:"terms,omitempty"`     // NodeAffinity: requirements that the node does not meet
@@ -162,7 +165,8 @@ type Score struct {
 	Figures  []Figure `json:"figures,omitempty"`
 }
 
-// Figure is one number that went into a formula. Which there are, by plugin:
+// Figure is one number that went into a formula. Of many feasible nodes only the twelve with the
+// most points have them. Which there are, by plugin:
 //
 //	NodeResourcesFit                 of cpu, memory: capacity, pod, requested (with the pod), free (capacity − requested),
 //	                                 result (⌊free·100/capacity⌋), weight. Raw = ⌊Σ result·weight / Σ weight⌋

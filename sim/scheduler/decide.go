@@ -1,0 +1,165 @@
+package scheduler
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	v1 "k8s.io/api/core/v1"
+)
+
+// gatedMessage is written by the API server, not by the scheduler (Kubernetes 1.37
+// pkg/registry/core/pod/strategy.go, applySchedulingGatedCondition).
+const gatedMessage = "Scheduling is blocked due to non-empty scheduling gates"
+
+// Decide decides about a pod, with all details, and changes nothing. Of equally good
+// nodes the first by name is chosen. Pods without a start time count as started now.
+func (s *Snapshot) Decide(pod *v1.Pod, now time.Time) *Verdict {
+	return newCycle(s).decide(newPodInfo(pod), now)
+}
+
+func (c *cycle) decide(p *podInfo, now time.Time) *Verdict {
+	pod := p.pod
+	if pod.Spec.NodeName != "" {
+		return &Verdict{Pod: refOf(pod), Outcome: Bound, Node: pod.Spec.NodeName, Total: len(c.s.nodes)}
+	}
+	if len(pod.Spec.SchedulingGates) > 0 {
+		return &Verdict{Pod: refOf(pod), Outcome: Gated, PreFilter: gates(pod), Message: gatedMessage, Total: len(c.s.nodes)}
+	}
+	c.begin(p, now)
+	c.find()
+	v := c.verdict(true)
+	if chosen := c.choose(); chosen != nil {
+		v.Outcome, v.Node = Scheduled, chosen.name
+		return v
+	}
+	c.unplaced(v)
+	return v
+}
+
+// unplaced says why no node fits, and where room could be made.
+func (c *cycle) unplaced(v *Verdict) (room *victims) {
+	v.Outcome = Unschedulable
+	text := ""
+	if c.outright == nil && len(c.s.nodes) > 0 {
+		var all []victims
+		if room, all, text = c.preempt(); room != nil {
+			v.Preemption = &Preemption{Candidate: room.candidate()}
+			for i := range all {
+				v.Preemption.Candidates = append(v.Preemption.Candidates, all[i].candidate())
+			}
+		}
+	}
+	v.Message = c.message(text)
+	return room
+}
+
+func (v *victims) candidate() Candidate {
+	k := Candidate{Node: v.node.name, PDBViolations: v.violations}
+	for _, p := range v.pods {
+		k.Victims = append(k.Victims, p.ref())
+	}
+	return k
+}
+
+// gates is the refusal of a pod with scheduling gates (Kubernetes 1.37
+// pkg/scheduler/framework/plugins/schedulinggates).
+func gates(pod *v1.Pod) *Rejection {
+	names := make([]string, len(pod.Spec.SchedulingGates))
+	for i := range pod.Spec.SchedulingGates {
+		names[i] = pod.Spec.SchedulingGates[i].Name
+	}
+	return &Rejection{"SchedulingGates", Unresolvable, []string{fmt.Sprintf("waiting for scheduling gates: %v", names)}}
+}
+
+// figuresFor is how many nodes get the figures behind their scores: those with the most points.
+const figuresFor = 12
+
+// verdict writes down what find has found; with details also node by node.
+func (c *cycle) verdict(details bool) *Verdict {
+	v := &Verdict{Pod: c.pod.ref(), Total: len(c.s.nodes), Feasible: len(c.feasible), Evaluated: len(c.feasible) + len(c.refusals)}
+	if c.outright != nil {
+		v.PreFilter = &Rejection{c.profile[c.outright.row].name, c.outright.code, c.outright.reasons()}
+	}
+	if !details {
+		return v
+	}
+	for _, i := range c.best {
+		v.Best = append(v.Best, c.feasible[i].name)
+	}
+	slices.Sort(v.Best)
+	v.Nodes = make([]NodeVerdict, 0, v.Evaluated)
+	c.describeFeasible(v)
+	for i := range c.refusals {
+		r := &c.refusals[i]
+		n := NodeVerdict{Name: r.node.name, Plugin: c.profile[r.row].name, Code: r.code, Reasons: r.reasons()}
+		c.describeRefused(r, &n)
+		v.Nodes = append(v.Nodes, n)
+	}
+	if c.pinned != nil && c.outright == nil && len(c.refusals)+len(c.feasible) < len(c.s.nodes) {
+		c.describeAbsent(v)
+	}
+	slices.SortFunc(v.Nodes, func(a, b NodeVerdict) int { return strings.Compare(a.Name, b.Name) })
+	return v
+}
+
+func (c *cycle) describeFeasible(v *Verdict) {
+	enough := int64(0) // the total from which on a node gets its figures
+	scored := len(c.feasible) > 1
+	if scored && len(c.totals) > figuresFor {
+		totals := slices.Clone(c.totals)
+		slices.Sort(totals)
+		enough = totals[len(totals)-figuresFor]
+	}
+	for i, n := range c.feasible {
+		nv := NodeVerdict{Name: n.name}
+		if scored {
+			nv.Total = c.totals[i]
+			for row := range c.profile {
+				if !c.scorers.has(row) {
+					continue
+				}
+				p, normal := &c.profile[row], c.normal(row)
+				s := Score{Plugin: p.name, Raw: c.raws[row][i], Score: normal[i], Weight: p.weight, Weighted: normal[i] * p.weight}
+				if c.totals[i] >= enough {
+					s.Figures = p.figures(c, i, c.raws[row])
+				}
+				nv.Scores = append(nv.Scores, s)
+			}
+		}
+		v.Nodes = append(v.Nodes, nv)
+	}
+}
+
+// describeRefused adds what stands in the way, also for the filters after the one that refused first.
+func (c *cycle) describeRefused(r *nodeRefusal, v *NodeVerdict) {
+	for row := r.row; row < rowCount; row++ {
+		p := &c.profile[row]
+		if !c.filters.has(row) {
+			continue
+		}
+		if row > r.row {
+			also := p.filter(c, r.node)
+			if !also.refused() {
+				continue
+			}
+			v.Also = append(v.Also, Rejection{p.name, also.code, also.reasons()})
+		}
+		if p.obstacles != nil {
+			p.obstacles(c, r.node, v)
+		}
+	}
+}
+
+// describeAbsent adds the nodes that were not looked at because the pod names others.
+func (c *cycle) describeAbsent(v *Verdict) {
+	for _, n := range c.s.nodes {
+		if slices.Contains(c.pinned, n.name) {
+			continue
+		}
+		nv := NodeVerdict{Name: n.name, Plugin: c.profile[rowNodeAffinity].name, Code: Unresolvable, Reasons: []string{pinnedReason}}
+		termsInTheWay(c, n, &nv)
+		v.Nodes = append(v.Nodes, nv)
+	}
+}
