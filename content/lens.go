@@ -147,7 +147,7 @@ var concepts = map[trace.Kind]string{
 // pod draws a name by the pod's own, so that it never changes and nothing need be remembered.
 func (c cast) pod(name string) string {
 	if len(c.first) == 0 {
-		return "`" + name + "`"
+		return code(name)
 	}
 	h := fnv.New32a()
 	h.Write([]byte(name))
@@ -161,7 +161,7 @@ func (c cast) pod(name string) string {
 
 func (c cast) nodeName(name string) string {
 	if c.node == "" {
-		return "`" + name + "`"
+		return code(name)
 	}
 	digits := strings.TrimLeftFunc(name, func(r rune) bool { return !unicode.IsDigit(r) })
 	if digits == "" {
@@ -182,20 +182,18 @@ func (t *telling) functions() template.FuncMap {
 		"target":   t.target,
 		"plural":   t.plural,
 		"duration": t.duration,
-		"list":     func(names []string) string { return t.list(names, func(s string) string { return "`" + s + "`" }) },
+		"list":     func(names []string) string { return t.list(names, code) },
+		"some":     t.some,
 		"ordinal":  t.ordinal,
 	}
 }
 
 func (t *telling) actor(name string) string {
-	id, _, _ := strings.Cut(name, "/")
+	id, where, _ := strings.Cut(name, "/") // kubelet/node-1
 	if said, ok := t.cast.actors[id]; ok {
-		return said
+		return strings.ReplaceAll(said, "{}", t.cast.nodeName(where))
 	}
-	if said, ok := t.cast.actors["*"]; ok && id != "" {
-		return strings.ReplaceAll(said, "{}", id)
-	}
-	return "`" + name + "`"
+	return strings.ReplaceAll(t.cast.actors["*"], "{}", id)
 }
 
 func (t *telling) object(kind string, f Facts) (string, error) {
@@ -279,6 +277,22 @@ func (t *telling) list(names []string, say func(string) string) string {
 	}
 	return b.String()
 }
+
+// some is a list cut short: a, b, c and 4 others.
+func (t *telling) some(names []string) string {
+	const show = 3
+	if len(names) <= show+1 {
+		return t.list(names, code)
+	}
+	others := map[Lang]string{FR: "%s et %d\u00a0autres", EN: "%s and %d\u00a0more"}[t.lang]
+	said := make([]string, show)
+	for i := range said {
+		said[i] = code(names[i])
+	}
+	return fmt.Sprintf(others, strings.Join(said, ", "), len(names)-show)
+}
+
+func code(s string) string { return "`" + s + "`" }
 
 func capital(s string) string {
 	r, n := utf8.DecodeRuneInString(s)

@@ -67,6 +67,9 @@ func (l *loader) telling(file string, f *lensFile, lang Lang) *telling {
 	if _, ok := f.Cast.Objects["*"]; !ok {
 		l.fault(file, 0, "cast.objects has no entry for all other kinds, \"*\"")
 	}
+	if _, ok := f.Cast.Actors["*"]; !ok {
+		l.fault(file, 0, "cast.actors has no entry for all other actors, \"*\"")
+	}
 	for actor, text := range f.Cast.Actors {
 		t.cast.actors[actor] = text.v.In(lang)
 	}
