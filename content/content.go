@@ -82,6 +82,7 @@ type Lesson struct {
 	Point    Text     // the one thing to keep, in a sentence; empty if not written yet
 	Terms    []string // IDs of the glossary's terms that it explains
 	messages map[Lang][]Message
+	file     map[Lang]string
 }
 
 // Written says whether there is a lesson to tell: not every entry of the table of
@@ -181,6 +182,7 @@ type Analogy struct {
 	Rows    []Row
 	Steps   []Stage // how work flows through it; may be empty
 	Diagram string  // a Diagram's name
+	file    string
 }
 
 // Row is a concept, its image, and where the image breaks.

@@ -1,6 +1,8 @@
 package content
 
-import "testing"
+import (
+	"testing"
+)
 
 func TestTheCourseLoads(t *testing.T) {
 	c, err := Load(Files())
@@ -16,5 +18,11 @@ func TestTheCourseLoads(t *testing.T) {
 	}
 	if n != 28 {
 		t.Errorf("%d lessons, want 28", n)
+	}
+}
+
+func TestTheCourseHolds(t *testing.T) {
+	for _, p := range Check(Files()) {
+		t.Error(p)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"timonier/sim/scheduler"
 	"timonier/sim/trace"
 )
 
@@ -35,7 +36,7 @@ type Facts struct {
 	Node    string // that was chosen; where a kubelet works; that is lost
 	Fit     int    // nodes that could take the pod
 	Unfit   int    // nodes that could not
-	Total   int    // nodes of the cluster
+	Total   int    // nodes that were looked at
 	Victims []string
 
 	What         string // a controller's decision: create-pods …
@@ -65,6 +66,8 @@ func factsOf(s trace.Step) Facts {
 		f.Node = node // kubelet/node-1
 	}
 	switch d := s.Detail.(type) {
+	case *scheduler.Verdict:
+		f.verdict(d)
 	case trace.Request:
 		f.Verb, f.Resource, f.Subresource, f.Command, f.DryRun = d.Verb, d.Resource, d.Subresource, d.Command, d.DryRun
 	case trace.Identity:
@@ -89,6 +92,19 @@ func factsOf(s trace.Step) Facts {
 		f.Fault, f.FaultSubject = d.Fault, d.Target
 	}
 	return f
+}
+
+func (f *Facts) verdict(v *scheduler.Verdict) {
+	if v == nil {
+		return
+	}
+	f.Node, f.Message, f.Fit, f.Unfit, f.Total = v.Node, v.Message, v.Feasible, v.Evaluated-v.Feasible, v.Evaluated
+	if p := v.Preemption; p != nil {
+		f.Node = p.Node
+		for _, victim := range p.Victims {
+			f.Victims = append(f.Victims, victim.Name)
+		}
+	}
 }
 
 // field is a fact by the name that a sentence's `when` gives it; false if there is no such name.
@@ -123,4 +139,19 @@ var conditions = map[string]func(Facts) string{
 	"container":   func(f Facts) string { return f.Container },
 	"cached":      func(f Facts) string { return strconv.FormatBool(f.Cached) },
 	"fault":       func(f Facts) string { return f.Fault },
+}
+
+// fullFacts have everything filled in: what a sentence may meet at most.
+func fullFacts(kind trace.Kind) Facts {
+	return Facts{
+		Actor: "kubelet/node-1", Step: kind, Kind: "Pod", Name: "web-7c5d9f8b6-k2x9p", Namespace: "default", Revision: 412,
+		Verb: "create", Resource: "pods", Subresource: "status", Command: "kubectl create", User: "system:kube-scheduler",
+		Key: "/registry/pods/default/web-7c5d9f8b6-k2x9p", Plugin: "Priority",
+		Fields: []string{"spec.priority", "spec.preemptionPolicy", "spec.dnsPolicy", "spec.restartPolicy", "spec.schedulerName"},
+		Stage:  string(trace.Validated), Reason: "Invalid", Message: "0/3 nodes are available", Code: 422,
+		Node: "node-1", Fit: 2, Unfit: 1, Total: 3, Victims: []string{"db-0", "db-1"},
+		What: "create-pods", Desired: 3, Actual: 1, Count: 2, Target: "web", TargetKind: "Deployment", Note: "1",
+		Container: "nginx", Image: "nginx:1.27", Took: 4 * time.Second, Delay: 10 * time.Second, Exit: 1, Restarts: 2,
+		Grace: 50 * time.Second, Taints: []string{"node.kubernetes.io/unreachable"}, Fault: "node-silent", FaultSubject: "node-2",
+	}
 }

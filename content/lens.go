@@ -25,6 +25,7 @@ type Lens struct {
 	Analogy int // its number; 0: none, and nothing breaks
 
 	told map[Lang]*telling
+	file string
 }
 
 // telling is a lens in one language.
@@ -135,7 +136,7 @@ func (c *Course) Breaks(l *Lens, steps []trace.Step) []Row {
 
 // concepts says which term of the glossary a kind of step is about.
 var concepts = map[trace.Kind]string{
-	trace.Received: "client", trace.Authenticated: "api-server", trace.Authorized: "api-server",
+	trace.Asked: "client", trace.Received: "client", trace.Authenticated: "api-server", trace.Authorized: "api-server",
 	trace.Decoded: "api-server", trace.Mutated: "api-server", trace.Validated: "api-server",
 	trace.Admitted: "api-server", trace.Committed: "etcd", trace.Refused: "api-server",
 	trace.Noticed: "watch", trace.Scheduled: "scheduler", trace.Unplaced: "scheduler", trace.Preempted: "scheduler",
@@ -184,6 +185,7 @@ func (t *telling) functions() template.FuncMap {
 		"duration": t.duration,
 		"list":     func(names []string) string { return t.list(names, code) },
 		"some":     t.some,
+		"of":       t.of,
 		"ordinal":  t.ordinal,
 	}
 }
@@ -290,6 +292,22 @@ func (t *telling) some(names []string) string {
 		said[i] = code(names[i])
 	}
 	return fmt.Sprintf(others, strings.Join(said, ", "), len(names)-show)
+}
+
+// of is a complement: French contracts (du, des) and elides (d'Amina).
+func (t *telling) of(what string) string {
+	if t.lang != FR {
+		return "of " + what
+	}
+	for _, c := range []struct{ from, to string }{{"le ", "du "}, {"les ", "des "}} {
+		if rest, ok := strings.CutPrefix(what, c.from); ok {
+			return c.to + rest
+		}
+	}
+	if r, _ := utf8.DecodeRuneInString(what); strings.ContainsRune("aàâeéèêiîïoôuAÀÂEÉÈÊIÎÏOÔU", r) {
+		return "d'" + what
+	}
+	return "de " + what
 }
 
 func code(s string) string { return "`" + s + "`" }

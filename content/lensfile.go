@@ -38,7 +38,8 @@ func (l *loader) lenses() {
 		if !l.yaml(file, &f) {
 			continue
 		}
-		lens := &Lens{ID: f.ID, Title: f.Title, About: f.About, Analogy: f.Analogy, told: map[Lang]*telling{}}
+		lens := &Lens{ID: f.ID, Title: f.Title, About: f.About, Analogy: f.Analogy, told: map[Lang]*telling{}, file: file}
+		l.lensTexts(file, &f)
 		for _, lang := range Langs() {
 			lens.told[lang] = l.telling(file, &f, lang)
 		}
@@ -53,6 +54,23 @@ func (l *loader) lenses() {
 	slices.SortStableFunc(l.course.Lenses, func(a, b *Lens) int {
 		return cmp.Or(cmp.Compare(plain(a), plain(b)), cmp.Compare(a.ID, b.ID))
 	})
+}
+
+// lensTexts hands the prover what the lens says.
+func (l *loader) lensTexts(file string, f *lensFile) {
+	l.must(file, 0, f.Title, f.About)
+	l.may(file, 0, f.Cast.Node)
+	for _, said := range f.Cast.Objects {
+		l.must(file, said.line, said.v)
+	}
+	for _, said := range f.Cast.Actors {
+		l.must(file, said.line, said.v)
+	}
+	for _, list := range f.Sentences {
+		for _, s := range list {
+			l.must(file, s.line, Text{FR: s.v.FR, EN: s.v.EN})
+		}
+	}
 }
 
 // telling compiles one language of a lens.

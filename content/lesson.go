@@ -31,16 +31,32 @@ func (l *loader) lessonText(lesson *Lesson, lang Lang, file, text string) {
 	if lang == FR {
 		lesson.Terms = head.Terms
 	}
+	l.french(file, 2, lang, head.Point)
 	s := &scanner{loader: l, file: file, line: after}
+	var words strings.Builder // what is French in it: all but the commands
 	for line := range strings.Lines(body) {
 		s.line++
 		s.take(strings.TrimRight(line, "\n"))
+		words.WriteString(wordsOf(line))
 	}
+	l.french(file, after+1, lang, words.String())
 	s.endMessage()
 	lesson.messages[lang] = s.messages
 	if len(s.messages) == 0 {
 		l.fault(file, after, "has no message")
 	}
+}
+
+// wordsOf is a line without its command and without what a command answers.
+func wordsOf(line string) string {
+	switch {
+	case strings.HasPrefix(line, "expect:"), strings.HasPrefix(line, "try: /"):
+		return "\n"
+	case strings.HasPrefix(line, "try:"):
+		label, _, _ := strings.Cut(line[len("try:"):], "|")
+		return strings.TrimSpace(label) + "\n"
+	}
+	return line
 }
 
 // scanner makes messages of a lesson's lines.

@@ -50,6 +50,37 @@ type loader struct {
 	problems []Problem
 	lessons  map[string]bool // the lessons' files that the table of contents names
 	origins  map[string]int  // analogy:1, term:etcd …: the line where it is
+	texts    []said
+}
+
+// said is a text and where it stands, for the prover.
+type said struct {
+	file string
+	line int
+	Text
+	optional bool
+	alone    bool // in its language: the other is in another file
+}
+
+// must keeps texts that have to be there in both languages.
+func (l *loader) must(file string, line int, texts ...Text) {
+	for _, t := range texts {
+		l.texts = append(l.texts, said{file: file, line: line, Text: t})
+	}
+}
+
+// may keeps texts that are there in both languages or in none.
+func (l *loader) may(file string, line int, texts ...Text) {
+	for _, t := range texts {
+		l.texts = append(l.texts, said{file: file, line: line, Text: t, optional: true})
+	}
+}
+
+// french keeps a text whose other language is in another file.
+func (l *loader) french(file string, line int, lang Lang, text string) {
+	if lang == FR {
+		l.texts = append(l.texts, said{file: file, line: line, Text: Text{FR: text}, alone: true})
+	}
 }
 
 func load(files fs.FS) *loader {
@@ -155,11 +186,14 @@ func (l *loader) contents() {
 		return
 	}
 	l.course.Title = f.Title
+	l.must(contentsName, 1, f.Title)
 	for _, fs := range f.Sections {
 		s := &Section{Number: fs.Number, Title: fs.Title}
+		l.must(contentsName, 0, fs.Title)
 		for _, fl := range fs.Lessons {
-			lesson := &Lesson{ID: fl.v.ID, Section: s, Title: fl.v.Title, Requires: fl.v.Requires, messages: map[Lang][]Message{}}
+			lesson := &Lesson{ID: fl.v.ID, Section: s, Title: fl.v.Title, Requires: fl.v.Requires, messages: map[Lang][]Message{}, file: map[Lang]string{}}
 			l.origins["lesson:"+lesson.ID] = fl.line
+			l.must(contentsName, fl.line, lesson.Title)
 			l.lesson(lesson, path.Join("lessons", fs.Dir, fl.v.ID+"-"+fl.v.Slug))
 			s.Lessons = append(s.Lessons, lesson)
 		}
@@ -172,6 +206,7 @@ func (l *loader) lesson(lesson *Lesson, stem string) {
 	for _, lang := range Langs() {
 		file := stem + "." + string(lang) + ".md"
 		l.lessons[file] = true
+		lesson.file[lang] = file
 		data, err := fs.ReadFile(l.files, file)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
@@ -189,16 +224,19 @@ func (l *loader) lesson(lesson *Lesson, stem string) {
 	}
 }
 
+const glossaryName = "glossary.yaml"
+
 func (l *loader) glossary() {
-	const file = "glossary.yaml"
 	var f struct {
 		Terms []at[*Term] `yaml:"terms"`
 	}
-	if !l.yaml(file, &f) {
+	if !l.yaml(glossaryName, &f) {
 		return
 	}
 	for _, t := range f.Terms {
 		l.origins["term:"+t.v.ID] = t.line
+		l.must(glossaryName, t.line, t.v.Name, t.v.Definition)
+		l.french(glossaryName, t.line, FR, t.v.Also.FR)
 		l.course.Terms = append(l.course.Terms, t.v)
 	}
 	slices.SortStableFunc(l.course.Terms, func(a, b *Term) int { return cmp.Compare(a.ID, b.ID) })
@@ -220,19 +258,24 @@ func (l *loader) analogies() {
 		if !l.yaml(file, &f) {
 			continue
 		}
-		a := &Analogy{Number: f.Number, ID: f.ID, Title: f.Title, Intro: f.Intro, Diagram: f.Diagram}
-		l.origins[fmt.Sprint("analogy:", a.Number)] = 1
+		a := &Analogy{Number: f.Number, ID: f.ID, Title: f.Title, Intro: f.Intro, Diagram: f.Diagram, file: file}
+		l.must(file, 1, f.Title, f.Intro)
 		for _, r := range f.Rows {
 			a.Rows = append(a.Rows, r.v)
-			l.origins[fmt.Sprintf("analogy:%d:%s", a.Number, r.v.Concept)] = r.line
+			l.origins[analogyRow(a, r.v)] = r.line
+			l.must(file, r.line, r.v.Image, r.v.Like)
+			l.may(file, r.line, r.v.Breaks)
 		}
 		for _, s := range f.Steps {
 			a.Steps = append(a.Steps, s.v)
+			l.must(file, s.line, s.v.Title, s.v.What, s.v.Action)
 		}
 		l.course.Analogies = append(l.course.Analogies, a)
 	}
 	slices.SortStableFunc(l.course.Analogies, func(a, b *Analogy) int { return cmp.Compare(a.Number, b.Number) })
 }
+
+func analogyRow(a *Analogy, r Row) string { return fmt.Sprintf("analogy:%d:%s", a.Number, r.Concept) }
 
 // diagrams reads diagrams/NAME.LENS.LANG.txt: front matter (title, alt), then the drawing.
 func (l *loader) diagrams() {
@@ -253,10 +296,12 @@ func (l *loader) diagrams() {
 			Title string `yaml:"title"`
 			Alt   string `yaml:"alt"`
 		}
-		body, _, ok := l.frontMatter(file, string(data), &head)
+		body, after, ok := l.frontMatter(file, string(data), &head)
 		if !ok {
 			continue
 		}
+		l.french(file, 1, lang, head.Title+"\n"+head.Alt)
+		l.french(file, after+1, lang, body)
 		d := byName[name]
 		if d == nil {
 			d = &Diagram{Name: name, Views: map[string]View{}}

@@ -1,0 +1,325 @@
+package content
+
+import (
+	"cmp"
+	"io/fs"
+	"maps"
+	"path"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"timonier/locales"
+	"timonier/sim/trace"
+)
+
+// MessageLength is how many characters a message may have: what a phone's screen shows.
+const MessageLength = 900
+
+// Check proves a course: that it loads, that both languages have the same
+// structure, that what it names exists, that no lens has a gap, that diagrams and
+// messages fit a phone, and that its French follows Québec's typography. It
+// returns every fault, by file and line; none: the course may be taught.
+func Check(files fs.FS) []Problem {
+	l := load(files)
+	p := &prover{loader: l}
+	p.contentsHold()
+	p.strayFiles()
+	for lesson := range l.course.Lessons() {
+		p.lessonHolds(lesson)
+	}
+	for _, d := range l.course.Diagrams {
+		p.diagramHolds(d)
+	}
+	p.glossaryHolds()
+	for _, a := range l.course.Analogies {
+		p.analogyHolds(a)
+	}
+	for _, lens := range l.course.Lenses {
+		p.lensHolds(lens)
+	}
+	p.textsHold()
+	slices.SortStableFunc(l.problems, func(a, b Problem) int {
+		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Text, b.Text))
+	})
+	return slices.Compact(l.problems)
+}
+
+// prover looks at what a loader has read.
+type prover struct{ *loader }
+
+// contentsHold proves the table of contents: IDs in order, prerequisites that exist and come before.
+func (p *prover) contentsHold() {
+	seen := map[string]bool{}
+	for lesson := range p.course.Lessons() {
+		line := p.origins["lesson:"+lesson.ID]
+		section, _, _ := strings.Cut(lesson.ID, ".")
+		if section != strconv.Itoa(lesson.Section.Number) {
+			p.fault(contentsName, line, "lesson %s is in section %d", lesson.ID, lesson.Section.Number)
+		}
+		if seen[lesson.ID] {
+			p.fault(contentsName, line, "there is another lesson %s", lesson.ID)
+		}
+		for _, before := range lesson.Requires {
+			if !seen[before] { // so there can be no cycle
+				p.fault(contentsName, line, "lesson %s requires %s, which is not a lesson before it", lesson.ID, before)
+			}
+		}
+		seen[lesson.ID] = true
+	}
+}
+
+// strayFiles finds lessons that the table of contents does not name: nobody would ever see them.
+func (p *prover) strayFiles() {
+	for _, file := range p.glob("lessons/*/*") {
+		if !p.lessons[file] {
+			p.fault(file, 0, "the table of contents (%s) does not name this file", contentsName)
+		}
+	}
+}
+
+func (p *prover) lessonHolds(l *Lesson) {
+	if !l.Written() {
+		return
+	}
+	for _, lang := range Langs() {
+		file := l.file[lang]
+		if l.Point.In(lang) == "" {
+			p.fault(file, 2, "the front matter has no point: the one thing to keep")
+		}
+		for _, m := range l.Messages(lang) {
+			p.messageHolds(file, lang, m)
+		}
+	}
+	for _, id := range l.Terms {
+		if _, ok := p.course.Term(id); !ok {
+			p.fault(l.file[FR], 3, "the glossary has no term %s", id)
+		}
+	}
+	p.sameStructure(l)
+}
+
+// sameStructure proves that both languages of a lesson teach the same things in the same order.
+func (p *prover) sameStructure(l *Lesson) {
+	fr, en := l.Messages(FR), l.Messages(EN)
+	if len(fr) != len(en) {
+		p.fault(l.file[EN], 0, "%d messages, %d in French", len(en), len(fr))
+		return
+	}
+	for i := range fr {
+		switch a, b := fr[i], en[i]; {
+		case (a.Title == "") != (b.Title == ""):
+			p.fault(l.file[EN], b.Line, "message %d has a title in one language only", i+1)
+		case !slices.Equal(shape(a), shape(b)):
+			p.fault(l.file[EN], b.Line, "message %d is made of other parts than in French: %s instead of %s",
+				i+1, strings.Join(shape(b), ", "), strings.Join(shape(a), ", "))
+		case !slices.EqualFunc(a.Tries, b.Tries, func(x, y Try) bool {
+			return x.Line == y.Line && (x.Label == "") == (y.Label == "") && slices.Equal(x.Expect, y.Expect)
+		}):
+			p.fault(l.file[EN], b.Line, "message %d offers other commands than in French, or expects other answers", i+1)
+		}
+	}
+}
+
+// shape is what a message is made of, apart from its words.
+func shape(m Message) []string {
+	var s []string
+	for _, part := range m.Parts {
+		switch part := part.(type) {
+		case Prose:
+			s = append(s, "text")
+		case Quote:
+			s = append(s, "quote")
+		case Code:
+			s = append(s, strings.TrimSpace("code "+part.Language))
+		case Figure:
+			s = append(s, "diagram "+part.Diagram+" "+part.Lens)
+		}
+	}
+	return s
+}
+
+func (p *prover) messageHolds(file string, lang Lang, m Message) {
+	length := utf8.RuneCountInString(m.Title)
+	for _, part := range m.Parts {
+		switch part := part.(type) {
+		case Prose:
+			length += utf8.RuneCountInString(part.Markdown)
+			p.linksHold(file, m.Line, part.Markdown)
+		case Quote:
+			length += utf8.RuneCountInString(part.Markdown)
+			p.linksHold(file, m.Line, part.Markdown)
+		case Code:
+			length += utf8.RuneCountInString(part.Text)
+			p.narrow(file, m.Line, part.Text)
+		case Figure:
+			d, ok := p.course.Diagram(part.Diagram)
+			if !ok {
+				p.fault(file, m.Line, "there is no diagram %s", part.Diagram)
+			} else if _, ok := d.Views[part.Lens]; !ok {
+				p.fault(file, m.Line, "the diagram %s is not drawn in the words of %s", part.Diagram, part.Lens)
+			}
+		}
+	}
+	if len(m.Parts) == 0 {
+		p.fault(file, m.Line, "a message says nothing")
+	}
+	if length > MessageLength {
+		p.fault(file, m.Line, "a message has %d characters; a phone shows %d: divide it", length, MessageLength)
+	}
+}
+
+var links = regexp.MustCompile(`\]\(([^)\s]*)`)
+
+func (p *prover) linksHold(file string, line int, markdown string) {
+	for _, link := range links.FindAllStringSubmatch(markdown, -1) {
+		kind, name, _ := strings.Cut(link[1], ":")
+		ok := false
+		switch kind {
+		case "https":
+			ok = strings.HasPrefix(name, "//")
+		case "lesson":
+			_, ok = p.course.Lesson(name)
+		case "term":
+			_, ok = p.course.Term(name)
+		}
+		if !ok {
+			p.fault(file, line, "a link leads nowhere: %s", link[1])
+		}
+	}
+}
+
+// narrow proves that a phone need not fold a drawing or a listing.
+func (p *prover) narrow(file string, line int, text string) {
+	for i, row := range strings.Split(text, "\n") {
+		if n := utf8.RuneCountInString(row); n > DiagramWidth {
+			p.fault(file, line, "row %d of a drawing or listing has %d columns; a phone shows %d", i+1, n, DiagramWidth)
+		}
+		if strings.Contains(row, "\t") {
+			p.fault(file, line, "row %d of a drawing or listing has a tab: use blanks", i+1)
+		}
+	}
+}
+
+func (p *prover) diagramHolds(d *Diagram) {
+	if _, ok := d.Views[Technique]; !ok {
+		p.fault(path.Join("diagrams", d.Name+"."+Technique+".fr.txt"), 0, "a diagram is drawn in technical words at least")
+	}
+	for _, lens := range slices.Sorted(maps.Keys(d.Views)) {
+		v := d.Views[lens]
+		for _, lang := range Langs() {
+			file := diagramFile(d.Name, lens, lang)
+			if v.Text.In(lang) == "" {
+				p.fault(file, 0, "the drawing is missing in this language")
+				continue
+			}
+			if v.Title.In(lang) == "" || v.Alt.In(lang) == "" {
+				p.fault(file, 1, "a diagram has a title and an alt, which says the same in words")
+			}
+			p.narrow(file, 0, v.Text.In(lang))
+		}
+		if _, ok := p.course.Lens(lens); !ok {
+			p.fault(diagramFile(d.Name, lens, FR), 0, "there is no lens %s", lens)
+		}
+	}
+}
+
+func diagramFile(name, lens string, lang Lang) string {
+	return path.Join("diagrams", name+"."+lens+"."+string(lang)+".txt")
+}
+
+func (p *prover) glossaryHolds() {
+	for i, t := range p.course.Terms {
+		line := p.origins["term:"+t.ID]
+		if i > 0 && p.course.Terms[i-1].ID == t.ID {
+			p.fault(glossaryName, line, "there is another term %s", t.ID)
+		}
+		if _, ok := p.course.Lesson(t.Lesson); !ok {
+			p.fault(glossaryName, line, "the term %s leads to lesson %q, which does not exist", t.ID, t.Lesson)
+		}
+		if t.Try != "" && !strings.HasPrefix(t.Try, "/") {
+			p.fault(glossaryName, line, "try: is a command that begins with /")
+		}
+	}
+}
+
+func (p *prover) analogyHolds(a *Analogy) {
+	if len(a.Rows) == 0 {
+		p.fault(a.file, 0, "has no rows: a concept, its image, where it breaks")
+	}
+	if _, ok := p.course.Diagram(a.Diagram); a.Diagram != "" && !ok {
+		p.fault(a.file, 0, "there is no diagram %s", a.Diagram)
+	}
+	seen := map[string]bool{}
+	for _, r := range a.Rows {
+		line := p.origins[analogyRow(a, r)]
+		if _, ok := p.course.Term(r.Concept); !ok {
+			p.fault(a.file, line, "the glossary has no term %s", r.Concept)
+		}
+		if seen[r.Concept] {
+			p.fault(a.file, line, "there is another row for %s", r.Concept)
+		}
+		seen[r.Concept] = true
+	}
+}
+
+// lensHolds proves that a lens has a sentence for every kind of step, whatever the
+// step holds, and that each can be told.
+func (p *prover) lensHolds(l *Lens) {
+	if path.Base(l.file) != l.ID+".yaml" {
+		p.fault(l.file, 0, "the lens %s belongs in a file %s.yaml", l.ID, l.ID)
+	}
+	if _, ok := p.course.Analogy(l.Analogy); l.Analogy != 0 && !ok {
+		p.fault(l.file, 0, "there is no analogy %d", l.Analogy)
+	}
+	t := l.in(FR)
+	for _, kind := range trace.Kinds() {
+		variants := t.sentences[kind]
+		if len(variants) == 0 || len(variants[len(variants)-1].when) > 0 {
+			p.fault(l.file, 0, "no sentence for %s that holds in every case (without when)", kind)
+		}
+		for _, v := range variants {
+			for name := range v.when {
+				if _, ok := (Facts{}).field(name); !ok {
+					p.fault(l.file, v.line, "when: %s is not a fact one can ask for", name)
+				}
+			}
+		}
+	}
+	for kind := range t.sentences {
+		if !slices.Contains(trace.Kinds(), kind) {
+			p.fault(l.file, 0, "%s is not a kind of step", kind)
+		}
+	}
+	for _, lang := range Langs() {
+		p.tellsAll(l, lang)
+	}
+}
+
+// tellsAll runs every sentence on facts without anything, and on facts with everything.
+func (p *prover) tellsAll(l *Lens, lang Lang) {
+	t := l.in(lang)
+	for kind, variants := range t.sentences {
+		for _, v := range variants {
+			for _, f := range []Facts{{Step: kind}, fullFacts(kind)} {
+				if _, err := t.execute(v.name, f); err != nil {
+					p.fault(l.file, v.line, "%s: %v", lang, err)
+				}
+			}
+		}
+	}
+}
+
+// textsHold proves that every text exists in both languages, and that the French is well set.
+func (p *prover) textsHold() {
+	for _, t := range p.texts {
+		if !t.alone && ((t.FR == "") != (t.EN == "") || t.FR == "" && !t.optional) {
+			p.fault(t.file, t.line, "a text is missing in French or in English")
+		}
+		for _, bad := range locales.CheckFrench(t.FR) {
+			p.fault(t.file, t.line+bad.Line-1, "%s: …%s…", bad.Rule, bad.Near)
+		}
+	}
+}
