@@ -180,6 +180,12 @@ func (q *Queue) Add(key string, after time.Duration) {
 	a.index[i] = e
 }
 
+// Has says whether the key is due at some time.
+func (q *Queue) Has(key string) bool {
+	_, ok := q.agenda.index[id{q.component, key}]
+	return ok
+}
+
 // Cancel takes the key out.
 func (q *Queue) Cancel(key string) { q.agenda.remove(id{q.component, key}) }
 

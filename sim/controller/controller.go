@@ -1,0 +1,123 @@
+// Package controller is the controllers of the simulated kube-controller-manager,
+// one file each: ReplicaSet, Deployment, EndpointSlice, Endpoints, node lifecycle,
+// taint eviction, garbage collection, namespaces … Each does what the one of
+// Kubernetes 1.37 does (pkg/controller/…), with its events and conditions word for
+// word: it compares what is wanted with what is there, in the API server's objects,
+// and writes the difference back through the API server.
+//
+// It will not keep time (agenda does), nor state of its own that cannot be found
+// again in the objects or the agenda: a controller that is dropped and made anew
+// goes on where the other was. Nor does it talk to nodes: kubelets watch.
+package controller
+
+import (
+	"math/rand/v2"
+	"strings"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"timonier/sim/agenda"
+	"timonier/sim/apiserver"
+	"timonier/sim/trace"
+)
+
+// Controller is one row of the table: what a controller is called, and how to make it.
+type Controller struct {
+	Name      string   // as its events and the trace call it; the Agent of its identity
+	User      string   // whom the API server sees
+	Resources []string // the plural names of what it watches; "*": everything
+	New       func(Env) Component
+}
+
+// Env is what a controller works with.
+type Env struct {
+	Client *apiserver.Client // under the controller's own identity
+	Queue  *agenda.Queue     // the controller's own
+	Trace  *trace.Recorder
+	Rand   *rand.Rand
+}
+
+// Component is a running controller.
+type Component interface {
+	// Observe sees a change of a watched resource, as it is committed. It only adds keys to the queue.
+	Observe(apiserver.Event)
+	// Sync works on one due key. An error has the cluster try the key again, later and later.
+	Sync(key string) error
+	// Resync looks at everything again, as after a restart.
+	Resync()
+}
+
+const serviceAccount = "system:serviceaccount:kube-system:"
+
+// All is the controllers, in the order in which they see a change.
+func All() []Controller {
+	return []Controller{
+		{Name: deploymentController, User: serviceAccount + "deployment-controller",
+			Resources: []string{"deployments", "replicasets", "pods"}, New: newDeployments},
+		{Name: replicaSetController, User: serviceAccount + "replicaset-controller",
+			Resources: []string{"replicasets", "pods"}, New: newReplicaSets},
+		{Name: endpointsController, User: serviceAccount + "endpoint-controller",
+			Resources: []string{"services", "pods", "endpoints"}, New: newEndpoints},
+		{Name: endpointSliceController, User: serviceAccount + "endpointslice-controller",
+			Resources: []string{"services", "pods", "nodes", "endpointslices"}, New: newEndpointSlices},
+		{Name: nodeLifecycleController, User: serviceAccount + "node-controller",
+			Resources: []string{"nodes", "leases", "pods"}, New: newNodeLifecycle},
+		{Name: taintEvictionController, User: serviceAccount + "node-controller",
+			Resources: []string{"nodes", "pods"}, New: newTaintEviction},
+		{Name: podGCController, User: serviceAccount + "pod-garbage-collector",
+			Resources: []string{"nodes", "pods"}, New: newPodGC},
+		{Name: namespaceController, User: serviceAccount + "namespace-controller",
+			Resources: []string{"namespaces"}, New: newNamespaces},
+		{Name: serviceAccountController, User: serviceAccount + "service-account-controller",
+			Resources: []string{"namespaces", "serviceaccounts"}, New: newServiceAccounts},
+		{Name: rootCAController, User: serviceAccount + "root-ca-cert-publisher",
+			Resources: []string{"namespaces", "configmaps"}, New: newRootCA},
+		{Name: garbageCollector, User: serviceAccount + "generic-garbage-collector",
+			Resources: []string{"*"}, New: newGarbageCollector},
+	}
+}
+
+// Batch is how long a change that only moves a count waits for others of its kind.
+// A sync of the real controllers takes several round trips to the API server, during
+// which the work queue folds all that happens to a key into one; a simulated sync
+// takes no time, so that the folding is done before.
+const batch = 10 * apiserver.WatchLatency
+
+// decided records a decision about an object; what do writes is due to it.
+func (e Env) decided(actor string, about trace.Ref, d trace.Decision, do func() error) error {
+	return e.step(trace.Step{Actor: actor, Kind: trace.Decided, Object: about, Detail: d}, do)
+}
+
+// step records s as happening now; what do writes is due to it.
+func (e Env) step(s trace.Step, do func() error) error {
+	s.At = e.Queue.Now()
+	before := e.Trace.Because(e.Trace.Add(s))
+	defer e.Trace.Because(before)
+	return do()
+}
+
+// now is the cluster's time as objects carry it: whole seconds.
+func (e Env) now() metav1.Time { return metav1.NewTime(e.Queue.Now().Truncate(time.Second)) }
+
+// soon adds a key that a change has just been seen of.
+func (e Env) soon(key string) { e.Queue.Add(key, apiserver.WatchLatency) }
+
+func refTo(kind string, o metav1.Object) trace.Ref {
+	return trace.Ref{Kind: kind, Namespace: o.GetNamespace(), Name: o.GetName(), UID: o.GetUID()}
+}
+
+func keyOf(o metav1.Object) string { return o.GetNamespace() + "/" + o.GetName() }
+
+func splitKey(key string) (namespace, name string) {
+	namespace, name, _ = strings.Cut(key, "/")
+	return namespace, name
+}
+
+// subject is the object that an event is about: the present one, or the last state of one that is gone.
+func subject(e apiserver.Event) apiserver.Object {
+	if e.New != nil {
+		return e.New
+	}
+	return e.Old
+}

@@ -1,0 +1,24 @@
+package controller
+
+import (
+	"encoding/binary"
+	"fmt"
+	"hash/fnv"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/util/rand"
+	"k8s.io/utils/dump"
+)
+
+// templateHash is the pod-template-hash of a template: FNV-1a of its dump, and of the count of
+// collisions so far, spelt without vowels (pkg/controller/controller_utils.go, ComputeHash).
+func templateHash(template *corev1.PodTemplateSpec, collisions *int32) string {
+	h := fnv.New32a()
+	fmt.Fprint(h, dump.ForHash(*template))
+	if collisions != nil {
+		var b [8]byte
+		binary.LittleEndian.PutUint32(b[:], uint32(*collisions))
+		h.Write(b[:])
+	}
+	return rand.SafeEncodeString(fmt.Sprint(h.Sum32()))
+}

@@ -1,0 +1,285 @@
+package controller
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	coordinationv1 "k8s.io/api/coordination/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/watch"
+
+	"timonier/sim/apiserver"
+	"timonier/sim/trace"
+)
+
+const (
+	nodeLifecycleController = "node-controller"
+
+	monitorPeriod = 5 * time.Second  // between two looks at all nodes
+	heartbeat     = 10 * time.Second // between two of a kubelet that is well
+	nodeGrace     = 50 * time.Second // without a heartbeat, and a node is lost
+	startupGrace  = 60 * time.Second // for a node that never had one
+)
+
+// nodeLifecycle turns the silence of a kubelet into conditions and taints (pkg/controller/nodelifecycle).
+// It sleeps while all is well: a Lease is written when a kubelet falls silent or comes back, and that sets
+// the timer of the grace period.
+//
+// Its keys: node/NAME (taints that follow from conditions), lease/NAME (the grace period is over), monitor
+// (a look at all nodes), zone/ZONE (one more node of the zone may be tainted NoExecute), pod/NAMESPACE/NAME
+// (placed on a node that is not ready), registered/NAME and removed/NAME/UID (a node came, went).
+type nodeLifecycle struct{ Env }
+
+func newNodeLifecycle(env Env) Component { return &nodeLifecycle{env} }
+
+func (c *nodeLifecycle) Observe(e apiserver.Event) {
+	switch o := subject(e).(type) {
+	case *coordinationv1.Lease:
+		if o.Namespace == corev1.NamespaceNodeLease && e.Type != watch.Deleted && o.Spec.RenewTime != nil {
+			c.setGraceTimer(o.Name, o.Spec.RenewTime.Add(nodeGrace))
+		}
+	case *corev1.Node:
+		c.observeNode(e, o)
+	case *corev1.Pod:
+		if e.Type == watch.Deleted || o.Spec.NodeName == "" || e.Old != nil && e.Old.(*corev1.Pod).Spec.NodeName != "" {
+			return
+		}
+		if node, ok := apiserver.Get[*corev1.Node](c.Client, "", o.Spec.NodeName); ok && nodeReady(node) != corev1.ConditionTrue {
+			c.soon("pod/" + keyOf(o))
+		}
+	}
+}
+
+func (c *nodeLifecycle) observeNode(e apiserver.Event, node *corev1.Node) {
+	switch e.Type {
+	case watch.Added:
+		c.Queue.Add("registered/"+node.Name, c.untilTick())
+		c.setGraceTimer(node.Name, c.deadline(node))
+	case watch.Deleted:
+		c.Queue.Cancel("lease/" + node.Name)
+		c.Queue.Add("removed/"+node.Name+"/"+string(node.UID), c.untilTick())
+		return
+	default:
+		old := e.Old.(*corev1.Node)
+		if equality.Semantic.DeepEqual(old.Spec, node.Spec) && equality.Semantic.DeepEqual(old.Labels, node.Labels) && sameConditions(old, node) {
+			return
+		}
+	}
+	c.soon("node/" + node.Name)
+	c.Queue.Add("monitor", c.untilTick())
+}
+
+// sameConditions compares the conditions of two states of a node, but for their moments.
+func sameConditions(a, b *corev1.Node) bool {
+	return slices.EqualFunc(a.Status.Conditions, b.Status.Conditions, func(x, y corev1.NodeCondition) bool {
+		return x.Type == y.Type && x.Status == y.Status
+	})
+}
+
+// untilTick is how long until the next of the looks at all nodes, which are five seconds apart.
+func (c *nodeLifecycle) untilTick() time.Duration {
+	now := c.Queue.Now()
+	return now.Truncate(monitorPeriod).Add(monitorPeriod).Sub(now)
+}
+
+// setGraceTimer looks at a node when its grace period ends. The latest Lease counts: should the kubelet be
+// well, that look will find later heartbeats, and be the last.
+func (c *nodeLifecycle) setGraceTimer(node string, at time.Time) {
+	key := "lease/" + node
+	c.Queue.Cancel(key)
+	c.Queue.Add(key, max(apiserver.WatchLatency, at.Sub(c.Queue.Now())))
+}
+
+// graceOver looks at all nodes, as the grace period of one is over. If that one has been heard of since, but is
+// silent now, it has a later deadline.
+func (c *nodeLifecycle) graceOver(name string) error {
+	node, ok := apiserver.Get[*corev1.Node](c.Client, "", name)
+	if !ok {
+		return nil
+	}
+	seen, grace := c.lastSeen(node)
+	if now := c.Queue.Now(); now.Before(seen.Add(grace)) && now.Sub(seen) > heartbeat {
+		c.setGraceTimer(name, seen.Add(grace))
+	}
+	return c.monitor()
+}
+
+func (c *nodeLifecycle) deadline(node *corev1.Node) time.Time {
+	seen, grace := c.lastSeen(node)
+	return seen.Add(grace)
+}
+
+func (c *nodeLifecycle) Resync() {
+	for node := range apiserver.List[*corev1.Node](c.Client, "") {
+		c.soon("node/" + node.Name)
+		if live, ok := apiserver.Get[*corev1.Node](c.Client, "", node.Name); ok {
+			c.setGraceTimer(node.Name, c.deadline(live))
+		}
+	}
+	c.Queue.Add("monitor", c.untilTick())
+}
+
+func (c *nodeLifecycle) Sync(key string) error {
+	what, name, _ := strings.Cut(key, "/")
+	switch what {
+	case "node":
+		return c.followConditions(name)
+	case "lease":
+		return c.graceOver(name)
+	case "monitor":
+		return c.monitor()
+	case "zone":
+		return c.taintOne(name)
+	case "pod":
+		if pod, ok := apiserver.Get[*corev1.Pod](c.Client, first(splitKey(name)), second(splitKey(name))); ok {
+			if node, ok := apiserver.Get[*corev1.Node](c.Client, "", pod.Spec.NodeName); ok && nodeReady(node) != corev1.ConditionTrue {
+				return c.markPodNotReady(pod)
+			}
+		}
+	case "registered":
+		if node, ok := apiserver.Get[*corev1.Node](c.Client, "", name); ok {
+			c.Client.Emit(node, corev1.EventTypeNormal, "RegisteredNode", "Node "+name+" event: Registered Node "+name+" in Controller")
+		}
+	case "removed":
+		name, uid := splitKey(name)
+		node := &corev1.Node{}
+		node.Name, node.UID = name, types.UID(uid)
+		c.Client.Emit(node, corev1.EventTypeNormal, "RemovingNode", "Node "+name+" event: Removing Node "+name+" from Controller")
+	}
+	return nil
+}
+
+// nodeCondition is a node's condition of a type, or nil.
+func nodeCondition(node *corev1.Node, t corev1.NodeConditionType) *corev1.NodeCondition {
+	for i := range node.Status.Conditions {
+		if node.Status.Conditions[i].Type == t {
+			return &node.Status.Conditions[i]
+		}
+	}
+	return nil
+}
+
+// nodeReady is the status of a node's Ready condition; "" where it has none.
+func nodeReady(node *corev1.Node) corev1.ConditionStatus {
+	if c := nodeCondition(node, corev1.NodeReady); c != nil {
+		return c.Status
+	}
+	return ""
+}
+
+// lastSeen is when a node's kubelet last gave a sign, by its Lease or its status, and how long it may be silent.
+func (c *nodeLifecycle) lastSeen(node *corev1.Node) (time.Time, time.Duration) {
+	seen, grace := node.CreationTimestamp.Time, startupGrace
+	if ready := nodeCondition(node, corev1.NodeReady); ready != nil {
+		grace = nodeGrace
+		if ready.LastHeartbeatTime.After(seen) {
+			seen = ready.LastHeartbeatTime.Time
+		}
+	}
+	lease, ok := apiserver.Get[*coordinationv1.Lease](c.Client, corev1.NamespaceNodeLease, node.Name)
+	if ok && lease.Spec.RenewTime != nil && lease.Spec.RenewTime.After(seen) {
+		seen = lease.Spec.RenewTime.Time
+	}
+	return seen, grace
+}
+
+// monitor looks at all nodes: those silent for too long become Unknown, taints are asked for or removed
+// (monitorNodeHealth).
+func (c *nodeLifecycle) monitor() error {
+	for node := range apiserver.List[*corev1.Node](c.Client, "") {
+		if err := c.checkHealth(node.Name); err != nil {
+			return err
+		}
+	}
+	zones := c.zones()
+	for node := range apiserver.List[*corev1.Node](c.Client, "") {
+		var err error
+		switch {
+		case zones.allLost() || nodeReady(node) == corev1.ConditionTrue:
+			err = c.changeTaints(node, nil, noExecute(corev1.TaintNodeUnreachable, corev1.TaintNodeNotReady))
+		default:
+			err = c.askForTaint(node, zones)
+		}
+		if err == nil && nodeReady(node) == corev1.ConditionUnknown {
+			err = c.markPodsNotReady(node)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkHealth makes a node Unknown whose grace period is over (tryUpdateNodeHealth).
+func (c *nodeLifecycle) checkHealth(name string) error {
+	node, ok := apiserver.Get[*corev1.Node](c.Client, "", name)
+	if !ok {
+		return nil
+	}
+	seen, grace := c.lastSeen(node)
+	if c.Queue.Now().Before(seen.Add(grace)) || nodeReady(node) == corev1.ConditionUnknown {
+		return nil
+	}
+	lost := node.DeepCopy()
+	for _, t := range []corev1.NodeConditionType{corev1.NodeReady, corev1.NodeMemoryPressure, corev1.NodeDiskPressure, corev1.NodePIDPressure} {
+		loseCondition(lost, t, c.now())
+	}
+	was := nodeReady(node)
+	return c.step(trace.Step{
+		Actor: nodeLifecycleController, Kind: trace.NodeLost, Object: refTo("Node", node),
+		Detail: trace.NodeHealth{LastHeartbeat: seen, Grace: grace, Taints: []string{corev1.TaintNodeUnreachable + ":NoSchedule"}},
+	}, func() error {
+		if _, err := c.Client.UpdateStatus(lost); err != nil {
+			return err
+		}
+		if was == corev1.ConditionTrue {
+			c.Client.Emit(node, corev1.EventTypeNormal, "NodeNotReady", "Node "+name+" status is now: NodeNotReady")
+		}
+		return nil
+	})
+}
+
+// loseCondition makes one condition Unknown.
+func loseCondition(node *corev1.Node, t corev1.NodeConditionType, now metav1.Time) {
+	c := nodeCondition(node, t)
+	switch {
+	case c == nil:
+		node.Status.Conditions = append(node.Status.Conditions, corev1.NodeCondition{
+			Type: t, Status: corev1.ConditionUnknown, Reason: "NodeStatusNeverUpdated", Message: "Kubelet never posted node status.",
+			LastHeartbeatTime: node.CreationTimestamp, LastTransitionTime: now,
+		})
+	case c.Status != corev1.ConditionUnknown:
+		c.Status, c.Reason, c.Message, c.LastTransitionTime =
+			corev1.ConditionUnknown, "NodeStatusUnknown", "Kubelet stopped posting node status.", now
+	}
+}
+
+// markPodsNotReady takes a lost node's pods out of the endpoints. They may well still run.
+func (c *nodeLifecycle) markPodsNotReady(node *corev1.Node) error {
+	var failed error
+	for pod := range apiserver.PodsOn(c.Client, node.Name) {
+		if err := c.markPodNotReady(pod); err != nil {
+			failed = err
+		}
+	}
+	return failed
+}
+
+func (c *nodeLifecycle) markPodNotReady(pod *corev1.Pod) error {
+	if !podReady(pod) {
+		return nil
+	}
+	marked := pod.DeepCopy()
+	ready := *podCondition(&marked.Status, corev1.PodReady)
+	ready.Status = corev1.ConditionFalse
+	setPodCondition(&marked.Status, ready, c.now())
+	_, err := c.Client.UpdateStatus(marked)
+	if err == nil {
+		c.Client.Emit(pod, corev1.EventTypeWarning, "NodeNotReady", "Node is not ready")
+	}
+	return gone(err)
+}

@@ -1,0 +1,367 @@
+package controller
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/validation"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/watch"
+
+	"timonier/sim/apiserver"
+	"timonier/sim/trace"
+)
+
+const (
+	replicaSetController = "replicaset-controller"
+	burstReplicas        = 500 // pods created or deleted in one sync, at most
+)
+
+// replicaSets keeps as many pods as each ReplicaSet wants (pkg/controller/replicaset). It needs no
+// expectations: it reads what it has just written.
+type replicaSets struct {
+	Env
+	orphans map[string]map[string]bool // the pods that nobody controls: namespace → name
+}
+
+func newReplicaSets(env Env) Component {
+	c := &replicaSets{Env: env}
+	c.findOrphans()
+	return c
+}
+
+func (c *replicaSets) findOrphans() {
+	c.orphans = map[string]map[string]bool{}
+	for pod := range apiserver.List[*corev1.Pod](c.Client, "") {
+		c.noteOrphan(pod, false)
+	}
+}
+
+func (c *replicaSets) noteOrphan(pod *corev1.Pod, deleted bool) {
+	in := c.orphans[pod.Namespace]
+	if deleted || metav1.GetControllerOfNoCopy(pod) != nil {
+		if delete(in, pod.Name); in != nil && len(in) == 0 {
+			delete(c.orphans, pod.Namespace)
+		}
+		return
+	}
+	if in == nil {
+		in = map[string]bool{}
+		c.orphans[pod.Namespace] = in
+	}
+	in[pod.Name] = true
+}
+
+func (c *replicaSets) Observe(e apiserver.Event) {
+	switch o := subject(e).(type) {
+	case *appsv1.ReplicaSet:
+		c.soon(keyOf(o))
+	case *corev1.Pod:
+		var old *corev1.Pod
+		if e.Old != nil {
+			old = e.Old.(*corev1.Pod)
+		}
+		c.noteOrphan(o, e.Type == watch.Deleted)
+		c.observePod(e.Type, old, o)
+	}
+}
+
+func (c *replicaSets) observePod(event watch.EventType, old, pod *corev1.Pod) {
+	ref := metav1.GetControllerOfNoCopy(pod)
+	if event == watch.Modified {
+		if was := metav1.GetControllerOfNoCopy(old); was != nil && (ref == nil || ref.UID != was.UID) {
+			c.wake(pod.Namespace, was, apiserver.WatchLatency)
+		} else if !replicaChanged(old, pod) {
+			return
+		}
+	}
+	if ref == nil {
+		if event != watch.Deleted {
+			for rs := range apiserver.List[*appsv1.ReplicaSet](c.Client, pod.Namespace) {
+				if s, err := selectorOf(rs.Spec.Selector); err == nil && s.Matches(labels.Set(pod.Labels)) {
+					c.soon(keyOf(rs))
+				}
+			}
+		}
+		return
+	}
+	after := apiserver.WatchLatency
+	if event == watch.Modified && (old.DeletionTimestamp == nil) == (pod.DeletionTimestamp == nil) {
+		after = batch
+	}
+	if rs := c.wake(pod.Namespace, ref, after); rs != nil && old != nil && rs.Spec.MinReadySeconds > 0 && !podReady(old) && podReady(pod) {
+		c.Queue.Add(keyOf(rs), time.Duration(rs.Spec.MinReadySeconds)*time.Second)
+	}
+}
+
+// replicaChanged says whether a pod's change can move what a ReplicaSet counts or claims.
+func replicaChanged(old, pod *corev1.Pod) bool {
+	return podReady(old) != podReady(pod) || old.Status.Phase != pod.Status.Phase && podTerminal(pod) != podTerminal(old) ||
+		(old.DeletionTimestamp == nil) != (pod.DeletionTimestamp == nil) ||
+		!equality.Semantic.DeepEqual(old.Labels, pod.Labels) ||
+		len(old.OwnerReferences) != len(pod.OwnerReferences)
+}
+
+// wake adds the ReplicaSet that a reference names, and returns it.
+func (c *replicaSets) wake(namespace string, ref *metav1.OwnerReference, after time.Duration) *appsv1.ReplicaSet {
+	if ref.Kind != "ReplicaSet" {
+		return nil
+	}
+	rs, ok := apiserver.Get[*appsv1.ReplicaSet](c.Client, namespace, ref.Name)
+	if !ok || rs.UID != ref.UID {
+		return nil
+	}
+	c.Queue.Add(keyOf(rs), after)
+	return rs
+}
+
+func (c *replicaSets) Resync() {
+	c.findOrphans()
+	for rs := range apiserver.List[*appsv1.ReplicaSet](c.Client, "") {
+		c.soon(keyOf(rs))
+	}
+}
+
+func (c *replicaSets) Sync(key string) error {
+	rs, ok := apiserver.Get[*appsv1.ReplicaSet](c.Client, first(splitKey(key)), second(splitKey(key)))
+	if !ok {
+		return nil
+	}
+	selector, err := selectorOf(rs.Spec.Selector)
+	if err != nil {
+		return nil
+	}
+	active, terminating, err := c.claimed(rs, selector)
+	if err != nil {
+		return err
+	}
+	var manageErr error
+	if rs.DeletionTimestamp == nil {
+		manageErr = c.manage(rs, active)
+	}
+	now := c.Queue.Now()
+	status := replicaSetStatus(rs, active, terminating, manageErr, now)
+	if err := c.saveStatus(rs, status); err != nil {
+		return err
+	}
+	if manageErr != nil {
+		return manageErr
+	}
+	if rs.Spec.MinReadySeconds > 0 && status.ReadyReplicas != status.AvailableReplicas {
+		c.Queue.Add(key, nextAvailable(active, rs.Spec.MinReadySeconds, now))
+	}
+	return nil
+}
+
+func first(a, _ string) string  { return a }
+func second(_, b string) string { return b }
+
+// selectorOf is a selector that matches nothing where it is empty, as controllers take it.
+func selectorOf(s *metav1.LabelSelector) (labels.Selector, error) {
+	if s != nil && len(s.MatchExpressions) == 0 && len(s.MatchLabels) > 0 {
+		return labels.SelectorFromValidatedSet(s.MatchLabels), nil
+	}
+	return metav1.LabelSelectorAsSelector(s)
+}
+
+// claimed are the ReplicaSet's active pods, with those it adopts now and without those it releases, and
+// its pods that are terminating.
+func (c *replicaSets) claimed(rs *appsv1.ReplicaSet, selector labels.Selector) (active, terminating []*corev1.Pod, err error) {
+	claim := claimer{Env: c.Env, actor: replicaSetController, kind: "ReplicaSet", owner: rs, object: "Pod",
+		ref: *metav1.NewControllerRef(rs, appsv1.SchemeGroupVersion.WithKind("ReplicaSet"))}
+	pods := slices.Collect(apiserver.Owned[*corev1.Pod](c.Client, rs.UID))
+	for _, name := range sorted(c.orphans[rs.Namespace]) {
+		if pod, ok := apiserver.Get[*corev1.Pod](c.Client, rs.Namespace, name); ok {
+			pods = append(pods, pod)
+		}
+	}
+	for _, pod := range pods {
+		matches := selector.Matches(labels.Set(pod.Labels))
+		if !podActive(pod) {
+			if matches && podTerminating(pod) && metav1.IsControlledBy(pod, rs) {
+				terminating = append(terminating, pod)
+			}
+			continue
+		}
+		mine, claimErr := claim.claim(pod, matches)
+		if claimErr != nil {
+			err = claimErr
+		}
+		if mine {
+			active = append(active, pod)
+		}
+	}
+	return active, terminating, err
+}
+
+func sorted(set map[string]bool) []string {
+	names := make([]string, 0, len(set))
+	for name := range set {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// manage creates the pods that are missing, or deletes those that are too many.
+func (c *replicaSets) manage(rs *appsv1.ReplicaSet, active []*corev1.Pod) error {
+	want := int(*rs.Spec.Replicas)
+	count := min(max(want-len(active), len(active)-want), burstReplicas)
+	if count == 0 {
+		return nil
+	}
+	d := trace.Decision{What: "create-pods", Desired: int64(want), Actual: int64(len(active)), Count: int64(count)}
+	if want < len(active) {
+		d.What = "delete-pods"
+		return c.decided(replicaSetController, refTo("ReplicaSet", rs), d, func() error { return c.deletePods(rs, active, count) })
+	}
+	return c.decided(replicaSetController, refTo("ReplicaSet", rs), d, func() error {
+		return slowStart(count, func() error { return c.createPod(rs) })
+	})
+}
+
+// slowStart calls f count times in batches of 1, 2, 4 …; after a batch with a failure it stops, and returns
+// the first: what fails for one pod would fail for all (pkg/controller/replicaset, slowStartBatch).
+func slowStart(count int, f func() error) error {
+	for size := min(count, 1); size > 0; size = min(2*size, count) {
+		var failed error
+		for range size {
+			if err := f(); err != nil && failed == nil {
+				failed = err
+			}
+		}
+		if failed != nil {
+			return failed
+		}
+		count -= size
+	}
+	return nil
+}
+
+func (c *replicaSets) createPod(rs *appsv1.ReplicaSet) error {
+	template := &rs.Spec.Template
+	pod := &corev1.Pod{
+		ObjectMeta: metav1.ObjectMeta{
+			Namespace:       rs.Namespace,
+			GenerateName:    podPrefix(rs.Name),
+			Labels:          template.Labels,
+			Annotations:     template.Annotations,
+			Finalizers:      template.Finalizers,
+			OwnerReferences: []metav1.OwnerReference{*metav1.NewControllerRef(rs, appsv1.SchemeGroupVersion.WithKind("ReplicaSet"))},
+		},
+		Spec: template.Spec,
+	}
+	made, err := c.Client.Create(pod)
+	switch {
+	case err == nil:
+		c.Client.Emit(rs, corev1.EventTypeNormal, "SuccessfulCreate", "Created pod: "+made.GetName())
+	case apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause):
+		return nil // every creation will fail, until the ReplicaSet goes too
+	default:
+		c.Client.Emit(rs, corev1.EventTypeWarning, "FailedCreate", fmt.Sprintf("Error creating: %v", err))
+	}
+	return err
+}
+
+// podPrefix is what the names of an owner's pods begin with.
+func podPrefix(owner string) string {
+	if prefix := owner + "-"; len(validation.NameIsDNSSubdomain(prefix, true)) == 0 {
+		return prefix
+	}
+	return owner
+}
+
+func (c *replicaSets) deletePods(rs *appsv1.ReplicaSet, active []*corev1.Pod, count int) error {
+	if count < len(active) {
+		rank(active, c.related(rs), c.Queue.Now())
+	}
+	var failed error
+	for _, pod := range active[:count] {
+		err := c.Client.Delete(pod, metav1.DeleteOptions{})
+		switch {
+		case err == nil:
+			c.Client.Emit(rs, corev1.EventTypeNormal, "SuccessfulDelete", "Deleted pod: "+pod.Name)
+		case !apierrors.IsNotFound(err):
+			c.Client.Emit(rs, corev1.EventTypeWarning, "FailedDelete", fmt.Sprintf("Error deleting: %v", err))
+			if failed == nil {
+				failed = fmt.Errorf("unable to delete pods: %w", err)
+			}
+		}
+	}
+	return failed
+}
+
+// related are the pods of all ReplicaSets of the same owner: of a whole Deployment.
+func (c *replicaSets) related(rs *appsv1.ReplicaSet) (pods []*corev1.Pod) {
+	owner := metav1.GetControllerOfNoCopy(rs)
+	if owner == nil {
+		return nil
+	}
+	for sibling := range apiserver.Owned[*appsv1.ReplicaSet](c.Client, owner.UID) {
+		pods = slices.AppendSeq(pods, apiserver.Owned[*corev1.Pod](c.Client, sibling.UID))
+	}
+	return pods
+}
+
+// nextAvailable is how long until a ready pod becomes available.
+func nextAvailable(pods []*corev1.Pod, minReadySeconds int32, now time.Time) time.Duration {
+	wait := time.Duration(minReadySeconds) * time.Second
+	after := wait
+	for _, pod := range pods {
+		if podReady(pod) && !podAvailable(pod, minReadySeconds, now) {
+			after = min(after, readySince(pod).Add(wait).Sub(now))
+		}
+	}
+	return max(0, after)
+}
+
+func replicaSetStatus(rs *appsv1.ReplicaSet, active, terminating []*corev1.Pod, failed error, now time.Time) appsv1.ReplicaSetStatus {
+	status := *rs.Status.DeepCopy()
+	status.Replicas, status.FullyLabeledReplicas, status.ReadyReplicas, status.AvailableReplicas = int32(len(active)), 0, 0, 0
+	going := int32(len(terminating))
+	status.TerminatingReplicas = &going
+	template := labels.SelectorFromValidatedSet(rs.Spec.Template.Labels)
+	for _, pod := range active {
+		if template.Matches(labels.Set(pod.Labels)) {
+			status.FullyLabeledReplicas++
+		}
+		if podReady(pod) {
+			status.ReadyReplicas++
+			if podAvailable(pod, rs.Spec.MinReadySeconds, now) {
+				status.AvailableReplicas++
+			}
+		}
+	}
+	i := slices.IndexFunc(status.Conditions, func(c appsv1.ReplicaSetCondition) bool { return c.Type == appsv1.ReplicaSetReplicaFailure })
+	switch {
+	case failed != nil && i < 0:
+		reason := "FailedCreate"
+		if len(active) > int(*rs.Spec.Replicas) {
+			reason = "FailedDelete"
+		}
+		status.Conditions = append(status.Conditions, appsv1.ReplicaSetCondition{
+			Type: appsv1.ReplicaSetReplicaFailure, Status: corev1.ConditionTrue, Reason: reason, Message: failed.Error(),
+			LastTransitionTime: metav1.NewTime(now.Truncate(time.Second)),
+		})
+	case failed == nil && i >= 0:
+		status.Conditions = slices.Delete(status.Conditions, i, i+1)
+	}
+	return status
+}
+
+func (c *replicaSets) saveStatus(rs *appsv1.ReplicaSet, status appsv1.ReplicaSetStatus) error {
+	status.ObservedGeneration = rs.Generation
+	if equality.Semantic.DeepEqual(rs.Status, status) {
+		return nil
+	}
+	fresh := *rs // shallow: only the status is set, and that is new
+	fresh.Status = status
+	_, err := c.Client.UpdateStatus(&fresh)
+	return err
+}
