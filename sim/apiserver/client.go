@@ -100,6 +100,12 @@ func PodsOn(c *Client, node string) iter.Seq[*corev1.Pod] {
 	return typed[*corev1.Pod](values(c.server.pods.byNode[node]))
 }
 
+// Serves says that the API has the kind of a type.
+func Serves[T Object](c *Client) bool {
+	_, ok := c.server.byType[reflect.TypeFor[T]()]
+	return ok
+}
+
 // Count is how many objects of a type there are.
 func Count[T Object](c *Client) int { return cacheOf[T](c).all.Len() }
 

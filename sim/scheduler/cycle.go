@@ -26,7 +26,9 @@ type cycle struct {
 	scores   [rowCount][]int64
 	raws     [rowCount][]int64
 	totals   []int64
-	best     []int // positions in feasible
+	// ineligible says that the pod may not have room made for it, or waits for room already.
+	ineligible bool
+	best       []int // positions in feasible
 
 	// What the plugins know.
 	demand      nodeDemand // NodeAffinity
@@ -53,7 +55,7 @@ func newCycle(s *Snapshot) *cycle { return &cycle{profile: profile(), s: s} }
 func (c *cycle) begin(p *podInfo, now time.Time) {
 	c.s.arrange()
 	c.pod, c.now = p, now
-	c.pinned, c.outright = nil, nil
+	c.pinned, c.outright, c.ineligible = nil, nil, false
 	c.feasible, c.refusals, c.best = c.feasible[:0], c.refusals[:0], c.best[:0]
 }
 

@@ -1,7 +1,9 @@
 package scheduler
 
 import (
+	"cmp"
 	"fmt"
+	"math/bits"
 	"slices"
 	"strings"
 	"time"
@@ -105,31 +107,46 @@ func (c *cycle) verdict(details bool) *Verdict {
 }
 
 func (c *cycle) describeFeasible(v *Verdict) {
-	enough := int64(0) // the total from which on a node gets its figures
-	scored := len(c.feasible) > 1
-	if scored && len(c.totals) > figuresFor {
-		totals := slices.Clone(c.totals)
-		slices.Sort(totals)
-		enough = totals[len(totals)-figuresFor]
-	}
-	for i, n := range c.feasible {
-		nv := NodeVerdict{Name: n.name}
-		if scored {
-			nv.Total = c.totals[i]
-			for row := range c.profile {
-				if !c.scorers.has(row) {
-					continue
-				}
-				p, normal := &c.profile[row], c.normal(row)
-				s := Score{Plugin: p.name, Raw: c.raws[row][i], Score: normal[i], Weight: p.weight, Weighted: normal[i] * p.weight}
-				if c.totals[i] >= enough {
-					s.Figures = p.figures(c, i, c.raws[row])
-				}
-				nv.Scores = append(nv.Scores, s)
-			}
+	if len(c.feasible) < 2 {
+		for _, n := range c.feasible {
+			v.Nodes = append(v.Nodes, NodeVerdict{Name: n.name}) // no choice: not scored
 		}
-		v.Nodes = append(v.Nodes, nv)
+		return
 	}
+	detailed := c.mostPoints(figuresFor)
+	scorers := bits.OnesCount32(uint32(c.scorers))
+	scores := make([]Score, 0, scorers*len(c.feasible)) // of all nodes, cut into pieces
+	for i, n := range c.feasible {
+		from := len(scores)
+		for row := range c.profile {
+			if !c.scorers.has(row) {
+				continue
+			}
+			p, normal := &c.profile[row], c.normal(row)
+			s := Score{Plugin: p.name, Raw: c.raws[row][i], Score: normal[i], Weight: p.weight, Weighted: normal[i] * p.weight}
+			if detailed[i] {
+				s.Figures = p.figures(c, i, c.raws[row])
+			}
+			scores = append(scores, s)
+		}
+		v.Nodes = append(v.Nodes, NodeVerdict{Name: n.name, Total: c.totals[i], Scores: scores[from:len(scores):len(scores)]})
+	}
+}
+
+// mostPoints marks so many of the feasible nodes, those with the highest totals; of equals the first by name.
+func (c *cycle) mostPoints(number int) []bool {
+	order := make([]int, len(c.feasible))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(i, j int) int {
+		return cmp.Or(cmp.Compare(c.totals[j], c.totals[i]), strings.Compare(c.feasible[i].name, c.feasible[j].name))
+	})
+	marked := make([]bool, len(order))
+	for _, i := range order[:min(number, len(order))] {
+		marked[i] = true
+	}
+	return marked
 }
 
 // describeRefused adds what stands in the way, also for the filters after the one that refused first.

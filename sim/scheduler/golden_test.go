@@ -10,6 +10,9 @@ import (
 	"reflect"
 	"testing"
 	"time"
+
+	v1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
 )
 
 // lines reads a compressed file of testdata, line by line.
@@ -113,8 +116,18 @@ func TestOrder(t *testing.T) {
 
 func verdictOf(t *testing.T, k *Case) string {
 	t.Helper()
+	data, err := json.Marshal(k.snapshot(t).Decide(k.Pod, noon))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
+
+// snapshot is the cluster of a case, fed in another order than Solve does: pods before their nodes.
+func (k *Case) snapshot(t testing.TB) *Snapshot {
+	t.Helper()
 	s := NewSnapshot()
-	for _, p := range k.Pods { // before their nodes
+	for _, p := range k.Pods {
 		s.Put(p)
 	}
 	for _, n := range k.Nodes {
@@ -127,9 +140,13 @@ func verdictOf(t *testing.T, k *Case) string {
 			s.Put(o)
 		}
 	}
-	data, err := json.Marshal(s.Decide(k.Pod, noon))
-	if err != nil {
-		t.Fatal(err)
+	return s
+}
+
+func quantities(pairs ...string) v1.ResourceList {
+	list := v1.ResourceList{}
+	for i := 0; i < len(pairs); i += 2 {
+		list[v1.ResourceName(pairs[i])] = resource.MustParse(pairs[i+1])
 	}
-	return string(data)
+	return list
 }

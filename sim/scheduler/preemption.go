@@ -34,12 +34,14 @@ const (
 // preempt looks for a node to make room on. It gives the candidates, the best
 // first in its own field, and what the event says about it.
 func (c *cycle) preempt() (best *victims, all []victims, message string) {
+	c.ineligible = true
 	if p := c.pod.pod.Spec.PreemptionPolicy; p != nil && *p == v1.PreemptNever {
 		return nil, nil, "not eligible due to preemptionPolicy=Never."
 	}
 	if c.waitsForVictims() {
 		return nil, nil, "not eligible due to a terminating pod on the nominated node."
 	}
+	c.ineligible = false
 	all, statuses, err := c.candidates()
 	if len(all) == 0 {
 		if err != nil {

@@ -143,9 +143,9 @@ func amountsOf(list v1.ResourceList) amounts {
 // ask for whole millicores and bytes, and nothing else that has a say. It reports
 // false for all others. It exists for its speed alone.
 func plainDemand(pod *v1.Pod) (demand, bool) {
-	spec, status := &pod.Spec, &pod.Status
+	spec := &pod.Spec
 	if len(spec.InitContainers) > 0 || spec.Resources != nil || len(spec.Overhead) > 0 ||
-		len(status.ContainerStatuses) > 0 || status.Resources != nil || status.AllocatedResources != nil {
+		!plainStatus(pod) || resourcehelper.IsPodResizeInfeasible(pod) {
 		return demand{}, false
 	}
 	var d demand

@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
+	resourcehelper "k8s.io/component-helpers/resource"
 )
 
 // Snapshot is what the scheduler knows of a cluster: nodes with their pods, and the
@@ -69,10 +70,7 @@ func (s *Snapshot) Put(o runtime.Object) {
 	case *v1.Node:
 		s.putNode(o)
 	case *v1.Pod:
-		s.Remove(o)
-		if o.Spec.NodeName != "" && !finished(o) {
-			s.place(newPodInfo(o), o.Spec.NodeName)
-		}
+		s.putPod(o)
 	case *v1.Namespace:
 		s.namespaces[o.Name] = o.Labels
 	case *v1.Service:
@@ -89,6 +87,27 @@ func (s *Snapshot) Put(o runtime.Object) {
 	case *policyv1.PodDisruptionBudget:
 		s.budgets[o.Namespace+"/"+o.Name] = o
 	}
+}
+
+func (s *Snapshot) putPod(pod *v1.Pod) {
+	stays := pod.Spec.NodeName != "" && !finished(pod)
+	if at, ok := s.placed[pod.UID]; ok {
+		if stays && at.node.name == pod.Spec.NodeName && alike(at.info.pod, pod) {
+			at.info.pod = pod
+			return
+		}
+		s.unplace(pod.UID)
+	}
+	if stays {
+		s.place(newPodInfo(pod), pod.Spec.NodeName)
+	}
+}
+
+// alike says that a pod has changed in nothing that the scheduler reckons with.
+func alike(a, b *v1.Pod) bool {
+	return a.Generation == b.Generation && a.Generation > 0 && (a.DeletionTimestamp == nil) == (b.DeletionTimestamp == nil) &&
+		plainStatus(a) && plainStatus(b) && !resourcehelper.IsPodResizeInfeasible(a) && !resourcehelper.IsPodResizeInfeasible(b) &&
+		maps.Equal(a.Labels, b.Labels)
 }
 
 // Remove takes an object out. It need not be there.
