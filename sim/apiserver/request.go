@@ -24,7 +24,7 @@ type request struct {
 	// are; those of components leave the write and the refusal only, as thousands
 	// of identical steps would drive out the ones worth reading.
 	detailed bool
-	// track, where set, keeps metadata.managedFields after mutating admission; live is nil at creation.
+	// track, where set, keeps metadata.managedFields; what mutating admission adds belongs to nobody. live is nil at creation.
 	track func(live, o Object) (Object, error)
 	// warnings are sent back in Warning headers.
 	warnings []string
@@ -153,15 +153,15 @@ func (s *Server) create(r *request) (Object, error) {
 			return nil, s.refuse(r, trace.Decoded, err)
 		}
 		s.fillDefaults(r, o)
-		if err := s.mutate(r, o, nil); err != nil {
-			return nil, err
-		}
 		if r.track != nil {
 			tracked, err := r.track(nil, o)
 			if err != nil {
 				return nil, s.refuse(r, trace.Decoded, err)
 			}
 			o = tracked
+		}
+		if err := s.mutate(r, o, nil); err != nil {
+			return nil, err
 		}
 		if r.resource.PrepareForCreate != nil {
 			r.resource.PrepareForCreate(o)
@@ -258,15 +258,15 @@ func (s *Server) change(r *request, old, o Object) (Object, error) {
 		return nil, s.refuse(r, trace.Decoded, err)
 	}
 	s.fillDefaults(r, o)
-	if err := s.mutate(r, o, old); err != nil {
-		return nil, err
-	}
 	if r.track != nil {
 		tracked, err := r.track(old, o)
 		if err != nil {
 			return nil, s.refuse(r, trace.Decoded, err)
 		}
 		o = tracked
+	}
+	if err := s.mutate(r, o, old); err != nil {
+		return nil, err
 	}
 	if err := s.prepareUpdate(r, old, o); err != nil {
 		return nil, s.refuse(r, trace.Validated, err)
