@@ -32,6 +32,10 @@ func podResource() Resource {
 		PrepareForUpdate:       preparePodForUpdate,
 		PrepareForStatusUpdate: preparePodForStatusUpdate,
 
+		Validate:       validatePod,
+		ValidateUpdate: validatePodUpdate,
+		ValidateStatus: validatePodStatus,
+
 		Columns:       podColumns(),
 		Cells:         podCells,
 		Fields:        podFields,
@@ -47,10 +51,11 @@ func preparePodForCreate(o Object) {
 	dropAlphaPodFields(&pod.Spec, pod.Annotations)
 	if len(pod.Spec.SchedulingGates) > 0 {
 		pod.Status.Conditions = []v1.PodCondition{{
-			Type:    v1.PodScheduled,
-			Status:  v1.ConditionFalse,
-			Reason:  v1.PodReasonSchedulingGated,
-			Message: "Scheduling is blocked due to non-empty scheduling gates",
+			Type:               v1.PodScheduled,
+			Status:             v1.ConditionFalse,
+			LastTransitionTime: pod.CreationTimestamp, // now: the server has stamped it
+			Reason:             v1.PodReasonSchedulingGated,
+			Message:            "Scheduling is blocked due to non-empty scheduling gates",
 		}}
 	}
 	mergeMatchLabelKeys(pod)

@@ -46,6 +46,10 @@ func replicaSetResource() Resource {
 			rs.Spec = *old.Spec.DeepCopy()
 		},
 
+		Validate:       validateReplicaSet,
+		ValidateUpdate: validateReplicaSetUpdate,
+		ValidateStatus: validateReplicaSetStatus,
+
 		Columns: replicaSetColumns(),
 		Cells:   replicaSetCells,
 
@@ -94,6 +98,10 @@ func deploymentResource() Resource {
 			d.Spec = *old.Spec.DeepCopy()
 			d.Labels = old.DeepCopy().Labels
 		},
+
+		Validate:       validateDeployment,
+		ValidateUpdate: validateDeploymentUpdate,
+		ValidateStatus: validateDeploymentStatus,
 
 		Columns: deploymentColumns(),
 		Cells:   deploymentCells,

@@ -171,6 +171,9 @@ func dropAlphaLifecycleFields(c *v1.Container) {
 			h.HTTPGet.Protocol = nil
 		}
 	}
+	if c.Lifecycle.StopSignal == nil {
+		return
+	}
 	c.Lifecycle.StopSignal = nil // ContainerStopSignals
 	if *c.Lifecycle == (v1.Lifecycle{}) {
 		c.Lifecycle = nil
