@@ -28,7 +28,7 @@ func (f *findings) lifecycle(at *field.Path, l *v1.Lifecycle, grace *int64) {
 		if h.handler == nil {
 			continue
 		}
-		f.handler(at.Child(h.name), handler{
+		f.handler(at.Child(h.name), action{
 			exec: h.handler.Exec, httpGet: h.handler.HTTPGet, tcpSocket: h.handler.TCPSocket, sleep: h.handler.Sleep,
 		}, grace)
 	}
@@ -45,7 +45,7 @@ func (f *findings) probe(at *field.Path, p *v1.Probe, kind probeKind) {
 	if p == nil {
 		return
 	}
-	f.handler(at, handler{exec: p.Exec, httpGet: p.HTTPGet, tcpSocket: p.TCPSocket, grpc: p.GRPC}, nil)
+	f.handler(at, action{exec: p.Exec, httpGet: p.HTTPGet, tcpSocket: p.TCPSocket, grpc: p.GRPC}, nil)
 	for _, n := range []struct {
 		name  string
 		value int32
@@ -70,8 +70,8 @@ func (f *findings) probe(at *field.Path, p *v1.Probe, kind probeKind) {
 	}
 }
 
-// handler is what probes and lifecycle hooks may do; each has a part of it.
-type handler struct {
+// action is what probes and lifecycle hooks may do; each has a part of it.
+type action struct {
 	exec      *v1.ExecAction
 	httpGet   *v1.HTTPGetAction
 	tcpSocket *v1.TCPSocketAction
@@ -79,7 +79,7 @@ type handler struct {
 	sleep     *v1.SleepAction
 }
 
-func (f *findings) handler(at *field.Path, h handler, grace *int64) {
+func (f *findings) handler(at *field.Path, h action, grace *int64) {
 	n := f.atMostOne(at, "handler type", []alternative{
 		{name: "exec", set: h.exec != nil, validate: func(at *field.Path) {
 			if len(h.exec.Command) == 0 {
