@@ -12,9 +12,11 @@ import (
 	"iter"
 	"slices"
 	"sync"
+
+	"timonier/sim/kubelet"
 )
 
-//go:embed course.yaml glossary.yaml lessons diagrams analogies lenses
+//go:embed course.yaml glossary.yaml images.yaml lessons diagrams analogies lenses
 var files embed.FS
 
 // Files are the course's own files, as built into the program.
@@ -28,6 +30,9 @@ var Default = sync.OnceValue(func() *Course {
 	}
 	return c
 })
+
+// Images are what the simulated registries of the built-in course hold.
+func Images() kubelet.Images { return Default().Images }
 
 // Lang is a language of the course.
 type Lang string
@@ -63,6 +68,7 @@ type Course struct {
 	Diagrams  []*Diagram // by name
 	Analogies []*Analogy // by number
 	Lenses    []*Lens    // the first is the plain, technical one; then by ID
+	Images    kubelet.Images
 }
 
 // Section is a chapter: 3, API server.

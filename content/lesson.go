@@ -155,6 +155,9 @@ func (s *scanner) endFence() {
 			return
 		}
 		s.message.Tries = append(s.message.Tries, Try{Label: rest, Line: text})
+		if _, manifest, ok := strings.Cut(text, "\n"); ok {
+			s.message.Parts = append(s.message.Parts, Code{Language: "yaml", Text: manifest})
+		}
 	default:
 		s.message.Parts = append(s.message.Parts, Code{Language: f.info, Text: strings.Join(f.text, "\n")})
 	}

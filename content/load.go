@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"timonier/sim/kubelet"
 )
 
 // Problem is a fault in the course's files.
@@ -90,7 +92,20 @@ func load(files fs.FS) *loader {
 	l.diagrams()
 	l.analogies()
 	l.lenses()
+	l.images()
 	return l
+}
+
+// images reads the list of images, whose format the kubelet owns.
+func (l *loader) images() {
+	const file = "images.yaml"
+	data, err := fs.ReadFile(l.files, file)
+	if err == nil {
+		l.course.Images, err = kubelet.ParseImages(data)
+	}
+	if err != nil {
+		l.fault(file, 0, "%v", err)
+	}
 }
 
 func (l *loader) fault(file string, line int, format string, args ...any) {
