@@ -76,7 +76,11 @@ func admissionError(r *request, err error) error {
 	if _, ok := err.(apierrors.APIStatus); ok {
 		return err
 	}
-	return apierrors.NewForbidden(r.resource.GroupResource(), r.name, err)
+	name := r.name
+	if name == "" && r.object != nil { // not generated yet
+		name = r.object.GetGenerateName()
+	}
+	return apierrors.NewForbidden(r.resource.GroupResource(), name, err)
 }
 
 func namespaceLifecycle(s *Server, r *request, o, old Object) error {

@@ -195,10 +195,12 @@ func replicaFailure(fresh *appsv1.ReplicaSet, old []*appsv1.ReplicaSet) *appsv1.
 	return nil
 }
 
-// checkAgain sets the timer of the deadline, one second after it (requeueStuckDeployment).
+// checkAgain sets the timer of the deadline, one second after it (requeueStuckDeployment). A rollout that was
+// complete once has no deadline, even if pods are missing later.
 func (r *rollout) checkAgain(status *appsv1.DeploymentStatus) {
 	c := condition(&r.d.Status, appsv1.DeploymentProgressing)
-	if !hasDeadline(r.d) || c == nil || complete(r.d, status) || c.Reason == "ProgressDeadlineExceeded" {
+	if !hasDeadline(r.d) || c == nil || complete(r.d, status) ||
+		c.Reason == "ProgressDeadlineExceeded" || c.Reason == "NewReplicaSetAvailable" {
 		return
 	}
 	after := c.LastUpdateTime.Add(r.deadline()).Sub(r.Queue.Now())

@@ -48,7 +48,7 @@ func (c *nodeLifecycle) Observe(e apiserver.Event) {
 		if e.Type == watch.Deleted || o.Spec.NodeName == "" || e.Old != nil && e.Old.(*corev1.Pod).Spec.NodeName != "" {
 			return
 		}
-		if node, ok := apiserver.Get[*corev1.Node](c.Client, "", o.Spec.NodeName); ok && nodeReady(node) != corev1.ConditionTrue {
+		if node, ok := apiserver.Stored[*corev1.Node](c.Client, "", o.Spec.NodeName); ok && nodeReady(node) != corev1.ConditionTrue {
 			c.soon("pod/" + keyOf(o))
 		}
 	}
@@ -190,23 +190,22 @@ func (c *nodeLifecycle) lastSeen(node *corev1.Node) (time.Time, time.Duration) {
 // monitor looks at all nodes: those silent for too long become Unknown, taints are asked for or removed
 // (monitorNodeHealth).
 func (c *nodeLifecycle) monitor() error {
+	lost := map[string]uint64{} // node → the step that said so
 	for node := range apiserver.List[*corev1.Node](c.Client, "") {
-		if err := c.checkHealth(node.Name); err != nil {
+		step, err := c.checkHealth(node.Name)
+		if err != nil {
 			return err
 		}
+		lost[node.Name] = step
 	}
 	zones := c.zones()
 	for node := range apiserver.List[*corev1.Node](c.Client, "") {
-		var err error
-		switch {
-		case zones.allLost() || nodeReady(node) == corev1.ConditionTrue:
-			err = c.changeTaints(node, nil, noExecute(corev1.TaintNodeUnreachable, corev1.TaintNodeNotReady))
-		default:
-			err = c.askForTaint(node, zones)
+		before := c.Trace.Cause()
+		if step := lost[node.Name]; step != 0 {
+			c.Trace.Because(step)
 		}
-		if err == nil && nodeReady(node) == corev1.ConditionUnknown {
-			err = c.markPodsNotReady(node)
-		}
+		err := c.act(node, zones)
+		c.Trace.Because(before)
 		if err != nil {
 			return err
 		}
@@ -214,25 +213,43 @@ func (c *nodeLifecycle) monitor() error {
 	return nil
 }
 
-// checkHealth makes a node Unknown whose grace period is over (tryUpdateNodeHealth).
-func (c *nodeLifecycle) checkHealth(name string) error {
+// act does what a node's health asks for: taints, and pods that count as not ready.
+func (c *nodeLifecycle) act(node *corev1.Node, zones zoneHealths) error {
+	ready := nodeReady(node)
+	if zones.allLost() || ready == corev1.ConditionTrue {
+		if err := c.changeTaints(node, nil, noExecute(corev1.TaintNodeUnreachable, corev1.TaintNodeNotReady)); err != nil {
+			return err
+		}
+	} else if err := c.askForTaint(node, zones); err != nil {
+		return err
+	}
+	if ready == corev1.ConditionUnknown {
+		return c.markPodsNotReady(node)
+	}
+	return nil
+}
+
+// checkHealth makes a node Unknown whose grace period is over (tryUpdateNodeHealth). It returns the step that
+// tells so, or 0.
+func (c *nodeLifecycle) checkHealth(name string) (step uint64, _ error) {
 	node, ok := apiserver.Get[*corev1.Node](c.Client, "", name)
 	if !ok {
-		return nil
+		return 0, nil
 	}
 	seen, grace := c.lastSeen(node)
 	if c.Queue.Now().Before(seen.Add(grace)) || nodeReady(node) == corev1.ConditionUnknown {
-		return nil
+		return 0, nil
 	}
 	lost := node.DeepCopy()
 	for _, t := range []corev1.NodeConditionType{corev1.NodeReady, corev1.NodeMemoryPressure, corev1.NodeDiskPressure, corev1.NodePIDPressure} {
 		loseCondition(lost, t, c.now())
 	}
 	was := nodeReady(node)
-	return c.step(trace.Step{
+	err := c.step(trace.Step{
 		Actor: nodeLifecycleController, Kind: trace.NodeLost, Object: refTo("Node", node),
 		Detail: trace.NodeHealth{LastHeartbeat: seen, Grace: grace, Taints: []string{corev1.TaintNodeUnreachable + ":NoSchedule"}},
 	}, func() error {
+		step = c.Trace.Cause()
 		if _, err := c.Client.UpdateStatus(lost); err != nil {
 			return err
 		}
@@ -241,6 +258,7 @@ func (c *nodeLifecycle) checkHealth(name string) error {
 		}
 		return nil
 	})
+	return step, err
 }
 
 // loseCondition makes one condition Unknown.

@@ -53,7 +53,7 @@ func (c *taintEviction) concerned(e apiserver.Event, pod *corev1.Pod) bool {
 			return false
 		}
 	}
-	node, ok := apiserver.Get[*corev1.Node](c.Client, "", pod.Spec.NodeName)
+	node, ok := apiserver.Stored[*corev1.Node](c.Client, "", pod.Spec.NodeName)
 	return ok && len(noExecuteTaints(node)) > 0
 }
 
@@ -75,7 +75,7 @@ func (c *taintEviction) Resync() {
 func (c *taintEviction) Sync(key string) error {
 	what, rest, _ := strings.Cut(key, "/")
 	if what == "node" {
-		if node, ok := apiserver.Get[*corev1.Node](c.Client, "", rest); ok {
+		if node, ok := apiserver.Stored[*corev1.Node](c.Client, "", rest); ok {
 			taints := noExecuteTaints(node)
 			for pod := range apiserver.PodsOn(c.Client, rest) {
 				c.plan(pod, taints)
@@ -92,7 +92,7 @@ func (c *taintEviction) Sync(key string) error {
 	case what == "evict":
 		return c.evict(pod)
 	default:
-		if node, ok := apiserver.Get[*corev1.Node](c.Client, "", pod.Spec.NodeName); ok {
+		if node, ok := apiserver.Stored[*corev1.Node](c.Client, "", pod.Spec.NodeName); ok {
 			if taints := noExecuteTaints(node); len(taints) > 0 {
 				c.plan(pod, taints)
 			}
@@ -144,7 +144,7 @@ func tolerates(tolerations []corev1.Toleration, taints []corev1.Taint) (_ time.D
 
 func (c *taintEviction) evict(pod *corev1.Pod) error {
 	d := trace.Decision{What: "evict", Count: 1, Target: trace.Ref{Kind: "Node", Name: pod.Spec.NodeName}}
-	if node, ok := apiserver.Get[*corev1.Node](c.Client, "", pod.Spec.NodeName); ok {
+	if node, ok := apiserver.Stored[*corev1.Node](c.Client, "", pod.Spec.NodeName); ok {
 		if taints := noExecuteTaints(node); len(taints) > 0 {
 			d.Note = taintNames(taints)[0]
 		}
