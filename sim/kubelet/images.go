@@ -200,7 +200,8 @@ func name(image string) (dockerref.Named, error) {
 	return dockerref.TagNameOnly(named), nil
 }
 
-// find is what a pull of the reference gets, or the runtime's error, word for word
+// find is what a pull of the reference gets, or the runtime's error (with the reference
+// in full, where it is one at all), word for word
 // as containerd 2 and the CRI client give it: the code of an unknown error is left
 // out, another is not.
 func (s Images) find(image string) (found, error) {
@@ -218,12 +219,12 @@ func (s Images) find(image string) (found, error) {
 	switch {
 	case f.Image != nil:
 		if t, ok := named.(dockerref.Tagged); ok && !f.hasTag(t.Tag()) {
-			return found{}, fmt.Errorf("rpc error: code = NotFound desc = %s: %s: not found", failed, ref)
+			return found{ref: ref}, fmt.Errorf("rpc error: code = NotFound desc = %s: %s: not found", failed, ref)
 		}
 	case host == "docker.io" && (strings.HasPrefix(rest, "library/") || strings.HasPrefix(rest, "timonier/")):
-		return found{}, fmt.Errorf("%s: pull access denied, repository does not exist or may require authorization: server message: insufficient_scope: authorization failed", failed)
+		return found{ref: ref}, fmt.Errorf("%s: pull access denied, repository does not exist or may require authorization: server message: insufficient_scope: authorization failed", failed)
 	case nowhere(host):
-		return found{}, fmt.Errorf("%s: failed to do request: Head \"https://%s/v2/%s/manifests/latest\": dial tcp: lookup %s: no such host", failed, host, rest, host)
+		return found{ref: ref}, fmt.Errorf("%s: failed to do request: Head \"https://%s/v2/%s/manifests/latest\": dial tcp: lookup %s: no such host", failed, host, rest, host)
 	default:
 		m := Unlisted()
 		f.Image = &m

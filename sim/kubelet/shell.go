@@ -29,7 +29,8 @@ type shell struct {
 	own     bool // it became the image's own program
 	missing string
 
-	steps int // bounds the work
+	readOnly bool // a probe: the files are those of the run
+	steps    int  // bounds the work
 }
 
 // quick are commands that take no time worth counting, and succeed.
@@ -298,6 +299,9 @@ func (s *shell) print(text string) {
 }
 
 func (s *shell) touch(file string) {
+	if s.readOnly {
+		return
+	}
 	if !s.exists(file) || len(s.files[file]) == 0 {
 		s.files[file] = append(s.files[file], span{s.at, -1})
 	}
@@ -313,7 +317,7 @@ func (s *shell) makes(args []string, _ string) {
 func (s *shell) removes(args []string, _ string) {
 	s.status = 0
 	for _, f := range args {
-		if spans := s.files[f]; len(spans) > 0 && spans[len(spans)-1].to < 0 {
+		if spans := s.files[f]; !s.readOnly && len(spans) > 0 && spans[len(spans)-1].to < 0 {
 			spans[len(spans)-1].to = s.at
 		}
 	}

@@ -1,0 +1,307 @@
+package kubelet
+
+import (
+	"fmt"
+	"hash/fnv"
+	"slices"
+	"strings"
+	"time"
+
+	coordinationv1 "k8s.io/api/coordination/v1"
+	v1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
+
+	"timonier/sim/apiserver"
+)
+
+const (
+	// Version is that of the Kubernetes simulated.
+	Version = "v1.37.2"
+	// HeartbeatPeriod is how often a kubelet renews its lease: a quarter of LeaseDuration.
+	HeartbeatPeriod = 10 * time.Second
+	// LeaseDuration is nodeLeaseDurationSeconds.
+	LeaseDuration = 40 * time.Second
+)
+
+// NodeSpec is a machine to make a node of. What is zero has a default.
+type NodeSpec struct {
+	Name   string
+	Index  int               // 1, 2 … in the cluster: its addresses follow from it; at most 253
+	CPU    resource.Quantity // 4
+	Memory resource.Quantity // 8Gi
+	Pods   int64             // 110
+	Labels map[string]string
+	Taints []v1.Taint
+}
+
+// NodeObject is a node as its kubelet registers it at a moment, healthy, with the
+// address range that the controller manager would give it.
+func NodeObject(spec NodeSpec, now time.Time) *v1.Node {
+	orDefault := func(q resource.Quantity, other string) resource.Quantity {
+		if q.IsZero() {
+			return resource.MustParse(other)
+		}
+		return q
+	}
+	if spec.Pods == 0 {
+		spec.Pods = 110
+	}
+	has := v1.ResourceList{
+		v1.ResourceCPU:              orDefault(spec.CPU, "4"),
+		v1.ResourceMemory:           orDefault(spec.Memory, "8Gi"),
+		v1.ResourceEphemeralStorage: resource.MustParse("100Gi"),
+		v1.ResourcePods:             *resource.NewQuantity(spec.Pods, resource.DecimalSI),
+		"hugepages-1Gi":             resource.MustParse("0"),
+		"hugepages-2Mi":             resource.MustParse("0"),
+	}
+	node := &v1.Node{
+		ObjectMeta: metav1.ObjectMeta{
+			Name: spec.Name,
+			Labels: map[string]string{
+				"beta.kubernetes.io/arch": "amd64", "beta.kubernetes.io/os": "linux",
+				v1.LabelArchStable: "amd64", v1.LabelOSStable: "linux", v1.LabelHostname: spec.Name,
+			},
+			Annotations: map[string]string{"node.alpha.kubernetes.io/ttl": "0", "volumes.kubernetes.io/controller-managed-attach-detach": "true"},
+		},
+		Spec: v1.NodeSpec{Taints: slices.Clone(spec.Taints)},
+		Status: v1.NodeStatus{
+			Capacity: has, Allocatable: has.DeepCopy(),
+			Addresses: []v1.NodeAddress{
+				{Type: v1.NodeInternalIP, Address: fmt.Sprintf("172.18.0.%d", spec.Index+1)},
+				{Type: v1.NodeHostName, Address: spec.Name},
+			},
+			DaemonEndpoints: v1.NodeDaemonEndpoints{KubeletEndpoint: v1.DaemonEndpoint{Port: 10250}},
+			NodeInfo: v1.NodeSystemInfo{
+				MachineID: fingerprint("machine", spec.Name)[:32], SystemUUID: uuid("system", spec.Name), BootID: uuid("boot", spec.Name),
+				KernelVersion: "6.12.48+deb13-amd64", OSImage: "Debian GNU/Linux 13 (trixie)", ContainerRuntimeVersion: "containerd://2.2.0",
+				KubeletVersion: Version, OperatingSystem: "linux", Architecture: "amd64",
+			},
+			RuntimeHandlers: []v1.NodeRuntimeHandler{
+				{Features: &v1.NodeRuntimeHandlerFeatures{RecursiveReadOnlyMounts: ptr.To(true), UserNamespaces: ptr.To(true)}},
+				{Name: "runc", Features: &v1.NodeRuntimeHandlerFeatures{RecursiveReadOnlyMounts: ptr.To(true), UserNamespaces: ptr.To(true)}},
+			},
+			Features: &v1.NodeFeatures{SupplementalGroupsPolicy: ptr.To(true)},
+		},
+	}
+	if spec.Index > 0 {
+		node.Spec.PodCIDR = fmt.Sprintf("10.244.%d.0/24", spec.Index)
+		node.Spec.PodCIDRs = []string{node.Spec.PodCIDR}
+	}
+	for k, v := range spec.Labels {
+		node.Labels[k] = v
+	}
+	healthy(node, now)
+	return node
+}
+
+func uuid(parts ...string) string {
+	h := fingerprint(parts...)
+	return strings.Join([]string{h[:8], h[8:12], "4" + h[13:16], "a" + h[17:20], h[20:32]}, "-")
+}
+
+// healthy sets the conditions of a node that is well, and says whether it was Ready
+// before (pkg/kubelet/nodestatus/setters.go).
+func healthy(node *v1.Node, now time.Time) (was bool) {
+	well := []v1.NodeCondition{
+		{Type: v1.NodeMemoryPressure, Status: v1.ConditionFalse, Reason: "KubeletHasSufficientMemory", Message: "kubelet has sufficient memory available"},
+		{Type: v1.NodeDiskPressure, Status: v1.ConditionFalse, Reason: "KubeletHasNoDiskPressure", Message: "kubelet has no disk pressure"},
+		{Type: v1.NodePIDPressure, Status: v1.ConditionFalse, Reason: "KubeletHasSufficientPID", Message: "kubelet has sufficient PID available"},
+		{Type: v1.NodeReady, Status: v1.ConditionTrue, Reason: "KubeletReady", Message: "kubelet is posting ready status"},
+	}
+	for _, c := range well {
+		c.LastHeartbeatTime, c.LastTransitionTime = stamp(now), stamp(now)
+		i := slices.IndexFunc(node.Status.Conditions, func(o v1.NodeCondition) bool { return o.Type == c.Type })
+		if i < 0 {
+			node.Status.Conditions = append(node.Status.Conditions, c)
+			continue
+		}
+		if old := node.Status.Conditions[i]; old.Status == c.Status {
+			c.LastTransitionTime = old.LastTransitionTime
+			was = was || c.Type == v1.NodeReady
+		}
+		node.Status.Conditions[i] = c
+	}
+	return was
+}
+
+// LeaseObject is a node's lease, renewed at a moment.
+func LeaseObject(node *v1.Node, renewed time.Time) *coordinationv1.Lease {
+	at := metav1.NewMicroTime(renewed.Truncate(time.Microsecond))
+	return &coordinationv1.Lease{
+		ObjectMeta: metav1.ObjectMeta{Namespace: v1.NamespaceNodeLease, Name: node.Name,
+			OwnerReferences: []metav1.OwnerReference{{APIVersion: "v1", Kind: "Node", Name: node.Name, UID: node.UID}}},
+		Spec: coordinationv1.LeaseSpec{HolderIdentity: ptr.To(node.Name), LeaseDurationSeconds: ptr.To(int32(LeaseDuration / time.Second)), RenewTime: &at},
+	}
+}
+
+// Heartbeat is when the kubelet last renewed its lease, as seen at a moment: every
+// ten seconds, each node at seconds of its own; before a silence, for good.
+func (k *Kubelet) Heartbeat(now time.Time) time.Time {
+	if k.state.Silent {
+		return k.state.Beat
+	}
+	h := fnv.New32a()
+	h.Write([]byte(k.env.Node))
+	phase := time.Duration(h.Sum32()%10_000) * time.Millisecond
+	beat := now.Add(-phase).Truncate(HeartbeatPeriod).Add(phase)
+	if beat.Before(k.state.Since) {
+		return k.state.Since
+	}
+	return beat
+}
+
+// Silent says whether the kubelet is.
+func (k *Kubelet) Silent() bool { return k.state.Silent }
+
+// SetSilent stops the kubelet, or lets it go on. Silent, it does nothing and writes
+// nothing; what runs on the node goes on running. The last heartbeat is written to its
+// lease before, since from then on it is no longer implied. Coming back it renews its
+// lease, posts its status and looks at all its pods.
+func (k *Kubelet) SetSilent(silent bool) error {
+	if silent == k.state.Silent {
+		return nil
+	}
+	now := k.env.Queue.Now()
+	if silent {
+		k.state.Beat = k.Heartbeat(now)
+		if err := k.renew(k.state.Beat); err != nil {
+			return fmt.Errorf("write last heartbeat of %s: %w", k.env.Node, err)
+		}
+		k.state.Silent = true
+		return nil
+	}
+	k.state.Silent, k.state.Since, k.state.Beat = false, now, time.Time{}
+	k.Resync()
+	return nil
+}
+
+// renew writes the lease.
+func (k *Kubelet) renew(at time.Time) error {
+	node, ok := k.node()
+	if !ok {
+		return nil
+	}
+	lease, there := apiserver.Get[*coordinationv1.Lease](k.env.Client, v1.NamespaceNodeLease, k.env.Node)
+	fresh := LeaseObject(node, at)
+	if !there {
+		_, err := k.env.Client.Create(fresh)
+		return err
+	}
+	next := lease.DeepCopy()
+	next.Spec.RenewTime = fresh.Spec.RenewTime
+	_, err := k.env.Client.Update(next)
+	return err
+}
+
+func (k *Kubelet) node() (*v1.Node, bool) {
+	return apiserver.Get[*v1.Node](k.env.Client, "", k.env.Node)
+}
+
+// podRange is what the addresses of the node's pods begin with.
+func (k *Kubelet) podRange() string {
+	if node, ok := k.node(); ok {
+		if i := strings.LastIndexByte(node.Spec.PodCIDR, '.'); i > 0 {
+			return node.Spec.PodCIDR[:i+1]
+		}
+	}
+	h := fnv.New32a()
+	h.Write([]byte(k.env.Node))
+	return fmt.Sprintf("10.244.%d.", h.Sum32()%254)
+}
+
+// syncNode posts the node's status where it is not what the kubelet knows.
+func (k *Kubelet) syncNode() error {
+	node, ok := k.node()
+	if !ok {
+		return nil
+	}
+	now := k.env.Queue.Now()
+	if lease, ok := apiserver.Get[*coordinationv1.Lease](k.env.Client, v1.NamespaceNodeLease, k.env.Node); ok && stale(lease, k.state.Since) {
+		if err := k.own(func() error { return k.renew(now) }); err != nil {
+			return fmt.Errorf("renew lease of %s: %w", k.env.Node, err)
+		}
+	}
+	next := node.DeepCopy()
+	was := healthy(next, now)
+	images := k.images()
+	if was && sameImages(images, node.Status.Images) && wellBefore(node) {
+		return k.tellCordon(node)
+	}
+	next.Status.Images = images
+	err := k.own(func() error {
+		_, err := k.env.Client.UpdateStatus(next)
+		return err
+	})
+	if apierrors.IsNotFound(err) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("post status of node %s: %w", k.env.Node, err)
+	}
+	if !was {
+		k.tellNode(node, "NodeReady")
+	}
+	return k.tellCordon(node)
+}
+
+// stale says of a lease that the kubelet's return has not renewed it yet.
+func stale(lease *coordinationv1.Lease, since time.Time) bool {
+	return !since.IsZero() && (lease.Spec.RenewTime == nil || lease.Spec.RenewTime.Time.Before(since.Truncate(time.Microsecond)))
+}
+
+// wellBefore says whether all conditions already are what a healthy node's are.
+func wellBefore(node *v1.Node) bool {
+	well := &v1.Node{}
+	healthy(well, time.Time{})
+	for _, c := range well.Status.Conditions {
+		if !slices.ContainsFunc(node.Status.Conditions, func(o v1.NodeCondition) bool { return o.Type == c.Type && o.Status == c.Status }) {
+			return false
+		}
+	}
+	return true
+}
+
+func (k *Kubelet) tellNode(node *v1.Node, what string) {
+	k.env.Client.Emit(node, v1.EventTypeNormal, what, fmt.Sprintf("Node %s status is now: %s", node.Name, what))
+}
+
+// tellCordon emits the event of a node that was cordoned, or no longer is.
+func (k *Kubelet) tellCordon(node *v1.Node) error {
+	if node.Spec.Unschedulable == k.state.Cordoned {
+		return nil
+	}
+	k.state.Cordoned = node.Spec.Unschedulable
+	if k.state.Cordoned {
+		k.tellNode(node, "NodeNotSchedulable")
+	} else {
+		k.tellNode(node, "NodeSchedulable")
+	}
+	return nil
+}
+
+// images are those on the node, as its status lists them: the largest first.
+func (k *Kubelet) images() []v1.ContainerImage {
+	var all []v1.ContainerImage
+	for _, ref := range k.state.Images {
+		f, err := k.find(ref)
+		if err != nil {
+			continue // it was in a list that has changed since
+		}
+		names := []string{f.digest}
+		if f.ref != f.digest {
+			names = append(names, f.ref)
+		}
+		all = append(all, v1.ContainerImage{Names: names, SizeBytes: f.Size.Value()})
+	}
+	slices.SortStableFunc(all, func(a, b v1.ContainerImage) int { return int(b.SizeBytes - a.SizeBytes) })
+	return all[:min(len(all), imagesKept)]
+}
+
+func sameImages(a, b []v1.ContainerImage) bool {
+	return slices.EqualFunc(a, b, func(x, y v1.ContainerImage) bool {
+		return x.SizeBytes == y.SizeBytes && slices.Equal(x.Names, y.Names)
+	})
+}
