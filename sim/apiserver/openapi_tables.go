@@ -1,0 +1,213 @@
+package apiserver
+
+import (
+	"encoding/json"
+	"strings"
+	"sync"
+
+	"k8s.io/kube-openapi/pkg/validation/spec"
+)
+
+// What the API's types say of themselves only in comments, and so cannot be had
+// by reflection: how lists merge, what is required, what is a default. Models go
+// by their short names: core.v1.Pod for io.k8s.api.core.v1.Pod.
+
+// mergeText is how lists and maps merge in server-side apply (+listType,
+// +listMapKey and +mapType): a test compares it with client-go's own schema.
+const mergeText = `
+apps.v1.DeploymentStatus: conditions=map(type)
+apps.v1.ReplicaSetStatus: conditions=map(type)
+core.v1.Capabilities: add=atomic drop=atomic
+core.v1.CephFSVolumeSource: monitors=atomic
+core.v1.ConfigMapProjection: items=atomic
+core.v1.ConfigMapVolumeSource: items=atomic
+core.v1.Container: args=atomic command=atomic env=map(name) envFrom=atomic ports=map(containerPort,protocol) resizePolicy=atomic restartPolicyRules=atomic volumeDevices=map(devicePath) volumeMounts=map(mountPath)
+core.v1.ContainerImage: names=atomic
+core.v1.ContainerRestartRuleOnExitCodes: values=set
+core.v1.ContainerStatus: allocatedResourcesStatus=map(name) volumeMounts=map(mountPath)
+core.v1.DownwardAPIProjection: items=atomic
+core.v1.DownwardAPIVolumeSource: items=atomic
+core.v1.EndpointSubset: addresses=atomic notReadyAddresses=atomic ports=atomic
+core.v1.Endpoints: subsets=atomic
+core.v1.EphemeralContainer: args=atomic command=atomic env=map(name) envFrom=atomic ports=map(containerPort,protocol) resizePolicy=atomic restartPolicyRules=atomic volumeDevices=map(devicePath) volumeMounts=map(mountPath)
+core.v1.EphemeralContainerCommon: args=atomic command=atomic env=map(name) envFrom=atomic ports=map(containerPort,protocol) resizePolicy=atomic restartPolicyRules=atomic volumeDevices=map(devicePath) volumeMounts=map(mountPath)
+core.v1.ExecAction: command=atomic
+core.v1.FCVolumeSource: targetWWNs=atomic wwids=atomic
+core.v1.HTTPGetAction: httpHeaders=atomic
+core.v1.HostAlias: hostnames=atomic
+core.v1.ISCSIVolumeSource: portals=atomic
+core.v1.LinuxContainerUser: supplementalGroups=atomic
+core.v1.LoadBalancerIngress: ports=atomic
+core.v1.LoadBalancerStatus: ingress=atomic
+core.v1.NamespaceSpec: finalizers=atomic
+core.v1.NamespaceStatus: conditions=map(type)
+core.v1.NodeAffinity: preferredDuringSchedulingIgnoredDuringExecution=atomic
+core.v1.NodeAllocatableResourceClaimStatus: containers=set mapping=map(name) overhead=map(name)
+core.v1.NodePodPreemptionPolicy: disableResizePreemption=set
+core.v1.NodeSelector: nodeSelectorTerms=atomic
+core.v1.NodeSelectorRequirement: values=atomic
+core.v1.NodeSelectorTerm: matchExpressions=atomic matchFields=atomic
+core.v1.NodeSpec: podCIDRs=set taints=atomic
+core.v1.NodeStatus: addresses=map(type) conditions=map(type) declaredFeatures=atomic images=atomic runtimeHandlers=atomic volumesAttached=atomic volumesInUse=atomic
+core.v1.PersistentVolumeClaimSpec: accessModes=atomic
+core.v1.PodAffinity: preferredDuringSchedulingIgnoredDuringExecution=atomic requiredDuringSchedulingIgnoredDuringExecution=atomic
+core.v1.PodAffinityTerm: matchLabelKeys=atomic mismatchLabelKeys=atomic namespaces=atomic
+core.v1.PodAntiAffinity: preferredDuringSchedulingIgnoredDuringExecution=atomic requiredDuringSchedulingIgnoredDuringExecution=atomic
+core.v1.PodDNSConfig: nameservers=atomic options=atomic searches=atomic
+core.v1.PodExtendedResourceClaimStatus: requestMappings=atomic
+core.v1.PodSecurityContext: supplementalGroups=atomic sysctls=atomic
+core.v1.PodSpec: containers=map(name) ephemeralContainers=map(name) evictionResponders=map(name) hostAliases=map(ip) imagePullSecrets=map(name) initContainers=map(name) nodeSelector=map-atomic readinessGates=atomic resourceClaims=map(name) schedulingGates=map(name) tolerations=atomic topologySpreadConstraints=map(topologyKey,whenUnsatisfiable) volumes=map(name)
+core.v1.PodStatus: conditions=map(type) containerStatuses=atomic ephemeralContainerStatuses=atomic hostIPs=atomic initContainerStatuses=atomic nodeAllocatableResourceClaimStatuses=map(resourceClaimName) podIPs=map(ip) resourceClaimStatuses=map(name) volumeHealth=map(name)
+core.v1.PodVolumeHealth: healthConditions=map(status,reason)
+core.v1.ProjectedVolumeSource: sources=atomic
+core.v1.RBDVolumeSource: monitors=atomic
+core.v1.ResourceRequirements: claims=map(name)
+core.v1.ResourceStatus: resources=map(resourceID)
+core.v1.SecretProjection: items=atomic
+core.v1.SecretVolumeSource: items=atomic
+core.v1.ServiceAccount: imagePullSecrets=atomic secrets=map(name)
+core.v1.ServiceSpec: clusterIPs=atomic externalIPs=atomic ipFamilies=atomic loadBalancerSourceRanges=atomic ports=map(port,protocol) selector=map-atomic
+core.v1.ServiceStatus: conditions=map(type)
+core.v1.TopologySpreadConstraint: matchLabelKeys=atomic
+core.v1.VolumeMount: bindMountOptions=set
+discovery.v1.Endpoint: addresses=set
+discovery.v1.EndpointHints: forNodes=atomic forZones=atomic
+discovery.v1.EndpointSlice: endpoints=atomic ports=atomic
+meta.v1.APIResource: categories=atomic shortNames=atomic
+meta.v1.APIResourceList: resources=atomic
+meta.v1.DeleteOptions: dryRun=atomic
+meta.v1.LabelSelector: matchExpressions=atomic
+meta.v1.LabelSelectorRequirement: values=atomic
+meta.v1.ObjectMeta: finalizers=set managedFields=atomic ownerReferences=map(uid)
+meta.v1.StatusDetails: causes=atomic
+`
+
+// atomicText are the structs that are replaced whole (+structType=atomic).
+const atomicText = `
+core.v1.ConfigMapKeySelector core.v1.EndpointAddress core.v1.EndpointPort core.v1.EvictionResponder
+core.v1.FileKeySelector core.v1.LocalObjectReference core.v1.NodeSelector core.v1.NodeSelectorTerm
+core.v1.ObjectFieldSelector core.v1.ObjectReference core.v1.ResourceFieldSelector
+core.v1.SecretKeySelector core.v1.TypedLocalObjectReference discovery.v1.EndpointPort
+meta.v1.LabelSelector meta.v1.OwnerReference
+`
+
+// requiredText are the fields that must be there though they have omitempty.
+const requiredText = `
+apps.v1.Deployment: spec
+apps.v1.ReplicaSet: spec
+core.v1.ContainerRestartRule: action
+core.v1.ContainerRestartRuleOnExitCodes: operator
+core.v1.ImageVolumeStatus: imageRef
+core.v1.PodCertificateProjection: keyType signerName
+`
+
+// optionalText are the fields that may be missing though they have no omitempty.
+const optionalText = `
+apps.v1.DeploymentCondition: status type
+apps.v1.ReplicaSetCondition: status type
+core.v1.ContainerImage: names
+core.v1.Event: reportingComponent reportingInstance
+core.v1.GRPCAction: service
+core.v1.NodeRuntimeHandler: name
+core.v1.ProjectedVolumeSource: sources
+core.v1.TypedLocalObjectReference: apiGroup
+core.v1.TypedObjectReference: apiGroup
+discovery.v1.EndpointSlice: endpoints ports
+scheduling.v1.PriorityClass: value
+`
+
+// defaultText are the defaults that comments state (+default), as JSON.
+const defaultText = `
+autoscaling.v1.ScaleSpec: replicas=0
+core.v1.AzureDiskVolumeSource: cachingMode="ReadWrite" fsType="ext4" kind="Shared" readOnly=false
+core.v1.ConfigMapEnvSource: name=""
+core.v1.ConfigMapKeySelector: name=""
+core.v1.ConfigMapProjection: name=""
+core.v1.ConfigMapVolumeSource: name=""
+core.v1.ContainerPort: protocol="TCP"
+core.v1.FileKeySelector: optional=false
+core.v1.GRPCAction: service=""
+core.v1.ISCSIVolumeSource: iscsiInterface="default"
+core.v1.LocalObjectReference: name=""
+core.v1.RBDVolumeSource: keyring="/etc/ceph/keyring" pool="rbd" user="admin"
+core.v1.ScaleIOVolumeSource: fsType="xfs" storageMode="ThinProvisioned"
+core.v1.SecretEnvSource: name=""
+core.v1.SecretKeySelector: name=""
+core.v1.SecretProjection: name=""
+core.v1.ServicePort: protocol="TCP"
+`
+
+// shortName is a model's name in the tables.
+func shortName(model string) string {
+	short := strings.TrimPrefix(model, "io.k8s.api.")
+	return strings.TrimPrefix(short, "io.k8s.apimachinery.pkg.apis.")
+}
+
+// fieldTable reads "model: field=value …" into values by "model field".
+func fieldTable(text string) map[string]string {
+	table := map[string]string{}
+	for line := range strings.Lines(text) {
+		model, fields, _ := strings.Cut(strings.TrimSpace(line), ": ")
+		for f := range strings.FieldsSeq(fields) {
+			name, value, _ := strings.Cut(f, "=")
+			table[model+" "+name] = value
+		}
+	}
+	return table
+}
+
+var (
+	mergeRules     = sync.OnceValue(func() map[string]string { return fieldTable(mergeText) })
+	requiredFields = sync.OnceValue(func() map[string]string { return fieldTable(requiredText) })
+	optionalFields = sync.OnceValue(func() map[string]string { return fieldTable(optionalText) })
+	statedDefaults = sync.OnceValue(func() map[string]string { return fieldTable(defaultText) })
+	atomicModels   = sync.OnceValue(func() map[string]bool {
+		atomic := map[string]bool{}
+		for model := range strings.FieldsSeq(atomicText) {
+			atomic[model] = true
+		}
+		return atomic
+	})
+)
+
+// needed says whether a field is required: as long as it has no omitempty, but
+// for those whose comments say otherwise.
+func needed(model, field string, optional bool) bool {
+	key := shortName(model) + " " + field
+	if _, ok := requiredFields()[key]; ok {
+		return true
+	}
+	_, ok := optionalFields()[key]
+	return !optional && !ok
+}
+
+// statedDefault is a default that the comment of a field states.
+func statedDefault(model, field string) (value any, ok bool) {
+	text, ok := statedDefaults()[shortName(model)+" "+field]
+	if !ok {
+		return nil, false
+	}
+	if err := json.Unmarshal([]byte(text), &value); err != nil {
+		return nil, false
+	}
+	return value, true
+}
+
+// addMergeRule says how a field merges: atomic, set, map(keys), or map-atomic.
+func addMergeRule(s *spec.Schema, model, field string) {
+	rule, keys, _ := strings.Cut(strings.TrimSuffix(mergeRules()[shortName(model)+" "+field], ")"), "(")
+	switch rule {
+	case "":
+		return
+	case "map-atomic":
+		s.AddExtension("x-kubernetes-map-type", "atomic")
+		return
+	case "map":
+		var all []any
+		for _, k := range strings.Split(keys, ",") {
+			all = append(all, k)
+		}
+		s.AddExtension("x-kubernetes-list-map-keys", all)
+	}
+	s.AddExtension("x-kubernetes-list-type", rule)
+}
