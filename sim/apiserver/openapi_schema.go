@@ -27,11 +27,11 @@ type models struct {
 
 // The methods by which the API's types describe themselves.
 type (
-	modelNamer  interface{ OpenAPIModelName() string }
-	documented  interface{ SwaggerDoc() map[string]string }
-	primitive   interface{ OpenAPISchemaType() []string }
-	formatted   interface{ OpenAPISchemaFormat() string }
-	alternative interface{ OpenAPIV3OneOfTypes() []string }
+	modelNamer   interface{ OpenAPIModelName() string }
+	documented   interface{ SwaggerDoc() map[string]string }
+	scalarType   interface{ OpenAPISchemaType() []string }
+	scalarFormat interface{ OpenAPISchemaFormat() string }
+	oneOfTypes   interface{ OpenAPIV3OneOfTypes() []string }
 )
 
 // modelName is the name of a Go type's schema (io.k8s.api.apps.v1.Deployment);
@@ -76,7 +76,7 @@ func (m *models) add(t reflect.Type) string {
 // quantities, numbers that may be words, and raw JSON.
 func describeScalar(s *spec.Schema, t reflect.Type) bool {
 	v := reflect.Zero(t).Interface()
-	p, ok := v.(primitive)
+	p, ok := v.(scalarType)
 	if !ok {
 		raw := t.Name() == "FieldsV1" || t.Name() == "RawExtension"
 		if raw {
@@ -84,10 +84,10 @@ func describeScalar(s *spec.Schema, t reflect.Type) bool {
 		}
 		return raw
 	}
-	if f, ok := v.(formatted); ok {
+	if f, ok := v.(scalarFormat); ok {
 		s.Format = f.OpenAPISchemaFormat()
 	}
-	if a, ok := v.(alternative); ok {
+	if a, ok := v.(oneOfTypes); ok {
 		for _, one := range a.OpenAPIV3OneOfTypes() {
 			s.OneOf = append(s.OneOf, spec.Schema{SchemaProps: spec.SchemaProps{Type: []string{one}}})
 		}
