@@ -91,33 +91,60 @@ func (c *cycle) verdict(details bool) *Verdict {
 		v.Best = append(v.Best, c.feasible[i].name)
 	}
 	slices.Sort(v.Best)
-	v.Nodes = make([]NodeVerdict, 0, v.Evaluated)
-	c.describeFeasible(v)
-	for i := range c.refusals {
-		r := &c.refusals[i]
-		n := NodeVerdict{Name: r.node.name, Plugin: c.profile[r.row].name, Code: r.code, Reasons: r.reasons()}
-		c.describeRefused(r, &n)
-		v.Nodes = append(v.Nodes, n)
+	if c.outright == nil {
+		c.describe(v)
 	}
-	if c.pinned != nil && c.outright == nil && len(c.refusals)+len(c.feasible) < len(c.s.nodes) {
-		c.describeAbsent(v)
-	}
-	slices.SortFunc(v.Nodes, func(a, b NodeVerdict) int { return strings.Compare(a.Name, b.Name) })
 	return v
 }
 
-func (c *cycle) describeFeasible(v *Verdict) {
-	if len(c.feasible) < 2 {
-		for _, n := range c.feasible {
-			v.Nodes = append(v.Nodes, NodeVerdict{Name: n.name}) // no choice: not scored
+// found is a node of the verdict: by position in feasible or in refusals, -1: not there.
+type found struct {
+	node              *nodeInfo
+	feasible, refusal int
+}
+
+// describe writes down node by node, in the order of names.
+func (c *cycle) describe(v *Verdict) {
+	order := make([]found, 0, len(c.s.nodes))
+	for i, n := range c.feasible {
+		order = append(order, found{n, i, -1})
+	}
+	for i := range c.refusals {
+		order = append(order, found{c.refusals[i].node, -1, i})
+	}
+	for _, n := range c.s.nodes {
+		if c.pinned != nil && !slices.Contains(c.pinned, n.name) {
+			order = append(order, found{n, -1, -1}) // not looked at: the pod names others
 		}
-		return
+	}
+	slices.SortFunc(order, func(a, b found) int { return strings.Compare(a.node.name, b.node.name) })
+
+	v.Nodes = make([]NodeVerdict, len(order))
+	scores := c.pointsTable()
+	for i, f := range order {
+		n := &v.Nodes[i]
+		n.Name = f.node.name
+		switch {
+		case f.feasible >= 0:
+			scores(f.feasible, n)
+		case f.refusal >= 0:
+			c.describeRefused(&c.refusals[f.refusal], n)
+		default:
+			n.Plugin, n.Code, n.Reasons = c.profile[rowNodeAffinity].name, Unresolvable, []string{pinnedReason}
+			termsInTheWay(c, f.node, n)
+		}
+	}
+}
+
+// pointsTable gives what fills in the scores of feasible nodes.
+func (c *cycle) pointsTable() func(i int, n *NodeVerdict) {
+	if len(c.feasible) < 2 {
+		return func(int, *NodeVerdict) {} // no choice: nothing was scored
 	}
 	detailed := c.mostPoints(figuresFor)
-	scorers := bits.OnesCount32(uint32(c.scorers))
-	scores := make([]Score, 0, scorers*len(c.feasible)) // of all nodes, cut into pieces
-	for i, n := range c.feasible {
-		from := len(scores)
+	all := make([]Score, 0, bits.OnesCount32(uint32(c.scorers))*len(c.feasible)) // of all nodes, cut into pieces
+	return func(i int, n *NodeVerdict) {
+		from := len(all)
 		for row := range c.profile {
 			if !c.scorers.has(row) {
 				continue
@@ -127,9 +154,9 @@ func (c *cycle) describeFeasible(v *Verdict) {
 			if detailed[i] {
 				s.Figures = p.figures(c, i, c.raws[row])
 			}
-			scores = append(scores, s)
+			all = append(all, s)
 		}
-		v.Nodes = append(v.Nodes, NodeVerdict{Name: n.name, Total: c.totals[i], Scores: scores[from:len(scores):len(scores)]})
+		n.Total, n.Scores = c.totals[i], all[from:len(all):len(all)]
 	}
 }
 
@@ -151,6 +178,7 @@ func (c *cycle) mostPoints(number int) []bool {
 
 // describeRefused adds what stands in the way, also for the filters after the one that refused first.
 func (c *cycle) describeRefused(r *nodeRefusal, v *NodeVerdict) {
+	v.Plugin, v.Code, v.Reasons = c.profile[r.row].name, r.code, r.reasons()
 	for row := r.row; row < rowCount; row++ {
 		p := &c.profile[row]
 		if !c.filters.has(row) {
@@ -166,17 +194,5 @@ func (c *cycle) describeRefused(r *nodeRefusal, v *NodeVerdict) {
 		if p.obstacles != nil {
 			p.obstacles(c, r.node, v)
 		}
-	}
-}
-
-// describeAbsent adds the nodes that were not looked at because the pod names others.
-func (c *cycle) describeAbsent(v *Verdict) {
-	for _, n := range c.s.nodes {
-		if slices.Contains(c.pinned, n.name) {
-			continue
-		}
-		nv := NodeVerdict{Name: n.name, Plugin: c.profile[rowNodeAffinity].name, Code: Unresolvable, Reasons: []string{pinnedReason}}
-		termsInTheWay(c, n, &nv)
-		v.Nodes = append(v.Nodes, nv)
 	}
 }

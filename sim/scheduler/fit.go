@@ -88,7 +88,7 @@ func leastAllocated(requested, capacity int64) int64 {
 
 func figuresFit(c *cycle, i int, _ []int64) []Figure {
 	n, want := c.feasible[i], c.pod.demand.score
-	var f []Figure
+	f := make([]Figure, 0, 12)
 	of := func(name v1.ResourceName, capacity, pod, requested int64) {
 		if capacity == 0 {
 			return
@@ -156,7 +156,7 @@ func (b balance) score() int64 {
 func figuresBalanced(c *cycle, i int, _ []int64) []Figure {
 	n := c.feasible[i]
 	before, after := balances(c, n)
-	var f []Figure
+	f := make([]Figure, 0, 12)
 	of := func(name v1.ResourceName, has bool, capacity, requested, pod int64, before, after float64) {
 		if has {
 			f = append(f, Figure{Name: "capacity", Of: string(name), Value: capacity},

@@ -76,7 +76,7 @@ func (c *cycle) spreadSize(name string, size int64) int64 {
 
 func figuresImages(c *cycle, i int, _ []int64) []Figure {
 	n := c.feasible[i]
-	var f []Figure
+	f := make([]Figure, 0, 4)
 	var sum int64
 	for _, name := range c.images {
 		if size, ok := n.images[name]; ok {

@@ -177,7 +177,7 @@ func figuresSpread(c *cycle, i int, raw []int64) []Figure {
 		return []Figure{{Name: "ignored", Value: 1}}
 	}
 	n := c.feasible[i]
-	var f []Figure
+	f := make([]Figure, 0, 5*len(c.soft)+3)
 	for j := range c.soft {
 		k := &c.soft[j]
 		if !k.domains.has[n.pos] {
