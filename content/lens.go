@@ -83,8 +83,11 @@ func (v variant) holds(f Facts) bool {
 	return true
 }
 
-// matches takes a * at an end of a pattern for anything.
+// matches takes a * at an end of a pattern for anything, and ?* for anything but nothing.
 func matches(pattern, value string) bool {
+	if pattern == "?*" {
+		return value != ""
+	}
 	if start, ok := strings.CutSuffix(pattern, "*"); ok {
 		return strings.HasPrefix(value, start)
 	}

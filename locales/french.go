@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 )
@@ -33,8 +34,8 @@ const (
 )
 
 // french are the rules of the Office québécois de la langue française that a
-// program can see, and the house's own on wording.
-func french() []rule {
+// program can see, and the house's own on wording. Compiled once.
+var french = sync.OnceValue(func() []rule {
 	re := regexp.MustCompile
 	return []rule{
 		{"no space before ; ! ?", re(blank + `[;!?]`)},
@@ -50,7 +51,7 @@ func french() []rule {
 		{"accented capital", re(`(?:^|[.!?…] )A (?:\pL)`)},
 		{"... is one character: …", re(`\.\.\.`)},
 	}
-}
+})
 
 // prose takes out what is not French: code, links' addresses, template actions.
 // An action leaves an X in its place, for figures have neighbours too.
