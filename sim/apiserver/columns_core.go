@@ -11,7 +11,6 @@ import (
 	v1 "k8s.io/api/core/v1"
 	schedulingv1 "k8s.io/api/scheduling/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/util/duration"
 )
 
 // The tables of `kubectl get`, column by column as Kubernetes 1.37
@@ -39,16 +38,8 @@ func ageColumn() metav1.TableColumnDefinition {
 	return column("Age", "string", metav1.ObjectMeta{}.SwaggerDoc()["creationTimestamp"])
 }
 
-// since is how long ago t was, as kubectl shows an age.
-func since(t metav1.Time, now time.Time) string {
-	if t.IsZero() {
-		return "<unknown>"
-	}
-	return duration.HumanDuration(now.Sub(t.Time))
-}
-
-func sinceMicro(t metav1.MicroTime, now time.Time) string {
-	return since(metav1.Time{Time: t.Time}, now)
+func ageMicro(t metav1.MicroTime, now time.Time) string {
+	return age(metav1.Time{Time: t.Time}, now)
 }
 
 func namespaceColumns() []metav1.TableColumnDefinition {
@@ -60,7 +51,7 @@ func namespaceColumns() []metav1.TableColumnDefinition {
 }
 
 func namespaceCells(ns *v1.Namespace, now time.Time) []any {
-	return []any{ns.Name, string(ns.Status.Phase), since(ns.CreationTimestamp, now)}
+	return []any{ns.Name, string(ns.Status.Phase), age(ns.CreationTimestamp, now)}
 }
 
 func nodeColumns() []metav1.TableColumnDefinition {
@@ -89,7 +80,7 @@ func nodeCells(n *v1.Node, now time.Time) []any {
 		n.Name,
 		nodeState(n),
 		nodeRoles(n),
-		since(n.CreationTimestamp, now),
+		age(n.CreationTimestamp, now),
 		info.KubeletVersion,
 		nodeAddress(n, v1.NodeInternalIP),
 		nodeAddress(n, v1.NodeExternalIP),
@@ -128,7 +119,7 @@ func nodeRoles(n *v1.Node) string {
 		}
 	}
 	slices.Sort(roles)
-	return cmp.Or(strings.Join(slices.Compact(roles), ","), "<none>")
+	return cmp.Or(strings.Join(slices.Compact(roles), ","), none)
 }
 
 func nodeAddress(n *v1.Node, t v1.NodeAddressType) string {
@@ -137,7 +128,7 @@ func nodeAddress(n *v1.Node, t v1.NodeAddressType) string {
 			return a.Address
 		}
 	}
-	return "<none>"
+	return none
 }
 
 func configMapColumns() []metav1.TableColumnDefinition {
@@ -149,7 +140,7 @@ func configMapColumns() []metav1.TableColumnDefinition {
 }
 
 func configMapCells(c *v1.ConfigMap, now time.Time) []any {
-	return []any{c.Name, int64(len(c.Data) + len(c.BinaryData)), since(c.CreationTimestamp, now)}
+	return []any{c.Name, int64(len(c.Data) + len(c.BinaryData)), age(c.CreationTimestamp, now)}
 }
 
 func secretColumns() []metav1.TableColumnDefinition {
@@ -163,7 +154,7 @@ func secretColumns() []metav1.TableColumnDefinition {
 }
 
 func secretCells(s *v1.Secret, now time.Time) []any {
-	return []any{s.Name, string(s.Type), int64(len(s.Data)), since(s.CreationTimestamp, now)}
+	return []any{s.Name, string(s.Type), int64(len(s.Data)), age(s.CreationTimestamp, now)}
 }
 
 func serviceAccountColumns() []metav1.TableColumnDefinition {
@@ -171,7 +162,7 @@ func serviceAccountColumns() []metav1.TableColumnDefinition {
 }
 
 func serviceAccountCells(s *v1.ServiceAccount, now time.Time) []any {
-	return []any{s.Name, since(s.CreationTimestamp, now)}
+	return []any{s.Name, age(s.CreationTimestamp, now)}
 }
 
 func eventColumns() []metav1.TableColumnDefinition {
@@ -214,16 +205,16 @@ func eventCells(e *v1.Event, now time.Time) []any {
 // eventTimes are the ages of the first and last occurrence, and how many there
 // were. Events of the events.k8s.io API carry them elsewhere than those of v1.
 func eventTimes(e *v1.Event, now time.Time) (first, last string, count int32) {
-	first = since(e.FirstTimestamp, now)
+	first = age(e.FirstTimestamp, now)
 	if e.FirstTimestamp.IsZero() {
-		first = sinceMicro(e.EventTime, now)
+		first = ageMicro(e.EventTime, now)
 	}
-	last = since(e.LastTimestamp, now)
+	last = age(e.LastTimestamp, now)
 	if e.LastTimestamp.IsZero() {
 		last = first
 	}
 	if e.Series != nil {
-		return first, sinceMicro(e.Series.LastObservedTime, now), e.Series.Count
+		return first, ageMicro(e.Series.LastObservedTime, now), e.Series.Count
 	}
 	return first, last, max(e.Count, 1)
 }
@@ -250,7 +241,7 @@ func leaseCells(l *coordinationv1.Lease, now time.Time) []any {
 	if l.Spec.HolderIdentity != nil {
 		holder = *l.Spec.HolderIdentity
 	}
-	return []any{l.Name, holder, since(l.CreationTimestamp, now)}
+	return []any{l.Name, holder, age(l.CreationTimestamp, now)}
 }
 
 func priorityClassColumns() []metav1.TableColumnDefinition {
@@ -269,5 +260,5 @@ func priorityClassCells(p *schedulingv1.PriorityClass, now time.Time) []any {
 	if p.PreemptionPolicy != nil {
 		policy = string(*p.PreemptionPolicy)
 	}
-	return []any{p.Name, int64(p.Value), p.GlobalDefault, since(p.CreationTimestamp, now), policy}
+	return []any{p.Name, int64(p.Value), p.GlobalDefault, age(p.CreationTimestamp, now), policy}
 }

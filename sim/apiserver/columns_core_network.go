@@ -32,7 +32,7 @@ func serviceColumns() []metav1.TableColumnDefinition {
 }
 
 func serviceCells(s *v1.Service, now time.Time) []any {
-	clusterIP := "<none>"
+	clusterIP := none
 	if len(s.Spec.ClusterIPs) > 0 {
 		clusterIP = s.Spec.ClusterIPs[0]
 	}
@@ -42,7 +42,7 @@ func serviceCells(s *v1.Service, now time.Time) []any {
 		clusterIP,
 		serviceExternalIP(s),
 		servicePorts(s.Spec.Ports),
-		since(s.CreationTimestamp, now),
+		age(s.CreationTimestamp, now),
 		labels.FormatLabels(s.Spec.Selector),
 	}
 }
@@ -51,7 +51,7 @@ func serviceExternalIP(s *v1.Service) string {
 	external := strings.Join(s.Spec.ExternalIPs, ",")
 	switch s.Spec.Type {
 	case v1.ServiceTypeClusterIP, v1.ServiceTypeNodePort:
-		return cmp.Or(external, "<none>")
+		return cmp.Or(external, none)
 	case v1.ServiceTypeLoadBalancer:
 		return cmp.Or(joinNonEmpty(loadBalancerAddresses(s.Status.LoadBalancer), external), "<pending>")
 	case v1.ServiceTypeExternalName:
@@ -85,7 +85,7 @@ func servicePorts(ports []v1.ServicePort) string {
 			shown[i] = fmt.Sprintf("%d/%s", p.Port, p.Protocol)
 		}
 	}
-	return cmp.Or(strings.Join(shown, ","), "<none>")
+	return cmp.Or(strings.Join(shown, ","), none)
 }
 
 func endpointsColumns() []metav1.TableColumnDefinition {
@@ -97,7 +97,7 @@ func endpointsColumns() []metav1.TableColumnDefinition {
 }
 
 func endpointsCells(e *v1.Endpoints, now time.Time) []any {
-	shown := "<none>"
+	shown := none
 	if len(e.Subsets) > 0 {
 		var all []string
 		for _, subset := range e.Subsets {
@@ -105,7 +105,7 @@ func endpointsCells(e *v1.Endpoints, now time.Time) []any {
 		}
 		shown = firstOf(all)
 	}
-	return []any{e.Name, shown, since(e.CreationTimestamp, now)}
+	return []any{e.Name, shown, age(e.CreationTimestamp, now)}
 }
 
 // subsetAddresses are the ready addresses, once for each port; alone where a
@@ -164,6 +164,6 @@ func endpointSliceCells(e *discoveryv1.EndpointSlice, now time.Time) []any {
 		string(e.AddressType),
 		cmp.Or(firstOf(ports), "<unset>"),
 		cmp.Or(firstOf(addresses), "<unset>"),
-		since(e.CreationTimestamp, now),
+		age(e.CreationTimestamp, now),
 	}
 }

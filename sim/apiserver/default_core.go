@@ -8,7 +8,6 @@ import (
 	discoveryv1 "k8s.io/api/discovery/v1"
 	schedulingv1 "k8s.io/api/scheduling/v1"
 	apiequality "k8s.io/apimachinery/pkg/api/equality"
-	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
@@ -48,18 +47,10 @@ func prepareNamespaceUpdate(new, old *v1.Namespace) {
 }
 
 func defaultNode(n *v1.Node) {
-	roundUp(n.Status.Capacity)
-	roundUp(n.Status.Allocatable)
+	roundToMilli(n.Status.Capacity)
+	roundToMilli(n.Status.Allocatable)
 	if n.Status.Allocatable == nil && n.Status.Capacity != nil {
 		n.Status.Allocatable = n.Status.Capacity.DeepCopy()
-	}
-}
-
-// roundUp keeps quantities to thousandths, the finest that the API stores.
-func roundUp(list v1.ResourceList) {
-	for name, quantity := range list {
-		quantity.RoundUp(resource.Milli)
-		list[name] = quantity
 	}
 }
 

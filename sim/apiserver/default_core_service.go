@@ -5,6 +5,7 @@ import (
 
 	v1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
+	"k8s.io/utils/ptr"
 )
 
 // defaultService, as Kubernetes 1.37 pkg/apis/core/v1/defaults.go
@@ -108,7 +109,7 @@ func prepareServiceUpdate(new, old *v1.Service) {
 		if a, b := new.Spec.AllocateLoadBalancerNodePorts, old.Spec.AllocateLoadBalancerNodePorts; a != nil && b != nil && *a == *b {
 			new.Spec.AllocateLoadBalancerNodePorts = nil
 		}
-		if equalPtr(new.Spec.LoadBalancerClass, old.Spec.LoadBalancerClass) {
+		if ptr.Equal(new.Spec.LoadBalancerClass, old.Spec.LoadBalancerClass) {
 			new.Spec.LoadBalancerClass = nil
 		}
 	}
@@ -127,7 +128,7 @@ func dropClusterIPs(new, old *v1.Service) {
 	if slices.Equal(old.Spec.IPFamilies, new.Spec.IPFamilies) {
 		new.Spec.IPFamilies = nil
 	}
-	if equalPtr(old.Spec.IPFamilyPolicy, new.Spec.IPFamilyPolicy) {
+	if ptr.Equal(old.Spec.IPFamilyPolicy, new.Spec.IPFamilyPolicy) {
 		new.Spec.IPFamilyPolicy = nil
 	}
 }
@@ -150,8 +151,4 @@ func nodePorts(s *v1.Service) []int32 {
 		}
 	}
 	return ports
-}
-
-func equalPtr[T comparable](a, b *T) bool {
-	return a == nil && b == nil || a != nil && b != nil && *a == *b
 }

@@ -36,18 +36,31 @@ type openAPIFile struct {
 func openAPIIndex() []byte { return openAPIListing() }
 
 // openAPIDocument is the answer to GET /openapi/v3/{groupVersionPath}, of which
-// the path is as the index has it: "api/v1", "apis/apps/v1". ok is false where
-// there is no such group version.
+// the path is as the index has it: "api/v1", "apis/apps/v1". The ETag is without
+// its quotes. ok is false where there is no such group version.
 func openAPIDocument(groupVersionPath string) (doc []byte, etag string, ok bool) {
 	f, ok := openAPIPublished()[groupVersionPath]
 	return f.body, f.etag, ok
 }
 
+// openAPI answers a GET below /openapi/v3: the index, or a document. found is
+// false for any other path.
+func (s *Server) openAPI(path string) (body []byte, etag string, found bool) {
+	path = strings.Trim(strings.TrimPrefix(path, "/openapi/v3"), "/")
+	if path == "" {
+		return openAPIIndex(), hashOf(openAPIIndex()), true
+	}
+	return openAPIDocument(path)
+}
+
+// hashOf is what tells one content from another in a URL or an ETag.
+func hashOf(b []byte) string { return fmt.Sprintf("%X", sha512.Sum512(b)) }
+
 func listOpenAPI() []byte {
 	index := handler3.OpenAPIV3Discovery{Paths: map[string]handler3.OpenAPIV3DiscoveryGroupVersion{}}
 	for path, f := range openAPIPublished() {
 		index.Paths[path] = handler3.OpenAPIV3DiscoveryGroupVersion{
-			ServerRelativeURL: fmt.Sprintf("/openapi/v3/%s?hash=%s", path, strings.Trim(f.etag, `"`)),
+			ServerRelativeURL: fmt.Sprintf("/openapi/v3/%s?hash=%s", path, f.etag),
 		}
 	}
 	return mustJSON(index)
@@ -61,7 +74,7 @@ func publishOpenAPI() map[string]openAPIFile {
 	files := map[string]openAPIFile{}
 	for group, rows := range groups {
 		body := mustJSON(describeGroup(group, rows))
-		files[strings.TrimPrefix(groupPath(group), "/")] = openAPIFile{body, fmt.Sprintf(`"%X"`, sha512.Sum512(body))}
+		files[strings.TrimPrefix(groupPath(group), "/")] = openAPIFile{body, hashOf(body)}
 	}
 	return files
 }

@@ -230,3 +230,23 @@ func compareMergeRule(t *testing.T, field string, f smd.TypeRef, extensions spec
 		t.Errorf("%s merges as %v %v, not %s %v", field, got, gotKeys, kind, keys)
 	}
 }
+
+func TestOpenAPIOverHTTP(t *testing.T) {
+	w := newWorld(t, Limits{})
+	index := w.call("GET /openapi/v3")
+	url := index.path(t, `{.paths.apis/apps/v1.serverRelativeURL}`)
+	if !strings.HasPrefix(url, "/openapi/v3/apis/apps/v1?hash=") {
+		t.Fatalf("%d: apps is at %q", index.code, url)
+	}
+	doc := w.call("GET " + url)
+	want, _, _ := openAPIDocument("apis/apps/v1")
+	if doc.code != 200 || doc.body != string(want) {
+		t.Errorf("%d, %d bytes of %d", doc.code, len(doc.body), len(want))
+	}
+	if again := w.call("GET "+url, "If-None-Match: "+doc.header.Get("ETag")); again.code != 304 {
+		t.Errorf("asked again: %d", again.code)
+	}
+	if other := w.call("GET /openapi/v3/apis/batch/v1"); other.code != 404 {
+		t.Errorf("a group that is not served: %d", other.code)
+	}
+}

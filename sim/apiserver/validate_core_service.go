@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 	netutils "k8s.io/utils/net"
+	"k8s.io/utils/ptr"
 )
 
 // validateService, as Kubernetes 1.37 pkg/apis/core/validation validateService.
@@ -21,7 +22,7 @@ func validateServiceUpdate(new, old *v1.Service) field.ErrorList {
 	errs = append(errs, validateFamilyChange(new, old)...)
 	spec := field.NewPath("spec")
 	if old.Spec.Type == v1.ServiceTypeLoadBalancer && new.Spec.Type == v1.ServiceTypeLoadBalancer &&
-		!equalPtr(old.Spec.LoadBalancerClass, new.Spec.LoadBalancerClass) {
+		!ptr.Equal(old.Spec.LoadBalancerClass, new.Spec.LoadBalancerClass) {
 		errs = append(errs, field.Invalid(spec.Child("loadBalancerClass"), new.Spec.LoadBalancerClass, "may not change once set"))
 	}
 	errs = append(errs, validateLoadBalancerClass(new)...)
