@@ -33,14 +33,14 @@ func (c claimer) claim(o apiserver.Object, matches bool) (bool, error) {
 		case c.owner.GetDeletionTimestamp() != nil:
 			return false, nil
 		}
-		return false, gone(c.change(o, "release", func(o apiserver.Object) {
+		return false, gone(c.change(o, Release, func(o apiserver.Object) {
 			o.SetOwnerReferences(withoutOwners(o.GetOwnerReferences(), c.owner.GetUID()))
 		}))
 	}
 	if !matches || c.owner.GetDeletionTimestamp() != nil || o.GetDeletionTimestamp() != nil {
 		return false, nil
 	}
-	err := c.change(o, "adopt", func(o apiserver.Object) {
+	err := c.change(o, Adopt, func(o apiserver.Object) {
 		o.SetOwnerReferences(append(o.GetOwnerReferences(), c.ref))
 	})
 	return err == nil, gone(err)

@@ -78,11 +78,15 @@ func All() []Controller {
 	}
 }
 
-// Batch is how long a change that only moves a count waits for others of its kind.
-// A sync of the real controllers takes several round trips to the API server, during
-// which the work queue folds all that happens to a key into one; a simulated sync
-// takes no time, so that the folding is done before.
-const batch = 10 * apiserver.WatchLatency
+const (
+	// batch is how long a change that only moves a count waits for others of its kind. The real
+	// kube-controller-manager writes 20 times a second when it has much to do (--kube-api-qps), and its
+	// work queue folds all that happens to a key in between into one sync; a simulated sync takes no time,
+	// so that the folding is done before.
+	batch = 50 * time.Millisecond
+	// echo is how long a controller waits to look at its own write of a status, which mostly asks for nothing.
+	echo = 2 * batch
+)
 
 // decided records a decision about an object; what do writes is due to it.
 func (e Env) decided(actor string, about trace.Ref, d trace.Decision, do func() error) error {

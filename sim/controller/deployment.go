@@ -26,7 +26,7 @@ func newDeployments(env Env) Component { return &deployments{env} }
 func (c *deployments) Observe(e apiserver.Event) {
 	switch o := subject(e).(type) {
 	case *appsv1.Deployment:
-		c.soon(keyOf(o))
+		c.Queue.Add(keyOf(o), delayOf(e))
 	case *appsv1.ReplicaSet:
 		c.observeReplicaSet(e, o)
 	case *corev1.Pod: // Recreate waits for the last old pod
@@ -249,9 +249,9 @@ func (r *rollout) scaleTo(rs *appsv1.ReplicaSet, size int32, force bool) (bool, 
 	if was == size {
 		return false, rs, save()
 	}
-	what, direction := "scale-up", "up"
+	what, direction := ScaleUp, "up"
 	if size < was {
-		what, direction = "scale-down", "down"
+		what, direction = ScaleDown, "down"
 	}
 	err := r.decided(deploymentController, refTo("Deployment", r.d), trace.Decision{
 		What: what, Desired: int64(size), Actual: int64(was), Count: int64(max(size-was, was-size)), Target: refTo("ReplicaSet", rs),
@@ -292,7 +292,7 @@ func (r *rollout) cleanUp(old []*appsv1.ReplicaSet) error {
 			continue
 		}
 		err := r.decided(deploymentController, refTo("Deployment", r.d), trace.Decision{
-			What: "delete-replicaset", Desired: int64(*r.d.Spec.RevisionHistoryLimit), Actual: int64(len(alive)), Count: 1,
+			What: DeleteReplicaSet, Desired: int64(*r.d.Spec.RevisionHistoryLimit), Actual: int64(len(alive)), Count: 1,
 			Target: refTo("ReplicaSet", rs),
 		}, func() error { return gone(r.Client.Delete(rs, metav1.DeleteOptions{})) })
 		if err != nil {

@@ -109,7 +109,7 @@ func (r *rollout) create(old []*appsv1.ReplicaSet, revision int64) (*appsv1.Repl
 	size := *rs.Spec.Replicas
 	var made *appsv1.ReplicaSet
 	err := r.decided(deploymentController, refTo("Deployment", r.d), trace.Decision{
-		What: "create-replicaset", Desired: int64(*r.d.Spec.Replicas), Count: int64(size),
+		What: CreateReplicaSet, Desired: int64(*r.d.Spec.Replicas), Count: int64(size),
 		Target: trace.Ref{Kind: "ReplicaSet", Namespace: rs.Namespace, Name: rs.Name}, Note: strconv.FormatInt(revision, 10),
 	}, func() error {
 		stored, err := r.Client.Create(rs)

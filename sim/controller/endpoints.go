@@ -94,7 +94,7 @@ func (c *endpoints) save(s *corev1.Service, fresh *corev1.Endpoints, exists bool
 	for _, sub := range fresh.Subsets {
 		ready, other = ready+len(sub.Addresses), other+len(sub.NotReadyAddresses)
 	}
-	d := trace.Decision{What: "endpoints", Desired: int64(ready + other), Actual: int64(ready), Count: int64(ready), Target: refTo("Endpoints", fresh)}
+	d := trace.Decision{What: Endpoints, Desired: int64(ready + other), Actual: int64(ready), Count: int64(ready), Target: refTo("Endpoints", fresh)}
 	return c.decided(endpointsController, refTo("Service", s), d, func() (err error) {
 		verb := "update"
 		if exists {

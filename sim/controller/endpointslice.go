@@ -215,7 +215,7 @@ func (c *endpointSlices) carryOut(p *slicePlan) error {
 		}
 	}
 	return c.decided(endpointSliceController, refTo("Service", p.service), trace.Decision{
-		What: "endpoints", Desired: int64(len(p.pods)), Actual: int64(ready), Count: int64(len(p.create) + len(p.update) + len(p.remove)),
+		What: Endpoints, Desired: int64(len(p.pods)), Actual: int64(ready), Count: int64(len(p.create) + len(p.update) + len(p.remove)),
 		Target: p.target(),
 	}, func() error { return c.write(p) })
 }

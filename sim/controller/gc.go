@@ -222,7 +222,7 @@ func (c *collector) attemptToDelete(n *gcNode) error {
 	case len(gone) == 0:
 		return nil
 	case len(gone) < len(refs):
-		return c.decided(garbageCollector, n.ref(), trace.Decision{What: "remove-owners", Desired: int64(len(refs) - len(gone)), Actual: int64(len(refs)), Count: int64(len(gone))},
+		return c.decided(garbageCollector, n.ref(), trace.Decision{What: RemoveOwners, Desired: int64(len(refs) - len(gone)), Actual: int64(len(refs)), Count: int64(len(gone))},
 			func() error { return c.dropOwners(n, gone...) })
 	case len(waiting) > 0 && len(c.dependents[n.GetUID()]) > 0:
 		if err := c.breakCycle(n); err != nil {
@@ -265,7 +265,7 @@ func (c *collector) breakCycle(n *gcNode) error {
 
 func (c *collector) delete(n *gcNode, policy metav1.DeletionPropagation) error {
 	uid := n.GetUID()
-	d := trace.Decision{What: "collect", Count: 1, Note: string(policy)}
+	d := trace.Decision{What: Collect, Count: 1, Note: string(policy)}
 	if refs := n.GetOwnerReferences(); len(refs) > 0 {
 		d.Target = trace.Ref{Kind: refs[0].Kind, Namespace: n.GetNamespace(), Name: refs[0].Name, UID: refs[0].UID}
 	}
@@ -289,7 +289,7 @@ func (c *collector) waitForDependents(n *gcNode) error {
 	if held {
 		return nil
 	}
-	return c.decided(garbageCollector, n.ref(), trace.Decision{What: "finalize", Note: metav1.FinalizerDeleteDependents},
+	return c.decided(garbageCollector, n.ref(), trace.Decision{What: Finalize, Note: metav1.FinalizerDeleteDependents},
 		func() error { return c.dropFinalizer(n, metav1.FinalizerDeleteDependents) })
 }
 
@@ -299,7 +299,7 @@ func (c *collector) orphan(n *gcNode) error {
 		return nil
 	}
 	dependents := c.dependentsOf(n.GetUID())
-	return c.decided(garbageCollector, n.ref(), trace.Decision{What: "orphan", Count: int64(len(dependents))}, func() error {
+	return c.decided(garbageCollector, n.ref(), trace.Decision{What: Orphan, Count: int64(len(dependents))}, func() error {
 		for _, dependent := range dependents {
 			if err := c.dropOwners(dependent, n.GetUID()); err != nil {
 				return err

@@ -284,8 +284,11 @@ func TestTable(t *testing.T) {
 		names[c.Name] = true
 	}
 	for _, s := range w.trace.Steps() {
-		if s.Kind == trace.Decided && !names[s.Actor] {
-			t.Errorf("step of %s", s.Actor)
+		if s.Kind != trace.Decided {
+			continue
+		}
+		if d := s.Detail.(trace.Decision); !names[s.Actor] || !slices.Contains(Decisions(), d.What) {
+			t.Errorf("%s decided %q", s.Actor, d.What)
 		}
 	}
 }

@@ -57,7 +57,7 @@ func (c *namespaces) Sync(key string) error {
 		n = stored.(*corev1.Namespace).DeepCopy()
 	}
 	left := &remaining{finalizers: map[string]int{}}
-	err := c.decided(namespaceController, refTo("Namespace", n), trace.Decision{What: "empty-namespace", Target: refTo("Namespace", n)},
+	err := c.decided(namespaceController, refTo("Namespace", n), trace.Decision{What: EmptyNamespace, Target: refTo("Namespace", n)},
 		func() error { return c.empty(n, left) })
 	if saveErr := c.saveConditions(n, left, err); saveErr != nil && err == nil {
 		err = saveErr
@@ -227,7 +227,7 @@ func (c *namespaces) finalize(name string) error {
 	}
 	n = n.DeepCopy()
 	n.Spec.Finalizers = slices.DeleteFunc(n.Spec.Finalizers, func(f corev1.FinalizerName) bool { return f == corev1.FinalizerKubernetes })
-	return c.decided(namespaceController, refTo("Namespace", n), trace.Decision{What: "finalize", Target: refTo("Namespace", n), Note: string(corev1.FinalizerKubernetes)}, func() error {
+	return c.decided(namespaceController, refTo("Namespace", n), trace.Decision{What: Finalize, Target: refTo("Namespace", n), Note: string(corev1.FinalizerKubernetes)}, func() error {
 		_, err := c.Client.Finalize(n)
 		return gone(err)
 	})

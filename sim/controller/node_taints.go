@@ -236,7 +236,7 @@ func (c *nodeLifecycle) taintOne(zone string) error {
 	})
 	wanted, opposite := wantedTaint(node)
 	err := c.decided(nodeLifecycleController, refTo("Node", node), trace.Decision{
-		What: "taint", Count: 1, Actual: int64(len(waiting)), Target: refTo("Node", node), Note: taintNames(wanted)[0],
+		What: Taint, Count: 1, Actual: int64(len(waiting)), Target: refTo("Node", node), Note: taintNames(wanted)[0],
 	}, func() error { return c.changeTaints(node, wanted, opposite) })
 	if err == nil {
 		c.Queue.Add("zone/"+zone, time.Duration(float64(time.Second)/rate))

@@ -108,7 +108,7 @@ func (c *podGC) collect(node string) error {
 	if len(pods) == 0 {
 		return nil
 	}
-	d := trace.Decision{What: "collect-pods", Actual: int64(len(pods)), Count: int64(len(pods))}
+	d := trace.Decision{What: CollectPods, Actual: int64(len(pods)), Count: int64(len(pods))}
 	return c.decided(podGCController, trace.Ref{Kind: "Node", Name: node}, d, func() (failed error) {
 		for _, pod := range pods {
 			err := c.end(pod, &corev1.PodCondition{

@@ -61,7 +61,7 @@ func (c *replicaSets) noteOrphan(pod *corev1.Pod, deleted bool) {
 func (c *replicaSets) Observe(e apiserver.Event) {
 	switch o := subject(e).(type) {
 	case *appsv1.ReplicaSet:
-		c.soon(keyOf(o))
+		c.Queue.Add(keyOf(o), delayOf(e))
 	case *corev1.Pod:
 		var old *corev1.Pod
 		if e.Old != nil {
@@ -70,6 +70,16 @@ func (c *replicaSets) Observe(e apiserver.Event) {
 		c.noteOrphan(o, e.Type == watch.Deleted)
 		c.observePod(e.Type, old, o)
 	}
+}
+
+// delayOf is how soon a change of an object is looked at that its own controller writes the status of.
+func delayOf(e apiserver.Event) time.Duration {
+	if e.Type != watch.Modified || e.New.GetGeneration() != e.Old.GetGeneration() ||
+		(e.New.GetDeletionTimestamp() == nil) != (e.Old.GetDeletionTimestamp() == nil) ||
+		!equality.Semantic.DeepEqual(e.New.GetLabels(), e.Old.GetLabels()) {
+		return apiserver.WatchLatency
+	}
+	return echo
 }
 
 func (c *replicaSets) observePod(event watch.EventType, old, pod *corev1.Pod) {
@@ -175,29 +185,59 @@ func selectorOf(s *metav1.LabelSelector) (labels.Selector, error) {
 func (c *replicaSets) claimed(rs *appsv1.ReplicaSet, selector labels.Selector) (active, terminating []*corev1.Pod, err error) {
 	claim := claimer{Env: c.Env, actor: replicaSetController, kind: "ReplicaSet", owner: rs, object: "Pod",
 		ref: *metav1.NewControllerRef(rs, appsv1.SchemeGroupVersion.WithKind("ReplicaSet"))}
-	pods := slices.Collect(apiserver.Owned[*corev1.Pod](c.Client, rs.UID))
-	for _, name := range sorted(c.orphans[rs.Namespace]) {
-		if pod, ok := apiserver.Get[*corev1.Pod](c.Client, rs.Namespace, name); ok {
-			pods = append(pods, pod)
-		}
-	}
-	for _, pod := range pods {
-		matches := selector.Matches(labels.Set(pod.Labels))
-		if !podActive(pod) {
-			if matches && podTerminating(pod) && metav1.IsControlledBy(pod, rs) {
+	matches := matcher(rs.Spec.Selector, selector)
+	consider := func(pod *corev1.Pod, owned bool) {
+		switch fits := matches(pod.Labels); {
+		case !podActive(pod):
+			if owned && fits && podTerminating(pod) {
 				terminating = append(terminating, pod)
 			}
-			continue
-		}
-		mine, claimErr := claim.claim(pod, matches)
-		if claimErr != nil {
-			err = claimErr
-		}
-		if mine {
+		case owned && fits:
 			active = append(active, pod)
+		default:
+			mine, claimErr := claim.claim(pod, fits)
+			if claimErr != nil {
+				err = claimErr
+			}
+			if mine {
+				active = append(active, pod)
+			}
+		}
+	}
+	for pod := range apiserver.Owned[*corev1.Pod](c.Client, rs.UID) {
+		consider(pod, true)
+	}
+	for _, name := range sorted(c.orphans[rs.Namespace]) {
+		if pod, ok := apiserver.Get[*corev1.Pod](c.Client, rs.Namespace, name); ok {
+			consider(pod, false)
 		}
 	}
 	return active, terminating, err
+}
+
+// matcher is the selector as a function: a quick one where it has labels only.
+func matcher(s *metav1.LabelSelector, selector labels.Selector) func(map[string]string) bool {
+	if s == nil || len(s.MatchExpressions) > 0 || len(s.MatchLabels) == 0 {
+		return func(l map[string]string) bool { return selector.Matches(labels.Set(l)) }
+	}
+	return hasLabels(s.MatchLabels)
+}
+
+// hasLabels says of labels whether they hold all those wanted.
+func hasLabels(wanted map[string]string) func(map[string]string) bool {
+	type label struct{ key, value string }
+	var all []label
+	for k, v := range wanted {
+		all = append(all, label{k, v})
+	}
+	return func(l map[string]string) bool {
+		for _, w := range all {
+			if v, ok := l[w.key]; !ok || v != w.value {
+				return false
+			}
+		}
+		return true
+	}
 }
 
 func sorted(set map[string]bool) []string {
@@ -216,9 +256,9 @@ func (c *replicaSets) manage(rs *appsv1.ReplicaSet, active []*corev1.Pod) error 
 	if count == 0 {
 		return nil
 	}
-	d := trace.Decision{What: "create-pods", Desired: int64(want), Actual: int64(len(active)), Count: int64(count)}
+	d := trace.Decision{What: CreatePods, Desired: int64(want), Actual: int64(len(active)), Count: int64(count)}
 	if want < len(active) {
-		d.What = "delete-pods"
+		d.What = DeletePods
 		return c.decided(replicaSetController, refTo("ReplicaSet", rs), d, func() error { return c.deletePods(rs, active, count) })
 	}
 	return c.decided(replicaSetController, refTo("ReplicaSet", rs), d, func() error {
@@ -326,14 +366,14 @@ func replicaSetStatus(rs *appsv1.ReplicaSet, active, terminating []*corev1.Pod, 
 	status.Replicas, status.FullyLabeledReplicas, status.ReadyReplicas, status.AvailableReplicas = int32(len(active)), 0, 0, 0
 	going := int32(len(terminating))
 	status.TerminatingReplicas = &going
-	template := labels.SelectorFromValidatedSet(rs.Spec.Template.Labels)
+	labelled := hasLabels(rs.Spec.Template.Labels)
 	for _, pod := range active {
-		if template.Matches(labels.Set(pod.Labels)) {
+		if labelled(pod.Labels) {
 			status.FullyLabeledReplicas++
 		}
 		if podReady(pod) {
 			status.ReadyReplicas++
-			if podAvailable(pod, rs.Spec.MinReadySeconds, now) {
+			if rs.Spec.MinReadySeconds == 0 || podAvailable(pod, rs.Spec.MinReadySeconds, now) {
 				status.AvailableReplicas++
 			}
 		}

@@ -181,17 +181,24 @@ func BenchmarkThousandReplicas(b *testing.B) {
 	for i := range 50 {
 		nodes = append(nodes, fmt.Sprintf("node-%02d", i))
 	}
-	for b.Loop() {
-		b.StopTimer()
-		w := newWorld(b, nodes...)
-		b.StartTimer()
-		w.create(deployment("web", "nginx", 1000))
-		w.run(time.Minute)
-		b.StopTimer()
-		d, _ := apiserver.Get[*appsv1.Deployment](w.Client, "default", "web")
-		if d.Status.ReadyReplicas != 1000 {
-			b.Fatalf("%d ready", d.Status.ReadyReplicas)
-		}
-		b.StartTimer()
+	for _, c := range []struct {
+		name  string
+		apart time.Duration
+	}{{"AtOnce", 0}, {"OneByOne", time.Millisecond}} {
+		b.Run(c.name, func(b *testing.B) {
+			for b.Loop() {
+				b.StopTimer()
+				w := newWorld(b, nodes...)
+				w.kubelets.apart = c.apart
+				b.StartTimer()
+				w.create(deployment("web", "nginx", 1000))
+				w.run(time.Minute)
+				b.StopTimer()
+				if d, _ := apiserver.Get[*appsv1.Deployment](w.Client, "default", "web"); d.Status.ReadyReplicas != 1000 {
+					b.Fatalf("%d ready", d.Status.ReadyReplicas)
+				}
+				b.StartTimer()
+			}
+		})
 	}
 }

@@ -59,7 +59,7 @@ func (c *rootCA) Sync(key string) error {
 		"endpoints such as the internal service IP or kubernetes.default.svc. No other usage is guaranteed across distributions of Kubernetes clusters."
 	fresh.Data = data
 	return c.decided(rootCAController, refTo("Namespace", n), trace.Decision{
-		What: "publish-root-ca", Desired: 1, Count: 1, Target: refTo("ConfigMap", fresh),
+		What: PublishRootCA, Desired: 1, Count: 1, Target: refTo("ConfigMap", fresh),
 	}, func() (err error) {
 		if exists {
 			_, err = c.Client.Update(fresh)

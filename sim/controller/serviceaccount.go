@@ -49,7 +49,7 @@ func (c *serviceAccounts) Sync(key string) error {
 	}
 	account := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: key, Name: "default"}}
 	return c.decided(serviceAccountController, refTo("Namespace", n), trace.Decision{
-		What: "create-serviceaccount", Desired: 1, Count: 1, Target: refTo("ServiceAccount", account),
+		What: CreateServiceAccount, Desired: 1, Count: 1, Target: refTo("ServiceAccount", account),
 	}, func() error {
 		_, err := c.Client.Create(account)
 		return unlessEnding(err)

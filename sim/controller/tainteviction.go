@@ -143,7 +143,7 @@ func tolerates(tolerations []corev1.Toleration, taints []corev1.Taint) (_ time.D
 }
 
 func (c *taintEviction) evict(pod *corev1.Pod) error {
-	d := trace.Decision{What: "evict", Count: 1, Target: trace.Ref{Kind: "Node", Name: pod.Spec.NodeName}}
+	d := trace.Decision{What: Evict, Count: 1, Target: trace.Ref{Kind: "Node", Name: pod.Spec.NodeName}}
 	if node, ok := apiserver.Stored[*corev1.Node](c.Client, "", pod.Spec.NodeName); ok {
 		if taints := noExecuteTaints(node); len(taints) > 0 {
 			d.Note = taintNames(taints)[0]

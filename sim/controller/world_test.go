@@ -30,6 +30,7 @@ type world struct {
 	trace             *trace.Recorder
 	server            *apiserver.Server
 	components        map[string]Component
+	kubelets          *kubelets
 	silent            map[string]time.Time // node → its last heartbeat
 	start             time.Time
 }
@@ -59,7 +60,7 @@ func newWorld(t testing.TB, nodes ...string) *world {
 		})
 	}
 	k := &kubelets{w: w, queue: w.agenda.Queue("kubelets")}
-	w.components["kubelets"] = k
+	w.components["kubelets"], w.kubelets = k, k
 	server.Observe(k.Observe)
 	for _, name := range []string{"default", "kube-system", corev1.NamespaceNodeLease} {
 		w.create(&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}})
@@ -246,6 +247,8 @@ type kubelets struct {
 	queue *agenda.Queue
 	next  int
 	ips   int
+	apart time.Duration // between two pods' starts; 0: all at once
+	due   int
 }
 
 func (k *kubelets) Resync() {}
@@ -261,7 +264,8 @@ func (k *kubelets) Observe(e apiserver.Event) {
 	case pod.DeletionTimestamp != nil:
 		k.queue.Add("end/"+keyOf(pod), time.Second)
 	case pod.Status.Phase == corev1.PodPending:
-		k.queue.Add("run/"+keyOf(pod), time.Second)
+		k.due++
+		k.queue.Add("run/"+keyOf(pod), time.Second+time.Duration(k.due)*k.apart)
 	}
 }
 
