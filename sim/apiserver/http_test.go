@@ -33,7 +33,9 @@ func (w *world) call(line string, rest ...string) answered {
 			headers.Set(name, value)
 			continue
 		}
-		body = r
+		if r != "" {
+			body = r
+		}
 	}
 	req := httptest.NewRequest(method, target, strings.NewReader(body))
 	req.Header = headers
