@@ -42,9 +42,12 @@ func (x *exchange) serveOther() *answer {
 	case "healthz", "livez", "readyz":
 		return x.health(parts[0])
 	case "openapi":
-		if docs, ok := any(x.server).(openAPISource); ok {
-			if body, etag, found := docs.openAPI(x.http.URL.Path); found {
-				return x.tagged(newAnswer(http.StatusOK, "application/json", body), etag)
+		if len(parts) == 2 && parts[1] == "v3" {
+			return newAnswer(http.StatusOK, "application/json", openAPIIndex())
+		}
+		if group, ok := strings.CutPrefix(strings.Join(parts, "/"), "openapi/v3/"); ok {
+			if doc, etag, found := openAPIDocument(group); found {
+				return x.tagged(newAnswer(http.StatusOK, "application/json", doc), etag)
 			}
 		}
 	}
@@ -76,9 +79,4 @@ func jsonAnswer(v any) *answer {
 	// Strings and lists of strings always encode.
 	body, _ := json.MarshalIndent(v, "", "  ")
 	return newAnswer(http.StatusOK, "application/json", body)
-}
-
-// openAPISource has the documents below /openapi/v3, with a tag that changes when they do.
-type openAPISource interface {
-	openAPI(path string) (body []byte, etag string, found bool)
 }
