@@ -2,7 +2,9 @@ package scheduler
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -77,6 +79,28 @@ func (k *Case) Solve(now time.Time) (*Answer, error) {
 		}
 	}
 	return newAnswer(k.ID, s.Decide(k.Pod, now)), nil
+}
+
+// SolveAll reads cases, one JSON object a line, and writes their answers in the same way and order.
+func SolveAll(cases io.Reader, answers io.Writer, now time.Time) error {
+	in, out := json.NewDecoder(cases), json.NewEncoder(answers)
+	out.SetEscapeHTML(false)
+	for n := 1; ; n++ {
+		k := &Case{}
+		switch err := in.Decode(k); {
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+			return fmt.Errorf("read case %d: %w", n, err)
+		}
+		a, err := k.Solve(now)
+		if err != nil {
+			return err
+		}
+		if err := out.Encode(a); err != nil {
+			return fmt.Errorf("write answer %q: %w", k.ID, err)
+		}
+	}
 }
 
 // decodeObject reads an object of the kinds that a Snapshot knows; nil for others.

@@ -34,9 +34,9 @@ type cycle struct {
 	demand      nodeDemand // NodeAffinity
 	preferences []nodeTerm // NodeAffinity
 	hard, soft  []spreadConstraint
-	ignored     []bool // PodTopologySpread: by position in feasible, lacks a key
-	soonIgnore  bool
-	near        podAffinity // InterPodAffinity
+	ignored     []bool      // PodTopologySpread: by position in feasible, lacks a key
+	ownSoft     bool        // PodTopologySpread: soft are the pod's own, not the built-in ones
+	others      podAffinity // InterPodAffinity
 	points      []points    // InterPodAffinity
 	images      []string    // ImageLocality: the pod's, as far as they are on some node
 	imageCount  int64

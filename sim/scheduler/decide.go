@@ -22,6 +22,7 @@ func (s *Snapshot) Decide(pod *v1.Pod, now time.Time) *Verdict {
 }
 
 func (c *cycle) decide(p *podInfo, now time.Time) *Verdict {
+	c.s.arrange()
 	pod := p.pod
 	if pod.Spec.NodeName != "" {
 		return &Verdict{Pod: refOf(pod), Outcome: Bound, Node: pod.Spec.NodeName, Total: len(c.s.nodes)}

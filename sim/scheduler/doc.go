@@ -7,7 +7,8 @@
 // binding, preemption, events.
 //
 // Filters and scores give the figures of the real scheduler, in its integers.
-// What it does not do: volumes, device claims, pod groups, extenders, several
-// profiles, resizing in place. It never moves a running pod, and it tells no
+// What it does not do: volumes, device claims, pod groups, features that nodes
+// declare, extenders, several profiles, resizing in place, and the reuse of a decision for
+// identical pods (which built-in spreading rules out in the real one too). It never moves a running pod, and it tells no
 // stories: sentences about a Verdict are made elsewhere.
 package scheduler

@@ -38,12 +38,12 @@ type podAffinity struct {
 
 func preFilterPodAffinity(c *cycle) (bool, refusal) {
 	pod := c.pod
-	c.near = podAffinity{nsLabels: c.s.namespaces[pod.pod.Namespace]}
+	c.others = podAffinity{nsLabels: c.s.namespaces[pod.pod.Namespace]}
 	has := len(pod.affinity) > 0 || len(pod.antiAffinity) > 0
 	if c.s.antiPods == 0 && !has {
 		return false, refusal{}
 	}
-	c.near.near, c.near.away, c.near.unwanted = tally{}, tally{}, tally{}
+	c.others.near, c.others.away, c.others.unwanted = tally{}, tally{}, tally{}
 	for _, n := range c.s.nodes {
 		for _, p := range n.withAnti {
 			c.tallyUnwanted(p, n, 1)
@@ -54,13 +54,13 @@ func preFilterPodAffinity(c *cycle) (bool, refusal) {
 			}
 		}
 	}
-	return has || len(c.near.unwanted) > 0, refusal{}
+	return has || len(c.others.unwanted) > 0, refusal{}
 }
 
 func (c *cycle) tallyUnwanted(p *podInfo, n *nodeInfo, sign int64) {
 	for i := range p.antiAffinity {
-		if t := &p.antiAffinity[i]; t.matches(c.pod.pod, c.near.nsLabels) {
-			c.near.unwanted.add(n, t.key, sign)
+		if t := &p.antiAffinity[i]; t.matches(c.pod.pod, c.others.nsLabels) {
+			c.others.unwanted.add(n, t.key, sign)
 		}
 	}
 }
@@ -68,12 +68,12 @@ func (c *cycle) tallyUnwanted(p *podInfo, n *nodeInfo, sign int64) {
 func (c *cycle) tallyWanted(p *podInfo, n *nodeInfo, sign int64) {
 	if c.matchesAll(p) {
 		for i := range c.pod.affinity {
-			c.near.near.add(n, c.pod.affinity[i].key, sign)
+			c.others.near.add(n, c.pod.affinity[i].key, sign)
 		}
 	}
 	for i := range c.pod.antiAffinity {
 		if t := &c.pod.antiAffinity[i]; c.matches(t, p) {
-			c.near.away.add(n, t.key, sign)
+			c.others.away.add(n, t.key, sign)
 		}
 	}
 }
@@ -120,21 +120,21 @@ func (c *cycle) nearEnough(n *nodeInfo) bool {
 		if !ok {
 			return false
 		}
-		if c.near.near[domain{key, value}] <= 0 {
+		if c.others.near[domain{key, value}] <= 0 {
 			exist = false
 		}
 	}
-	return exist || len(c.near.near) == 0 && c.matchesAll(c.pod)
+	return exist || len(c.others.near) == 0 && c.matchesAll(c.pod)
 }
 
 // tooNear is the first term of the pod's anti-affinity that the node breaks.
 func (c *cycle) tooNear(n *nodeInfo) *podTerm {
-	if len(c.near.away) == 0 {
+	if len(c.others.away) == 0 {
 		return nil
 	}
 	for i := range c.pod.antiAffinity {
 		t := &c.pod.antiAffinity[i]
-		if value, ok := n.label(t.key); ok && c.near.away[domain{t.key, value}] > 0 {
+		if value, ok := n.label(t.key); ok && c.others.away[domain{t.key, value}] > 0 {
 			return t
 		}
 	}
@@ -144,7 +144,7 @@ func (c *cycle) tooNear(n *nodeInfo) *podTerm {
 // notWanted is a domain of the node where a pod does not want this one; of several the first by key.
 func (c *cycle) notWanted(n *nodeInfo) domain {
 	var found domain
-	for d, count := range c.near.unwanted {
+	for d, count := range c.others.unwanted {
 		if count <= 0 || found.key != "" && found.key < d.key {
 			continue
 		}
@@ -161,16 +161,16 @@ func podsInTheWay(c *cycle, n *nodeInfo, v *NodeVerdict) {
 		for i := range c.pod.affinity {
 			t := &c.pod.affinity[i]
 			value, ok := n.label(t.key)
-			if !ok || c.near.near[domain{t.key, value}] <= 0 {
+			if !ok || c.others.near[domain{t.key, value}] <= 0 {
 				v.Affinity = append(v.Affinity, Affinity{Kind: "affinity", TopologyKey: t.key, Domain: value, Absent: !ok, Selector: t.selector.String()})
 			}
 		}
 	}
-	if len(c.near.away) > 0 {
+	if len(c.others.away) > 0 {
 		for i := range c.pod.antiAffinity {
 			t := &c.pod.antiAffinity[i]
 			value, ok := n.label(t.key)
-			if !ok || c.near.away[domain{t.key, value}] <= 0 {
+			if !ok || c.others.away[domain{t.key, value}] <= 0 {
 				continue
 			}
 			who := c.firstIn(domain{t.key, value}, func(p *podInfo) bool { return c.matches(t, p) })
@@ -181,7 +181,7 @@ func podsInTheWay(c *cycle, n *nodeInfo, v *NodeVerdict) {
 		text := ""
 		who := c.firstIn(d, func(p *podInfo) bool {
 			for i := range p.antiAffinity {
-				if t := &p.antiAffinity[i]; t.key == d.key && t.matches(c.pod.pod, c.near.nsLabels) {
+				if t := &p.antiAffinity[i]; t.key == d.key && t.matches(c.pod.pod, c.others.nsLabels) {
 					text = t.selector.String()
 					return true
 				}
@@ -254,12 +254,12 @@ func (c *cycle) gather(p *podInfo, n *nodeInfo) {
 		}
 	}
 	for i := range p.affinity {
-		if t := &p.affinity[i]; t.matches(c.pod.pod, c.near.nsLabels) {
+		if t := &p.affinity[i]; t.matches(c.pod.pod, c.others.nsLabels) {
 			c.award(n, t.key, hardAffinityWeight)
 		}
 	}
 	for i := range p.prefers {
-		if t := &p.prefers[i]; t.matches(c.pod.pod, c.near.nsLabels) {
+		if t := &p.prefers[i]; t.matches(c.pod.pod, c.others.nsLabels) {
 			c.award(n, t.key, t.weight)
 		}
 	}

@@ -74,7 +74,7 @@ func withLabelKeys(s labels.Selector, keys []string, of map[string]string) label
 	return labels.SelectorFromSet(same).Add(requirements...)
 }
 
-// counts says that the node counts for the constraint.
+// includes says that the node counts for the constraint.
 func (k *spreadConstraint) includes(c *cycle, n *nodeInfo) bool {
 	return (!k.affinity || c.demand.matches(n.node)) &&
 		(!k.taints || n.untainted || untolerated(n.node, c.pod.pod) == nil)

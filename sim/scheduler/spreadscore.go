@@ -86,7 +86,7 @@ func preScoreSpread(c *cycle) bool {
 			ignored++
 		}
 	}
-	c.soonIgnore = own
+	c.ownSoft = own
 	for i := range c.soft {
 		c.countSoft(&c.soft[i], own, int64(len(c.feasible)-ignored))
 	}
@@ -122,7 +122,7 @@ func (c *cycle) countSoft(k *spreadConstraint, own bool, scored int64) {
 // scoreSpread is the rounded sum over the constraints of matching·ln(domains + 2) + (maxSkew − 1);
 // the fewer the better. A domain with maxSkew 5 may have more pods before it shows.
 func scoreSpread(c *cycle, n *nodeInfo) int64 {
-	if c.soonIgnore && !hasKeys(c.soft, n.pos) {
+	if c.ownSoft && !hasKeys(c.soft, n.pos) {
 		return 0
 	}
 	var sum float64

@@ -12,10 +12,16 @@ type topology struct {
 	values []string
 }
 
+// maxTopologies is how many numberings are kept.
+const maxTopologies = 32
+
 // topology is the numbering of a key, worked out once until nodes change.
 func (s *Snapshot) topology(key string) *topology {
 	if t := s.topologies[key]; t != nil {
 		return t
+	}
+	if len(s.topologies) >= maxTopologies {
+		clear(s.topologies) // pods may name keys without end
 	}
 	t := &topology{domain: make([]int32, len(s.nodes)), has: make([]bool, len(s.nodes))}
 	numbers := map[string]int32{}
