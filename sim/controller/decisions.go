@@ -25,5 +25,10 @@ const (
 
 // Decisions is every decision a controller may take, in the order of declaration.
 func Decisions() []string {
-	return []string{CreatePods, DeletePods, Adopt, Release, CreateReplicaSet, ScaleUp, ScaleDown, DeleteReplicaSet, Endpoints, Taint, Evict, CollectPods, Collect, RemoveOwners, Orphan, Finalize, EmptyNamespace, CreateServiceAccount, PublishRootCA}
+	return []string{
+		CreatePods, DeletePods, Adopt, Release,
+		CreateReplicaSet, ScaleUp, ScaleDown, DeleteReplicaSet, Endpoints,
+		Taint, Evict, CollectPods, Collect, RemoveOwners, Orphan, Finalize,
+		EmptyNamespace, CreateServiceAccount, PublishRootCA,
+	}
 }

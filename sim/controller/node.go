@@ -94,18 +94,22 @@ func (c *nodeLifecycle) setGraceTimer(node string, at time.Time) {
 	c.Queue.Add(key, max(apiserver.WatchLatency, at.Sub(c.Queue.Now())))
 }
 
-// graceOver looks at all nodes, as the grace period of one is over. If that one has been heard of since, but is
-// silent now, it has a later deadline.
+// graceOver is called when the grace period of a node's latest Lease has ended. If the node has been heard of
+// since, but is silent now, it has a later deadline; if it is well, there is nothing to do until its next Lease.
 func (c *nodeLifecycle) graceOver(name string) error {
 	node, ok := apiserver.Get[*corev1.Node](c.Client, "", name)
 	if !ok {
 		return nil
 	}
 	seen, grace := c.lastSeen(node)
-	if now := c.Queue.Now(); now.Before(seen.Add(grace)) && now.Sub(seen) > heartbeat {
+	now := c.Queue.Now()
+	switch {
+	case !now.Before(seen.Add(grace)):
+		return c.monitor()
+	case now.Sub(seen) > heartbeat:
 		c.setGraceTimer(name, seen.Add(grace))
 	}
-	return c.monitor()
+	return nil
 }
 
 func (c *nodeLifecycle) deadline(node *corev1.Node) time.Time {

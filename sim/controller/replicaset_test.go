@@ -128,30 +128,48 @@ func TestReplacementIsImmediate(t *testing.T) {
 	}
 }
 
-// The same commands lead to the same bytes.
+// The same commands lead to the same objects, also where the cluster is saved and loaded in between.
 func TestDeterminism(t *testing.T) {
-	play := func() string {
+	play := func(reload bool) string {
 		w := newWorld(t, "node-1", "node-2", "node-3")
+		step := func(d time.Duration) {
+			for range 10 {
+				w.run(d / 10)
+				if reload {
+					w.reload()
+				}
+			}
+		}
 		w.apply(servicesManifest)
 		w.apply(namedPort)
-		w.run(20 * time.Second)
+		step(20 * time.Second)
 		setImage(w, "web", "nginx:2")
 		scale(w, "web", 7)
-		w.run(time.Second)
+		step(time.Second)
 		w.silence("node-2")
-		w.run(7 * time.Minute)
-		scale(w, "web", 2)
-		w.run(time.Minute)
+		step(7 * time.Minute)
+		d, _ := apiserver.Get[*appsv1.Deployment](w.Client, "default", "web")
+		w.remove(d, metav1.DeletePropagationForeground)
+		step(500 * time.Millisecond)
+		if err := w.Delete(&corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "node-2"}}, metav1.DeleteOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		step(2 * time.Minute)
 		var all []string
 		for _, r := range w.server.Resources() {
 			for _, o := range w.All(r, "") {
 				all = append(all, fmt.Sprintf("%s %s/%s %s %s", r.Resource, o.GetNamespace(), o.GetName(), o.GetUID(), o.GetResourceVersion()))
 			}
 		}
+		w.expect("left", w.left(), "0 deployments, 0 replicasets, 0 pods")
 		return strings.Join(all, "\n")
 	}
-	if a, b := play(), play(); a != b {
+	want := play(false)
+	if play(false) != want {
 		t.Error("two runs differ")
+	}
+	if got := play(true); got != want {
+		t.Errorf("a run with saves and loads differs:\n%s\nwant:\n%s", got, want)
 	}
 }
 

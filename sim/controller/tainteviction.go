@@ -47,14 +47,15 @@ func (c *taintEviction) concerned(e apiserver.Event, pod *corev1.Pod) bool {
 	if e.Type == watch.Deleted {
 		return c.Queue.Has("evict/" + keyOf(pod))
 	}
-	if e.Type == watch.Modified {
-		old := e.Old.(*corev1.Pod)
-		if old.Spec.NodeName == pod.Spec.NodeName && len(old.Spec.Tolerations) == len(pod.Spec.Tolerations) {
-			return false
-		}
-	}
 	node, ok := apiserver.Stored[*corev1.Node](c.Client, "", pod.Spec.NodeName)
-	return ok && len(noExecuteTaints(node)) > 0
+	if !ok || len(noExecuteTaints(node)) == 0 {
+		return false
+	}
+	if e.Type == watch.Added {
+		return true
+	}
+	old := e.Old.(*corev1.Pod)
+	return old.Spec.NodeName != pod.Spec.NodeName || !equality.Semantic.DeepEqual(old.Spec.Tolerations, pod.Spec.Tolerations)
 }
 
 func noExecuteTaints(node *corev1.Node) (taints []corev1.Taint) {

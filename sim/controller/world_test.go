@@ -27,6 +27,8 @@ type world struct {
 	*apiserver.Client // kubectl
 	t                 testing.TB
 	agenda            *agenda.Agenda
+	store             *etcd.Store
+	random            *rand.Rand
 	trace             *trace.Recorder
 	server            *apiserver.Server
 	components        map[string]Component
@@ -38,30 +40,10 @@ type world struct {
 func newWorld(t testing.TB, nodes ...string) *world {
 	t.Helper()
 	start := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
-	w := &world{t: t, agenda: agenda.New(start), trace: &trace.Recorder{Limit: 5000}, components: map[string]Component{},
-		silent: map[string]time.Time{}, start: start}
-	w.agenda.Cause = w.trace.Cause
-	random := rand.New(rand.NewPCG(1, 2))
-	server, err := apiserver.New(apiserver.Config{Store: etcd.New(), Trace: w.trace, Now: w.agenda.Now, Rand: random, Live: w.live})
-	if err != nil {
-		t.Fatal(err)
-	}
-	w.server = server
-	w.Client = server.Client(apiserver.User{Name: "kubernetes-admin", Groups: []string{"system:masters"}, Agent: "kubectl"})
-	for _, c := range All() {
-		env := Env{Queue: w.agenda.Queue(c.Name), Trace: w.trace, Rand: random,
-			Client: server.Client(apiserver.User{Name: c.User, Groups: []string{"system:serviceaccounts"}, Agent: c.Name})}
-		component := c.New(env)
-		w.components[c.Name] = component
-		server.Observe(func(e apiserver.Event) {
-			if c.Resources[0] == "*" || slices.Contains(c.Resources, e.Resource.Resource) {
-				component.Observe(e)
-			}
-		})
-	}
-	k := &kubelets{w: w, queue: w.agenda.Queue("kubelets")}
-	w.components["kubelets"], w.kubelets = k, k
-	server.Observe(k.Observe)
+	w := &world{t: t, agenda: agenda.New(start), trace: &trace.Recorder{Limit: 5000}, store: etcd.New(),
+		random: rand.New(rand.NewPCG(1, 2)), silent: map[string]time.Time{}, start: start}
+	w.kubelets = &kubelets{w: w}
+	w.boot()
 	for _, name := range []string{"default", "kube-system", corev1.NamespaceNodeLease} {
 		w.create(&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}})
 	}
@@ -71,6 +53,38 @@ func newWorld(t testing.TB, nodes ...string) *world {
 	w.run(time.Minute)
 	w.start = w.agenda.Now()
 	return w
+}
+
+// boot starts the API server on what the store holds, and the components on the agenda.
+func (w *world) boot() {
+	w.agenda.Cause = w.trace.Cause
+	server, err := apiserver.New(apiserver.Config{Store: w.store, Trace: w.trace, Now: w.agenda.Now, Rand: w.random, Live: w.live})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.server, w.components = server, map[string]Component{"kubelets": w.kubelets}
+	w.Client = server.Client(apiserver.User{Name: "kubernetes-admin", Groups: []string{"system:masters"}, Agent: "kubectl"})
+	for _, c := range All() {
+		env := Env{Queue: w.agenda.Queue(c.Name), Trace: w.trace, Rand: w.random,
+			Client: server.Client(apiserver.User{Name: c.User, Groups: []string{"system:serviceaccounts"}, Agent: c.Name})}
+		component := c.New(env)
+		w.components[c.Name] = component
+		server.Observe(func(e apiserver.Event) {
+			if c.Resources[0] == "*" || slices.Contains(c.Resources, e.Resource.Resource) {
+				component.Observe(e)
+			}
+		})
+	}
+	w.kubelets.queue = w.agenda.Queue("kubelets")
+	server.Observe(w.kubelets.Observe)
+}
+
+// reload is a save and a load: new controllers go on from the store and the agenda.
+func (w *world) reload() {
+	saved := w.agenda.Save()
+	w.agenda = agenda.New(saved.Now)
+	w.agenda.Load(saved)
+	w.boot()
 }
 
 func (w *world) addNode(name string) {
