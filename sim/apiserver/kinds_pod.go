@@ -65,7 +65,7 @@ func preparePodForCreate(o Object) {
 
 func preparePodForUpdate(o, before Object) {
 	pod, old := o.(*v1.Pod), before.(*v1.Pod)
-	old.Status.DeepCopyInto(&pod.Status)
+	pod.Status = old.Status
 	if pod.Spec.Resources == nil {
 		pod.Spec.Resources = old.Spec.Resources.DeepCopy()
 	}
@@ -77,8 +77,8 @@ func preparePodForUpdate(o, before Object) {
 
 func preparePodForStatusUpdate(o, before Object) {
 	pod, old := o.(*v1.Pod), before.(*v1.Pod)
-	pod.Spec = *old.Spec.DeepCopy()
-	pod.OwnerReferences = old.DeepCopy().OwnerReferences
+	pod.Spec = old.Spec // shared from here on: neither is changed once written
+	pod.OwnerReferences = old.OwnerReferences
 	pod.DeletionTimestamp = old.DeletionTimestamp.DeepCopy()
 	orElse(&pod.Status.QOSClass, old.Status.QOSClass)
 	orElse(&pod.Status.ObservedGeneration, old.Status.ObservedGeneration)

@@ -35,7 +35,7 @@ func replicaSetResource() Resource {
 		},
 		PrepareForUpdate: func(o, before Object) {
 			rs, old := o.(*appsv1.ReplicaSet), before.(*appsv1.ReplicaSet)
-			old.Status.DeepCopyInto(&rs.Status)
+			rs.Status = old.Status
 			dropAlphaPodFields(&rs.Spec.Template.Spec, rs.Spec.Template.Annotations)
 			if !equality.Semantic.DeepEqual(rs.Spec, old.Spec) {
 				rs.Generation = old.Generation + 1
@@ -43,7 +43,7 @@ func replicaSetResource() Resource {
 		},
 		PrepareForStatusUpdate: func(o, before Object) {
 			rs, old := o.(*appsv1.ReplicaSet), before.(*appsv1.ReplicaSet)
-			rs.Spec = *old.Spec.DeepCopy()
+			rs.Spec = old.Spec
 		},
 
 		Validate:       validateReplicaSet,
@@ -86,7 +86,7 @@ func deploymentResource() Resource {
 		},
 		PrepareForUpdate: func(o, before Object) {
 			d, old := o.(*appsv1.Deployment), before.(*appsv1.Deployment)
-			old.Status.DeepCopyInto(&d.Status)
+			d.Status = old.Status
 			dropAlphaPodFields(&d.Spec.Template.Spec, d.Spec.Template.Annotations)
 			// Annotations count too: the controller copies them to its ReplicaSets.
 			if !equality.Semantic.DeepEqual(d.Spec, old.Spec) || !equality.Semantic.DeepEqual(d.Annotations, old.Annotations) {
@@ -95,8 +95,8 @@ func deploymentResource() Resource {
 		},
 		PrepareForStatusUpdate: func(o, before Object) {
 			d, old := o.(*appsv1.Deployment), before.(*appsv1.Deployment)
-			d.Spec = *old.Spec.DeepCopy()
-			d.Labels = old.DeepCopy().Labels
+			d.Spec = old.Spec
+			d.Labels = old.Labels
 		},
 
 		Validate:       validateDeployment,

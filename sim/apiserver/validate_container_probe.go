@@ -79,22 +79,33 @@ type action struct {
 	sleep     *v1.SleepAction
 }
 
+// handler checks the one thing that a probe or a hook does.
 func (f *findings) handler(at *field.Path, h action, grace *int64) {
-	n := f.atMostOne(at, "handler type", []alternative{
-		{name: "exec", set: h.exec != nil, validate: func(at *field.Path) {
-			if len(h.exec.Command) == 0 {
-				f.required(at.Child("command"), "")
-			}
-		}},
-		{name: "httpGet", set: h.httpGet != nil, validate: func(at *field.Path) { f.httpGet(at, h.httpGet) }},
-		{name: "tcpSocket", set: h.tcpSocket != nil, validate: func(at *field.Path) {
-			f.portNumberOrName(at.Child("port"), h.tcpSocket.Port)
-		}},
-		{name: "grpc", set: h.grpc != nil, validate: func(at *field.Path) {
-			f.portNumberOrName(at.Child("port"), intstr.FromInt32(h.grpc.Port))
-		}},
-		{name: "sleep", set: h.sleep != nil, validate: func(at *field.Path) { f.sleep(at, h.sleep, grace) }},
-	})
+	n := 0
+	only := func(name string, set bool) bool {
+		if !set {
+			return false
+		}
+		if n++; n > 1 {
+			f.forbidden(at.Child(name), "may not specify more than 1 handler type")
+		}
+		return n == 1
+	}
+	if only("exec", h.exec != nil) && len(h.exec.Command) == 0 {
+		f.required(at.Child("exec", "command"), "")
+	}
+	if only("httpGet", h.httpGet != nil) {
+		f.httpGet(at.Child("httpGet"), h.httpGet)
+	}
+	if only("tcpSocket", h.tcpSocket != nil) {
+		f.portNumberOrName(at.Child("tcpSocket", "port"), h.tcpSocket.Port)
+	}
+	if only("grpc", h.grpc != nil) {
+		f.portNumberOrName(at.Child("grpc", "port"), intstr.FromInt32(h.grpc.Port))
+	}
+	if only("sleep", h.sleep != nil) {
+		f.sleep(at.Child("sleep"), h.sleep, grace)
+	}
 	if n == 0 {
 		f.required(at, "must specify a handler type")
 	}

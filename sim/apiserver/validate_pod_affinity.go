@@ -18,11 +18,11 @@ func (f *findings) labelName(at *field.Path, key string) {
 }
 
 func (f *findings) labels(at *field.Path, labels map[string]string) {
-	f.add(metavalidation.ValidateLabels(labels, at)...)
+	f.addInOrder(metavalidation.ValidateLabels(labels, at))
 }
 
 func (f *findings) labelSelector(at *field.Path, s *metav1.LabelSelector) {
-	f.add(metavalidation.ValidateLabelSelector(s, metavalidation.LabelSelectorValidationOptions{}, at)...)
+	f.addInOrder(metavalidation.ValidateLabelSelector(s, metavalidation.LabelSelectorValidationOptions{}, at))
 }
 
 func (f *findings) affinity(at *field.Path, a *v1.Affinity) {

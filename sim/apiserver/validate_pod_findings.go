@@ -2,6 +2,7 @@ package apiserver
 
 import (
 	"slices"
+	"strings"
 
 	v1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
@@ -21,11 +22,34 @@ type findings struct {
 
 func (f *findings) add(errs ...*field.Error) { f.errs = append(f.errs, errs...) }
 
+// addInOrder sorts what a library found in a map, and says of one and the same field.
+func (f *findings) addInOrder(errs field.ErrorList) {
+	for len(errs) > 0 {
+		n := 1
+		for n < len(errs) && errs[n].Field == errs[0].Field {
+			n++
+		}
+		same := errs[:n]
+		slices.SortFunc(same, func(a, b *field.Error) int { return strings.Compare(a.Error(), b.Error()) })
+		f.add(same...)
+		errs = errs[n:]
+	}
+}
+
 func (f *findings) required(at *field.Path, detail string)  { f.add(field.Required(at, detail)) }
 func (f *findings) forbidden(at *field.Path, detail string) { f.add(field.Forbidden(at, detail)) }
 func (f *findings) duplicate(at *field.Path, value any)     { f.add(field.Duplicate(at, value)) }
 func (f *findings) invalid(at *field.Path, value any, detail string) {
 	f.add(field.Invalid(at, value, detail))
+}
+
+// need finds the empty ones of fields given by name and value.
+func (f *findings) need(at *field.Path, namesAndValues ...string) {
+	for i := 0; i < len(namesAndValues); i += 2 {
+		if namesAndValues[i+1] == "" {
+			f.required(at.Child(namesAndValues[i]), "")
+		}
+	}
 }
 
 // invalidFor each message; none, none.
@@ -61,40 +85,6 @@ func (f *findings) subdomain(at *field.Path, value string) {
 
 func (f *findings) qualifiedName(at *field.Path, value string) {
 	f.invalidFor(at, value, utilvalidation.IsQualifiedName(value))
-}
-
-// atMostOne of several alternatives may be set, each a name below at. It says
-// which one comes second, third …, and how many there are.
-func (f *findings) atMostOne(at *field.Path, what string, alternatives []alternative) int {
-	n := 0
-	for _, a := range alternatives {
-		if !a.set {
-			continue
-		}
-		n++
-		if n > 1 {
-			f.forbidden(at.Child(a.nameOr()), "may not specify more than 1 "+what)
-		} else if a.validate != nil {
-			a.validate(at.Child(a.name))
-		}
-	}
-	return n
-}
-
-// alternative is one of the members of a union.
-type alternative struct {
-	name     string
-	set      bool
-	validate func(at *field.Path)
-	// misnamed is how the real server calls it when it is one too many, if otherwise.
-	misnamed string
-}
-
-func (a *alternative) nameOr() string {
-	if a.misnamed != "" {
-		return a.misnamed
-	}
-	return a.name
 }
 
 // among finds a value outside the supported ones, which are given in the order

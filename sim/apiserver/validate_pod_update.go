@@ -50,6 +50,14 @@ func validatePodUpdate(o, before Object) field.ErrorList {
 
 func (f *findings) annotationUpdates(pod, old *v1.Pod) {
 	at := field.NewPath("metadata", "annotations")
+	f.annotationChanges(at, pod, old)
+	f.annotations(at, pod.Annotations, &pod.Spec)
+}
+
+func (f *findings) annotationChanges(at *field.Path, pod, old *v1.Pod) {
+	if maps.Equal(pod.Annotations, old.Annotations) {
+		return
+	}
 	all := maps.Clone(old.Annotations)
 	if all == nil {
 		all = map[string]string{}
@@ -72,7 +80,6 @@ func (f *findings) annotationUpdates(pod, old *v1.Pod) {
 			f.forbidden(at.Key(key), "may not add mirror pod annotation")
 		}
 	}
-	f.annotations(at, pod.Annotations, &pod.Spec)
 }
 
 // sameContainers says whether there are as many containers as before; else

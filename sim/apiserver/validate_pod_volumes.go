@@ -44,82 +44,51 @@ func (f *findings) volumes(at *field.Path, volumes []v1.Volume, meta *metav1.Obj
 	return valid
 }
 
-// volumeSource: exactly one. Of storage drivers a learner will not meet here,
-// only that they are alone is checked, and what they cannot do without.
+// volumeSource: exactly one of volumeKinds.
 func (f *findings) volumeSource(at *field.Path, v *v1.Volume, meta *metav1.ObjectMeta) {
-	n := f.atMostOne(at, "volume type", []alternative{
-		{name: "emptyDir", set: v.EmptyDir != nil, validate: func(at *field.Path) {
-			if limit := v.EmptyDir.SizeLimit; limit != nil && limit.Sign() < 0 {
-				f.forbidden(at.Child("sizeLimit"), "SizeLimit field must be a valid resource quantity")
-			}
-		}},
-		{name: "hostPath", set: v.HostPath != nil, validate: func(at *field.Path) { f.hostPath(at, v.HostPath) }},
-		f.driver("gitRepo", v.GitRepo != nil, func() (string, string) { return "repository", v.GitRepo.Repository }),
-		f.driver("gcePersistentDisk", v.GCEPersistentDisk != nil, nil),
-		f.driver("awsElasticBlockStore", v.AWSElasticBlockStore != nil, func() (string, string) { return "volumeID", v.AWSElasticBlockStore.VolumeID }),
-		{name: "secret", set: v.Secret != nil, validate: func(at *field.Path) { f.secretVolume(at, v.Secret) }},
-		{name: "nfs", set: v.NFS != nil, validate: func(at *field.Path) { f.nfs(at, v.NFS) }},
-		f.driver("iscsi", v.ISCSI != nil, func() (string, string) { return "targetPortal", v.ISCSI.TargetPortal }),
-		f.driver("glusterfs", v.Glusterfs != nil, func() (string, string) { return "endpoints", v.Glusterfs.EndpointsName }),
-		f.driver("flocker", v.Flocker != nil, nil),
-		f.driver("persistentVolumeClaim", v.PersistentVolumeClaim != nil, func() (string, string) { return "claimName", v.PersistentVolumeClaim.ClaimName }),
-		f.driver("rbd", v.RBD != nil, func() (string, string) { return "image", v.RBD.RBDImage }),
-		f.driver("cinder", v.Cinder != nil, func() (string, string) { return "volumeID", v.Cinder.VolumeID }),
-		{name: "cephfs", misnamed: "cephFS", set: v.CephFS != nil, validate: func(at *field.Path) {
-			if len(v.CephFS.Monitors) == 0 {
-				f.required(at.Child("monitors"), "")
-			}
-		}},
-		f.driver("quobyte", v.Quobyte != nil, func() (string, string) { return "volume", v.Quobyte.Volume }),
-		{name: "downwardAPI", misnamed: "downwarAPI", set: v.DownwardAPI != nil, validate: func(at *field.Path) {
-			f.fileMode(at.Child("defaultMode"), v.DownwardAPI.DefaultMode)
-			for i := range v.DownwardAPI.Items {
-				f.downwardFile(at, &v.DownwardAPI.Items[i]) // the real server leaves the index out
-			}
-		}},
-		f.driver("fc", v.FC != nil, nil),
-		f.driver("flexVolume", v.FlexVolume != nil, func() (string, string) { return "driver", v.FlexVolume.Driver }),
-		{name: "configMap", set: v.ConfigMap != nil, validate: func(at *field.Path) { f.configMapVolume(at, v.ConfigMap) }},
-		f.driver("azureFile", v.AzureFile != nil, func() (string, string) { return "shareName", v.AzureFile.ShareName }),
-		f.driver("vsphereVolume", v.VsphereVolume != nil, func() (string, string) { return "volumePath", v.VsphereVolume.VolumePath }),
-		f.driver("photonPersistentDisk", v.PhotonPersistentDisk != nil, func() (string, string) { return "pdID", v.PhotonPersistentDisk.PdID }),
-		f.driver("portworxVolume", v.PortworxVolume != nil, func() (string, string) { return "volumeID", v.PortworxVolume.VolumeID }),
-		f.driver("azureDisk", v.AzureDisk != nil, func() (string, string) { return "diskName", v.AzureDisk.DiskName }),
-		f.driver("storageos", v.StorageOS != nil, nil),
-		{name: "projected", set: v.Projected != nil, validate: func(at *field.Path) { f.projected(at, v.Projected) }},
-		f.driver("scaleIO", v.ScaleIO != nil, func() (string, string) { return "gateway", v.ScaleIO.Gateway }),
-		f.driver("csi", v.CSI != nil, func() (string, string) { return "driver", v.CSI.Driver }),
-		{name: "ephemeral", set: v.Ephemeral != nil, validate: func(vat *field.Path) {
-			f.ephemeralVolume(vat, v.Ephemeral)
-			if meta != nil && meta.Name != "" && v.Name != "" {
-				claim := meta.Name + "-" + v.Name
-				for _, m := range utilvalidation.IsDNS1123Subdomain(claim) {
-					f.invalid(at.Child("name"), v.Name, fmt.Sprintf("PVC name %q: %v", claim, m))
-				}
-			}
-		}},
-		{name: "image", set: v.Image != nil, validate: func(at *field.Path) {
-			if v.Image.Reference == "" {
-				f.required(at.Child("reference"), "")
-			}
-			f.pullPolicy(at.Child("pullPolicy"), v.Image.PullPolicy)
-		}},
-	})
+	n := 0
+	for i := range volumeKinds {
+		k := &volumeKinds[i]
+		if !k.set(&v.VolumeSource) {
+			continue
+		}
+		if n++; n == 1 {
+			k.validate(f, at.Child(k.name), &v.VolumeSource)
+			continue
+		}
+		name := k.name
+		if k.misnamed != "" {
+			name = k.misnamed
+		}
+		f.forbidden(at.Child(name), "may not specify more than 1 volume type")
+	}
 	if n == 0 {
 		f.required(at, "must specify a volume type")
 	}
+	if n == 1 && v.Ephemeral != nil && meta != nil && meta.Name != "" && v.Name != "" {
+		claim := meta.Name + "-" + v.Name
+		for _, m := range utilvalidation.IsDNS1123Subdomain(claim) {
+			f.invalid(at.Child("name"), v.Name, fmt.Sprintf("PVC name %q: %v", claim, m))
+		}
+	}
 }
 
-// driver is a volume source of which only the one field it cannot do without is checked.
-func (f *findings) driver(name string, set bool, needs func() (child, value string)) alternative {
-	return alternative{name: name, set: set, validate: func(at *field.Path) {
-		if needs == nil {
-			return
-		}
-		if child, value := needs(); value == "" {
-			f.required(at.Child(child), "")
-		}
-	}}
+func (f *findings) emptyDir(at *field.Path, e *v1.EmptyDirVolumeSource) {
+	if e.SizeLimit != nil && e.SizeLimit.Sign() < 0 {
+		f.forbidden(at.Child("sizeLimit"), "SizeLimit field must be a valid resource quantity")
+	}
+}
+
+func (f *findings) downwardAPI(at *field.Path, d *v1.DownwardAPIVolumeSource) {
+	f.fileMode(at.Child("defaultMode"), d.DefaultMode)
+	for i := range d.Items {
+		f.downwardFile(at, &d.Items[i]) // the real server leaves the index out
+	}
+}
+
+func (f *findings) imageVolume(at *field.Path, i *v1.ImageVolumeSource) {
+	f.need(at, "reference", i.Reference)
+	f.pullPolicy(at.Child("pullPolicy"), i.PullPolicy)
 }
 
 func (f *findings) hostPath(at *field.Path, h *v1.HostPathVolumeSource) {
@@ -133,29 +102,20 @@ func (f *findings) hostPath(at *field.Path, h *v1.HostPathVolumeSource) {
 }
 
 func (f *findings) nfs(at *field.Path, n *v1.NFSVolumeSource) {
-	if n.Server == "" {
-		f.required(at.Child("server"), "")
-	}
-	if n.Path == "" {
-		f.required(at.Child("path"), "")
-	}
+	f.need(at, "server", n.Server, "path", n.Path)
 	if !path.IsAbs(n.Path) {
 		f.invalid(at.Child("path"), n.Path, "must be an absolute path")
 	}
 }
 
 func (f *findings) secretVolume(at *field.Path, s *v1.SecretVolumeSource) {
-	if s.SecretName == "" {
-		f.required(at.Child("secretName"), "")
-	}
+	f.need(at, "secretName", s.SecretName)
 	f.fileMode(at.Child("defaultMode"), s.DefaultMode)
 	f.keyToPaths(at.Child("items"), s.Items)
 }
 
 func (f *findings) configMapVolume(at *field.Path, c *v1.ConfigMapVolumeSource) {
-	if c.Name == "" {
-		f.required(at.Child("name"), "")
-	}
+	f.need(at, "name", c.Name)
 	f.fileMode(at.Child("defaultMode"), c.DefaultMode)
 	f.keyToPaths(at.Child("items"), c.Items)
 }
@@ -167,12 +127,7 @@ func (f *findings) keyToPaths(at *field.Path, items []v1.KeyToPath) {
 }
 
 func (f *findings) keyToPath(at *field.Path, item *v1.KeyToPath) {
-	if item.Key == "" {
-		f.required(at.Child("key"), "")
-	}
-	if item.Path == "" {
-		f.required(at.Child("path"), "")
-	}
+	f.need(at, "key", item.Key, "path", item.Path)
 	f.localPath(at.Child("path"), item.Path)
 	f.fileMode(at.Child("mode"), item.Mode)
 }
@@ -184,9 +139,7 @@ func (f *findings) fileMode(at *field.Path, mode *int32) {
 }
 
 func (f *findings) downwardFile(at *field.Path, file *v1.DownwardAPIVolumeFile) {
-	if file.Path == "" {
-		f.required(at.Child("path"), "")
-	}
+	f.need(at, "path", file.Path)
 	f.localPath(at.Child("path"), file.Path)
 	switch {
 	case file.FieldRef != nil:
@@ -283,9 +236,7 @@ func (f *findings) trustBundle(at *field.Path, b *v1.ClusterTrustBundleProjectio
 	case b.Name == nil && b.SignerName == nil:
 		f.required(at, "either name or signerName must be specified")
 	}
-	if b.Path == "" {
-		f.required(at.Child("path"), "")
-	}
+	f.need(at, "path", b.Path)
 	f.localPath(at.Child("path"), b.Path)
 }
 
@@ -319,9 +270,6 @@ func hasBacksteps(p string) bool {
 	return false
 }
 
-// allowedClaimMeta are the metadata fields that the template of a claim may have.
-var allowedClaimMeta = sets.New("Annotations", "Labels")
-
 func (f *findings) ephemeralVolume(at *field.Path, e *v1.EphemeralVolumeSource) {
 	at = at.Child("volumeClaimTemplate")
 	t := e.VolumeClaimTemplate
@@ -330,7 +278,7 @@ func (f *findings) ephemeralVolume(at *field.Path, e *v1.EphemeralVolumeSource) 
 		return
 	}
 	meta := at.Child("metadata")
-	f.add(validation.ValidateAnnotations(t.Annotations, meta.Child("annotations"))...)
+	f.addInOrder(validation.ValidateAnnotations(t.Annotations, meta.Child("annotations")))
 	f.labels(meta.Child("labels"), t.Labels)
 	f.onlyFields(meta, t.ObjectMeta, allowedClaimMeta, "cannot be set")
 	f.claimSpec(at.Child("spec"), &t.Spec)

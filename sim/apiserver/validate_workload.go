@@ -167,7 +167,7 @@ func (f *findings) selectorAndTemplate(at *field.Path, s *metav1.LabelSelector, 
 // template of pods. The real server calls its metadata's fields template.labels and template.annotations.
 func (f *findings) template(at *field.Path, t *v1.PodTemplateSpec) {
 	f.labels(at.Child("labels"), t.Labels)
-	f.add(validation.ValidateAnnotations(t.Annotations, at.Child("annotations"))...)
+	f.addInOrder(validation.ValidateAnnotations(t.Annotations, at.Child("annotations")))
 	f.annotations(at.Child("annotations"), t.Annotations, &t.Spec)
 	f.podSpec(at.Child("spec"), &t.Spec, nil)
 	f.profilesAgree(at.Child("spec"), &t.Spec, t.Annotations)
