@@ -189,7 +189,12 @@ func (f *findings) strategy(at *field.Path, s *appsv1.DeploymentStrategy) {
 		}
 		f.rollingUpdate(at.Child("rollingUpdate"), s.RollingUpdate)
 	default:
-		f.add(field.NotSupported(at, inServer{s}, []appsv1.DeploymentStrategyType{
+		shown := s.DeepCopy()
+		if shown.RollingUpdate != nil { // where the server has plain values, not pointers
+			orElsePtr(&shown.RollingUpdate.MaxUnavailable, intstr.IntOrString{})
+			orElsePtr(&shown.RollingUpdate.MaxSurge, intstr.IntOrString{})
+		}
+		f.add(field.NotSupported(at, inServer{shown}, []appsv1.DeploymentStrategyType{
 			appsv1.RecreateDeploymentStrategyType, appsv1.RollingUpdateDeploymentStrategyType}))
 	}
 }
