@@ -219,7 +219,7 @@ func (k *Kubelet) syncNode() error {
 		return nil
 	}
 	now := k.env.Queue.Now()
-	if lease, ok := apiserver.Get[*coordinationv1.Lease](k.env.Client, v1.NamespaceNodeLease, k.env.Node); ok && stale(lease, k.state.Since) {
+	if lease, ok := apiserver.Get[*coordinationv1.Lease](k.env.Client, v1.NamespaceNodeLease, k.env.Node); !ok || stale(lease, k.state.Since) {
 		if err := k.own(func() error { return k.renew(now) }); err != nil {
 			return fmt.Errorf("renew lease of %s: %w", k.env.Node, err)
 		}

@@ -76,8 +76,9 @@ func (s *Scheduler) forget() {
 	}
 }
 
-// Sync does what is due: a decision about one pod, mostly.
-func (s *Scheduler) Sync(key string) {
+// Sync does what is due: a decision about one pod, mostly. It never fails: what cannot be written now is
+// tried again by the queues.
+func (s *Scheduler) Sync(key string) error {
 	now := s.queue.Now()
 	switch key {
 	case taskCycle:
@@ -90,6 +91,7 @@ func (s *Scheduler) Sync(key string) {
 		}
 	}
 	s.wake(0)
+	return nil
 }
 
 // wake puts into the agenda what is to be done next, after the latency given and not before the scheduler is free.
