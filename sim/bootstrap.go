@@ -1,0 +1,60 @@
+package sim
+
+import (
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	schedulingv1 "k8s.io/api/scheduling/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
+
+	"timonier/sim/apiserver"
+	"timonier/sim/kubelet"
+)
+
+// serverAddress is where the cluster's API server would be reached from its nodes.
+const serverAddress, serverPort = "192.168.1.10", 6443
+
+// bootstrap writes what every cluster has before anyone asks for anything, as the real API server and kubeadm do.
+func (c *Cluster) bootstrap() error {
+	client := c.server.Client(apiserver.User{Name: "system:apiserver", Groups: []string{"system:masters"}, Agent: "kube-apiserver"})
+	var objects []apiserver.Object
+	for _, name := range []string{"default", "kube-node-lease", "kube-public", "kube-system"} {
+		objects = append(objects, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}})
+	}
+	objects = append(objects,
+		systemPriority("system-cluster-critical", 2000000000, "Used for system critical pods that must run in the cluster, but can be moved to another node if necessary."),
+		systemPriority("system-node-critical", 2000001000, "Used for system critical pods that must not be moved from their current node."),
+		&corev1.Service{
+			ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "kubernetes", Labels: map[string]string{"component": "apiserver", "provider": "kubernetes"}},
+			Spec: corev1.ServiceSpec{ClusterIP: "10.96.0.1", Ports: []corev1.ServicePort{
+				{Name: "https", Port: 443, Protocol: corev1.ProtocolTCP, TargetPort: intstr.FromInt32(serverPort)}}},
+		},
+		serverSlice(),
+	)
+	for _, spec := range c.cfg.Nodes {
+		objects = append(objects, kubelet.NodeObject(spec, c.Now()))
+	}
+	for _, o := range objects {
+		if _, err := client.Create(o); err != nil {
+			return fmt.Errorf("create %T %s: %w", o, o.GetName(), err)
+		}
+	}
+	return nil
+}
+
+func systemPriority(name string, value int32, why string) *schedulingv1.PriorityClass {
+	return &schedulingv1.PriorityClass{ObjectMeta: metav1.ObjectMeta{Name: name}, Value: value, Description: why}
+}
+
+// serverSlice is where the Service kubernetes leads: the API server maintains it itself.
+func serverSlice() *discoveryv1.EndpointSlice {
+	name, port, protocol, ready := "https", int32(serverPort), corev1.ProtocolTCP, true
+	return &discoveryv1.EndpointSlice{
+		ObjectMeta:  metav1.ObjectMeta{Namespace: "default", Name: "kubernetes", Labels: map[string]string{discoveryv1.LabelServiceName: "kubernetes"}},
+		AddressType: discoveryv1.AddressTypeIPv4,
+		Endpoints:   []discoveryv1.Endpoint{{Addresses: []string{serverAddress}, Conditions: discoveryv1.EndpointConditions{Ready: &ready}}},
+		Ports:       []discoveryv1.EndpointPort{{Name: &name, Port: &port, Protocol: &protocol}},
+	}
+}

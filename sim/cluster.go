@@ -1,0 +1,317 @@
+// Package sim is one simulated Kubernetes cluster: the control plane and the
+// kubelets, on a virtual clock. It is a value that only moves when told to
+// (AdvanceTo): it starts no goroutine, reads no clock, and uses no randomness
+// but its own seeded generator, so that the same state and the same input give
+// the same bytes. It knows no chat, no language and no file.
+package sim
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/watch"
+
+	"timonier/sim/agenda"
+	"timonier/sim/apiserver"
+	"timonier/sim/controller"
+	"timonier/sim/etcd"
+	"timonier/sim/kubelet"
+	"timonier/sim/scheduler"
+	"timonier/sim/trace"
+)
+
+// Config is what a cluster is made of. The zero value is three nodes of 4 CPU
+// and 8 GiB on 1 January 2026.
+type Config struct {
+	Nodes  []kubelet.NodeSpec // nil: node-1, node-2, node-3
+	Seed   uint64
+	Start  time.Time
+	Images kubelet.Images
+	Limits apiserver.Limits
+	// Tasks bounds the work of one AdvanceTo; 0: 2,000,000.
+	Tasks int
+}
+
+// ErrTooMuch is returned when a cluster had more to do than one call may cost. It
+// stands at the moment it reached, and can go on from there.
+var ErrTooMuch = errors.New("too much to do at once")
+
+// component is one program of the cluster: it watches, and it works when a task of its queue is due.
+type component interface {
+	Observe(apiserver.Event)
+	Sync(key string) error
+	Resync() // after a restart: look at everything again
+}
+
+// Cluster is a simulated cluster. It is not safe for concurrent use.
+type Cluster struct {
+	cfg    Config
+	agenda *agenda.Agenda
+	trace  *trace.Recorder
+	store  *etcd.Store
+	server *apiserver.Server
+	source *rand.PCG
+	rand   *rand.Rand
+
+	scheduler  *scheduler.Scheduler
+	kubelets   map[string]*kubelet.Kubelet
+	components map[string]component
+	watchers   map[string][]component // by the plural name of the resource, in a fixed order
+	faults     []Fault                // in the order in which they came
+
+	compactTo int64 // the revision that the next compaction reaches
+	saved     savedMarks
+}
+
+// The names under which the cluster's own chores are in the agenda.
+const (
+	choreComponent = "etcd"
+	choreExpire    = "expire"
+	choreCompact   = "compact"
+	// compactEvery is how often the real API server has etcd compacted.
+	compactEvery = 5 * time.Minute
+)
+
+// New makes a cluster that has been up for a while: its nodes are Ready, nothing runs, and its trace is empty.
+func New(cfg Config) (*Cluster, error) {
+	cfg = cfg.withDefaults()
+	c := &Cluster{cfg: cfg, store: etcd.New(), agenda: agenda.New(cfg.Start.Add(-settle)), source: rand.NewPCG(cfg.Seed, 0x74696d6f6e696572)}
+	if err := c.assemble(nil); err != nil {
+		return nil, err
+	}
+	if err := c.bootstrap(); err != nil {
+		return nil, fmt.Errorf("bootstrap cluster: %w", err)
+	}
+	if err := c.AdvanceTo(cfg.Start); err != nil {
+		return nil, err
+	}
+	c.trace.Load(nil, 0)
+	return c, nil
+}
+
+// settle is how long before its start a cluster is really begun.
+const settle = time.Minute
+
+func (cfg Config) withDefaults() Config {
+	if cfg.Nodes == nil {
+		for i := range 3 {
+			cfg.Nodes = append(cfg.Nodes, kubelet.NodeSpec{Name: fmt.Sprintf("node-%d", i+1), Index: i + 1})
+		}
+	}
+	if cfg.Start.IsZero() {
+		cfg.Start = time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
+	}
+	cfg.Start = cfg.Start.UTC().Truncate(time.Millisecond)
+	if cfg.Tasks == 0 {
+		cfg.Tasks = 2_000_000
+	}
+	return cfg
+}
+
+// assemble puts the components around the store and the agenda.
+func (c *Cluster) assemble(states map[string]json.RawMessage) error {
+	c.rand = rand.New(c.source)
+	c.trace = &trace.Recorder{}
+	c.agenda.Cause = c.trace.Cause
+	c.kubelets, c.components, c.watchers = map[string]*kubelet.Kubelet{}, map[string]component{}, map[string][]component{}
+	server, err := apiserver.New(apiserver.Config{
+		Store: c.store, Trace: c.trace, Now: c.agenda.Now, Rand: c.rand, Limits: c.cfg.Limits,
+		Live: c.live, Logs: c.logs, Wait: c.Until,
+	})
+	if err != nil {
+		return err
+	}
+	c.server = server
+	c.addScheduler()
+	c.addControllers()
+	for node := range apiserver.List[*corev1.Node](c.Client(), "") {
+		c.addKubelet(node.Name)
+	}
+	server.Observe(c.observe)
+	return c.loadComponents(states)
+}
+
+func (c *Cluster) addScheduler() {
+	const name = "kube-scheduler"
+	c.scheduler = scheduler.New(scheduler.Env{
+		Client: c.server.Client(apiserver.User{Name: "system:kube-scheduler", Groups: []string{"system:authenticated"}, Agent: name}),
+		Queue:  c.agenda.Queue(name), Trace: c.trace, Rand: c.rand,
+	})
+	c.add(name, c.scheduler, []string{"*"})
+}
+
+func (c *Cluster) addControllers() {
+	for _, row := range controller.All() {
+		c.add(row.Name, row.New(controller.Env{
+			Client: c.server.Client(apiserver.User{Name: row.User, Groups: []string{"system:authenticated", "system:serviceaccounts"}, Agent: row.Name}),
+			Queue:  c.agenda.Queue(row.Name), Trace: c.trace, Rand: c.rand,
+		}), row.Resources)
+	}
+}
+
+func (c *Cluster) add(name string, x component, resources []string) {
+	c.components[name] = x
+	for _, r := range resources {
+		c.watchers[r] = append(c.watchers[r], x)
+	}
+}
+
+// addKubelet gives a node its kubelet: whoever makes a Node in this cluster brings a machine with it.
+func (c *Cluster) addKubelet(node string) *kubelet.Kubelet {
+	name := "kubelet/" + node
+	k := kubelet.New(kubelet.Env{
+		Node:   node,
+		Client: c.server.Client(apiserver.User{Name: "system:node:" + node, Groups: []string{"system:nodes", "system:authenticated"}, Agent: name}),
+		Queue:  c.agenda.Queue(name), Trace: c.trace, Rand: c.rand, Images: c.cfg.Images,
+	})
+	c.kubelets[node], c.components[name] = k, k
+	return k
+}
+
+// observe is the watch: every change goes to those who watch its kind, and to the one kubelet that it concerns.
+func (c *Cluster) observe(e apiserver.Event) {
+	c.chores(e)
+	switch o := e.New.(type) {
+	case *corev1.Node:
+		c.observeNode(e, o)
+	case *corev1.Pod:
+		if k := c.kubelets[o.Spec.NodeName]; k != nil {
+			k.Observe(e)
+		}
+	}
+	for _, x := range c.watchers[e.Resource.Resource] {
+		x.Observe(e)
+	}
+	for _, x := range c.watchers["*"] {
+		x.Observe(e)
+	}
+}
+
+func (c *Cluster) observeNode(e apiserver.Event, node *corev1.Node) {
+	switch k := c.kubelets[node.Name]; {
+	case e.Type == watch.Deleted:
+		name := "kubelet/" + node.Name
+		delete(c.kubelets, node.Name)
+		delete(c.components, name)
+		c.agenda.Drop(name)
+		c.forgetFaults(NodeSilent, node.Name)
+	case k == nil:
+		c.addKubelet(node.Name).Resync()
+	default:
+		k.Observe(e)
+	}
+}
+
+// chores plans what the store needs by itself: leases that end, and compaction. While nothing is written nothing is planned.
+func (c *Cluster) chores(e apiserver.Event) {
+	q := c.agenda.Queue(choreComponent)
+	if e.Resource.TTL > 0 {
+		if at, ok := c.server.NextExpiry(); ok {
+			q.Add(choreExpire, at.Sub(q.Now()))
+		}
+	}
+	q.Add(choreCompact, q.Now().Truncate(compactEvery).Add(compactEvery).Sub(q.Now()))
+}
+
+func (c *Cluster) chore(key string) error {
+	q := c.agenda.Queue(choreComponent)
+	switch key {
+	case choreExpire:
+		c.server.Expire()
+		if at, ok := c.server.NextExpiry(); ok {
+			q.Add(choreExpire, at.Sub(q.Now()))
+		}
+	case choreCompact:
+		if c.compactTo > c.store.CompactRev() {
+			if err := c.store.Compact(c.compactTo); err != nil {
+				return err
+			}
+		}
+		if c.compactTo = c.store.Rev(); c.compactTo > c.store.CompactRev() {
+			q.Add(choreCompact, compactEvery)
+		}
+	}
+	return nil
+}
+
+// Now is the cluster's own time.
+func (c *Cluster) Now() time.Time { return c.agenda.Now() }
+
+// Server is the cluster's API server.
+func (c *Cluster) Server() *apiserver.Server { return c.server }
+
+// Admin is whoever types commands: kubernetes-admin, who may do everything.
+func Admin() apiserver.User {
+	return apiserver.User{Name: "kubernetes-admin", Groups: []string{"system:masters", "system:authenticated"}, Agent: "kubectl"}
+}
+
+// Client reads the cluster's objects, and writes as its administrator.
+func (c *Cluster) Client() *apiserver.Client { return c.server.Client(Admin()) }
+
+// Trace is what happened, and why.
+func (c *Cluster) Trace() *trace.Recorder { return c.trace }
+
+// Explain is the scheduler's verdict on a pod as things stand, without any effect.
+func (c *Cluster) Explain(pod *corev1.Pod) *scheduler.Verdict { return c.scheduler.Explain(pod) }
+
+// AdvanceTo lets the cluster work until a moment, which becomes its time. ErrTooMuch: it got only part of the way.
+func (c *Cluster) AdvanceTo(t time.Time) error {
+	for range c.cfg.Tasks {
+		task, ok := c.agenda.Pop(t)
+		if !ok {
+			return nil
+		}
+		c.run(task)
+	}
+	return ErrTooMuch
+}
+
+// Next is when the cluster has something to do.
+func (c *Cluster) Next() (time.Time, bool) { return c.agenda.Next() }
+
+// Step goes on to the next moment at which there is something to do, and does it. False: there is nothing, ever.
+func (c *Cluster) Step() bool {
+	at, ok := c.agenda.Next()
+	if !ok {
+		return false
+	}
+	return c.AdvanceTo(at) == nil
+}
+
+// Until goes on until done holds, for the time given at most, and says whether it does.
+func (c *Cluster) Until(limit time.Duration, done func() bool) bool {
+	end := c.Now().Add(limit)
+	for range c.cfg.Tasks {
+		if done() {
+			return true
+		}
+		task, ok := c.agenda.Pop(end)
+		if !ok {
+			return done()
+		}
+		c.run(task)
+	}
+	return false
+}
+
+func (c *Cluster) run(t agenda.Task) {
+	before := c.trace.Because(t.Cause)
+	defer c.trace.Because(before)
+	q := c.agenda.Queue(t.Component)
+	err := error(nil)
+	switch x, ok := c.components[t.Component]; {
+	case t.Component == choreComponent:
+		err = c.chore(t.Key)
+	case ok:
+		err = x.Sync(t.Key)
+	}
+	if err != nil {
+		q.Retry(t.Key)
+	} else {
+		q.Forget(t.Key)
+	}
+}
