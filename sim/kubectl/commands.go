@@ -1,0 +1,173 @@
+package kubectl
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+	"k8s.io/kubectl/pkg/cmd/annotate"
+	"k8s.io/kubectl/pkg/cmd/apiresources"
+	"k8s.io/kubectl/pkg/cmd/apply"
+	"k8s.io/kubectl/pkg/cmd/create"
+	"k8s.io/kubectl/pkg/cmd/delete"
+	"k8s.io/kubectl/pkg/cmd/describe"
+	"k8s.io/kubectl/pkg/cmd/drain"
+	"k8s.io/kubectl/pkg/cmd/events"
+	"k8s.io/kubectl/pkg/cmd/explain"
+	"k8s.io/kubectl/pkg/cmd/expose"
+	"k8s.io/kubectl/pkg/cmd/get"
+	"k8s.io/kubectl/pkg/cmd/label"
+	"k8s.io/kubectl/pkg/cmd/logs"
+	"k8s.io/kubectl/pkg/cmd/patch"
+	"k8s.io/kubectl/pkg/cmd/replace"
+	"k8s.io/kubectl/pkg/cmd/rollout"
+	cmdrun "k8s.io/kubectl/pkg/cmd/run"
+	"k8s.io/kubectl/pkg/cmd/scale"
+	"k8s.io/kubectl/pkg/cmd/set"
+	"k8s.io/kubectl/pkg/cmd/taint"
+	"k8s.io/kubectl/pkg/cmd/version"
+	"k8s.io/kubectl/pkg/cmd/wait"
+)
+
+// command is a row of the table of commands that exist here.
+type command struct {
+	name  string
+	alias string
+	make  func(*run) *cobra.Command
+	// waits replace what cannot run here as it is, mostly as it would wait in real time, by the path of the
+	// subcommand ("": the command itself).
+	waits map[string]waiter
+	ages  bool     // it computes ages itself
+	subs  []string // for completion
+}
+
+// waiter runs a command in place of its own code, which is inner.
+type waiter func(r *run, cmd *cobra.Command, args []string, inner func(*cobra.Command, []string))
+
+// commands is the table, in the order in which kubectl's own help would teach them.
+func commands() []command {
+	return []command{
+		{name: "get", make: func(r *run) *cobra.Command { return get.NewCmdGet("kubectl", r.factory, r.streams) }},
+		{name: "describe", make: func(r *run) *cobra.Command { return describe.NewCmdDescribe("kubectl", r.factory, r.streams) }, ages: true},
+		{name: "apply", make: func(r *run) *cobra.Command { return apply.NewCmdApply("kubectl", r.factory, r.streams) }},
+		{name: "create", make: func(r *run) *cobra.Command { return create.NewCmdCreate(r.factory, r.streams) },
+			subs: []string{"configmap", "deployment", "namespace", "priorityclass", "secret", "service", "serviceaccount"}},
+		{name: "delete", make: func(r *run) *cobra.Command { return delete.NewCmdDelete(r.factory, r.streams) },
+			waits: map[string]waiter{"": waitForDeletion}},
+		{name: "scale", make: func(r *run) *cobra.Command { return scale.NewCmdScale(r.factory, r.streams) }},
+		{name: "set", make: func(r *run) *cobra.Command { return set.NewCmdSet(r.factory, r.streams) },
+			subs: []string{"env", "image", "resources", "selector", "serviceaccount"}},
+		{name: "rollout", make: func(r *run) *cobra.Command { return rollout.NewCmdRollout("kubectl", r.factory, r.streams) },
+			waits: map[string]waiter{"status": watchRollout},
+			subs:  []string{"history", "pause", "restart", "resume", "status", "undo"}},
+		{name: "run", make: func(r *run) *cobra.Command { return cmdrun.NewCmdRun(r.factory, r.streams) }},
+		{name: "expose", make: func(r *run) *cobra.Command { return expose.NewCmdExposeService(r.factory, r.streams) }},
+		{name: "logs", make: func(r *run) *cobra.Command { return logs.NewCmdLogs(r.factory, r.streams) }},
+		{name: "events", make: func(r *run) *cobra.Command { return events.NewCmdEvents(r.factory, r.streams) }, ages: true},
+		{name: "explain", make: func(r *run) *cobra.Command { return explain.NewCmdExplain("kubectl", r.factory, r.streams) }},
+		{name: "label", make: func(r *run) *cobra.Command { return label.NewCmdLabel(r.factory, r.streams) }},
+		{name: "annotate", make: func(r *run) *cobra.Command { return annotate.NewCmdAnnotate("kubectl", r.factory, r.streams) }},
+		{name: "patch", make: func(r *run) *cobra.Command { return patch.NewCmdPatch(r.factory, r.streams) }},
+		{name: "replace", make: func(r *run) *cobra.Command { return replace.NewCmdReplace(r.factory, r.streams) }},
+		{name: "wait", make: func(r *run) *cobra.Command { return wait.NewCmdWait(r.getter, r.streams) },
+			waits: map[string]waiter{"": waitForCondition}},
+		{name: "cordon", make: func(r *run) *cobra.Command { return drain.NewCmdCordon(r.factory, r.streams) }},
+		{name: "uncordon", make: func(r *run) *cobra.Command { return drain.NewCmdUncordon(r.factory, r.streams) }},
+		{name: "drain", make: func(r *run) *cobra.Command { return drain.NewCmdDrain(r.factory, r.streams) },
+			waits: map[string]waiter{"": drainNodes}},
+		{name: "taint", make: func(r *run) *cobra.Command { return taint.NewCmdTaint(r.factory, r.streams) }},
+		{name: "api-resources", make: func(r *run) *cobra.Command { return apiresources.NewCmdAPIResources(r.getter, r.streams) }},
+		{name: "api-versions", make: func(r *run) *cobra.Command { return apiresources.NewCmdAPIVersions(r.getter, r.streams) }},
+		{name: "version", make: func(r *run) *cobra.Command { return version.NewCmdVersion(r.factory, r.streams) },
+			waits: map[string]waiter{"": printVersion}},
+	}
+}
+
+// Words are the commands that exist here, and after one its subcommands, for completion.
+func Words(name string) []string {
+	var words []string
+	for _, c := range commands() {
+		if c.name == name {
+			return c.subs
+		}
+		words = append(words, c.name)
+	}
+	if name == "" {
+		return words
+	}
+	return nil
+}
+
+// elsewhere says whether the real kubectl has a command that does not exist here.
+func elsewhere(word string) bool {
+	return slices.Contains([]string{"alpha", "attach", "auth", "autoscale", "certificate", "cluster-info", "completion", "config",
+		"cp", "debug", "diff", "edit", "exec", "kuberc", "kustomize", "options", "plugin", "port-forward", "proxy", "top"}, word)
+}
+
+// allowedFlags are the flags that exist here, in whatever command has them. None of them reads or writes a file,
+// opens an address, starts a program, or waits in real time.
+func allowedFlags() []string {
+	return strings.Fields(`
+		all all-containers all-namespaces all-pods allow-missing-template-keys annotations api-group api-version
+		cached cascade categories chunk-size class clusterip cluster-ip command concrete container containers
+		current-replicas delete-emptydir-data description disable-eviction dry-run env external-ip external-name
+		field-manager field-selector filename fixed-client for force force-conflicts from from-literal
+		global-default grace-period help ignore-daemonsets ignore-errors ignore-not-found image image-pull-policy keys
+		label-columns labels limit-bytes limits list load-balancer-ip local max-log-requests name namespace
+		namespaced no-headers node-port now output output-watch-events override-type overrides overwrite patch
+		plaintext-openapiv2 pod-selector port preemption-policy prefix previous privileged protocol record recursive
+		remove-all replicas requests resource resource-version resources restart revision save-config selector
+		serviceaccount server-print server-side session-affinity show-events show-kind show-labels
+		show-managed-fields since since-time skip-wait-for-delete-timeout sort-by subresource tail target-port tcp
+		template timeout timestamps to-revision type types validate value verbs wait watch watch-only with-secrets`)
+}
+
+// refusedHere are flags that are allowed elsewhere but would wait in real time, or wait for input, in these commands.
+func refusedHere(cmd *cobra.Command, flag string) bool {
+	switch cmd.Name() {
+	case "scale", "replace":
+		return flag == "timeout"
+	case "explain":
+		return false
+	}
+	return flag == "recursive" // into folders
+}
+
+// checkFlags refuses flags that do not exist here, and values that would lead out of the process.
+func checkFlags(cmd *cobra.Command) error {
+	allowed := allowedFlags()
+	var refusal *Refusal
+	cmd.Flags().Visit(func(f *pflag.Flag) {
+		if refusal == nil {
+			refusal = checkFlag(cmd, f, allowed)
+		}
+	})
+	if refusal != nil {
+		return refusal
+	}
+	return nil
+}
+
+func checkFlag(cmd *cobra.Command, f *pflag.Flag, allowed []string) *Refusal {
+	if !slices.Contains(allowed, f.Name) || refusedHere(cmd, f.Name) {
+		return &Refusal{RefusedFlag, "--" + f.Name}
+	}
+	switch f.Name {
+	case "filename":
+		if files, ok := f.Value.(pflag.SliceValue); ok {
+			for _, file := range files.GetSlice() {
+				if file != "-" {
+					return &Refusal{RefusedFile, file}
+				}
+			}
+		}
+	case "output":
+		for _, format := range []string{"jsonpath-file", "go-template-file", "templatefile", "custom-columns-file"} {
+			if strings.HasPrefix(f.Value.String(), format) {
+				return &Refusal{RefusedOutput, format}
+			}
+		}
+	}
+	return nil
+}

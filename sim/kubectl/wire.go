@@ -1,0 +1,246 @@
+package kubectl
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"net/url"
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/cli-runtime/pkg/genericclioptions"
+	"k8s.io/client-go/discovery"
+	"k8s.io/client-go/discovery/cached/memory"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/restmapper"
+	"k8s.io/client-go/tools/clientcmd"
+	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
+
+	"timonier/sim"
+	"timonier/sim/apiserver"
+	"timonier/sim/etcd"
+	"timonier/sim/trace"
+)
+
+// serverURL is what kubectl believes that it talks to; no request leaves the process.
+const serverURL = "https://192.168.1.10:6443"
+
+// wire carries kubectl's requests to the cluster's API server in process. kubectl may send from several
+// goroutines; the cluster takes turns.
+type wire struct {
+	ctx     context.Context
+	cluster *sim.Cluster
+	handler http.Handler
+
+	mu      sync.Mutex
+	wrote   bool
+	ages    bool          // the command computes ages itself
+	offset  time.Duration // from the cluster's clock to the machine's; 0: not needed yet
+	deleted []string      // paths of the objects that this command deleted or evicted
+}
+
+// RoundTrip answers one request.
+func (w *wire) RoundTrip(req *http.Request) (*http.Response, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if err := w.ctx.Err(); err != nil {
+		return nil, err
+	}
+	if req.URL.Query().Get("watch") != "" {
+		return w.watch(req)
+	}
+	if req.Method == http.MethodGet && w.isDeleted(req.URL) {
+		// Who deletes an object and asks for it again waits for it to be gone.
+		w.cluster.Until(longestWait, func() bool { return w.gone(req.URL.Path) })
+	}
+	if w.ages {
+		req = req.Clone(req.Context())
+		req.Header.Set("Accept", "application/json") // and not protobuf, in which no moment could be moved
+	}
+	resp := serve(w.handler, req)
+	w.remember(req, resp.StatusCode)
+	if w.ages {
+		w.shiftBody(resp)
+	}
+	return resp, nil
+}
+
+// serve has a handler answer a request in process.
+func serve(h http.Handler, req *http.Request) *http.Response {
+	a := &answer{header: http.Header{}, code: http.StatusOK}
+	if req.Body == nil {
+		req.Body = http.NoBody // as a server's requests always have one
+	}
+	h.ServeHTTP(a, req)
+	return &http.Response{
+		StatusCode: a.code, Status: fmt.Sprintf("%d %s", a.code, http.StatusText(a.code)),
+		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Request: req,
+		Header: a.header, Body: io.NopCloser(&a.body), ContentLength: int64(a.body.Len()),
+	}
+}
+
+// answer is a response that is being written.
+type answer struct {
+	header http.Header
+	code   int
+	body   bytes.Buffer
+}
+
+func (a *answer) Header() http.Header         { return a.header }
+func (a *answer) Write(p []byte) (int, error) { return a.body.Write(p) }
+func (a *answer) WriteHeader(code int)        { a.code = code }
+
+func (w *wire) remember(req *http.Request, code int) {
+	if req.Method == http.MethodGet || code >= 300 || req.URL.Query().Get("dryRun") != "" {
+		return
+	}
+	w.wrote = true
+	const eviction = "/eviction"
+	switch path := req.URL.Path; {
+	case req.Method == http.MethodDelete:
+		w.deleted = append(w.deleted, path)
+	case len(path) > len(eviction) && path[len(path)-len(eviction):] == eviction:
+		w.deleted = append(w.deleted, path[:len(path)-len(eviction)])
+	}
+}
+
+func (w *wire) isDeleted(u *url.URL) bool {
+	for _, path := range w.deleted {
+		if path == u.Path {
+			return true
+		}
+	}
+	return false
+}
+
+// gone asks whether nothing is at a path, without a trace.
+func (w *wire) gone(path string) bool { return !w.cluster.Server().Exists(path) }
+
+// watch answers with what happened until now; reading on lets the cluster's clock go on, up to the next change,
+// as long as a watch may last here.
+func (w *wire) watch(req *http.Request) (*http.Response, error) {
+	stream, head := w.cluster.Server().OpenWatch(sim.Admin(), req)
+	if stream != nil {
+		head.Body = &watchBody{wire: w, stream: stream, until: w.cluster.Now().Add(longestWatch)}
+	}
+	return head, nil
+}
+
+// longestWatch is how long a watch lasts on the cluster's clock: kubectl get -w has no end of its own.
+const longestWatch = 2 * time.Minute
+
+type watchBody struct {
+	wire   *wire
+	stream *apiserver.WatchStream
+	until  time.Time
+	rest   []byte
+	closed bool
+}
+
+func (b *watchBody) Read(p []byte) (int, error) {
+	b.wire.mu.Lock()
+	defer b.wire.mu.Unlock()
+	for len(b.rest) == 0 {
+		if b.closed || b.wire.ctx.Err() != nil {
+			return 0, io.EOF
+		}
+		if b.rest = b.stream.Next(); len(b.rest) > 0 {
+			break
+		}
+		if b.stream.Done() {
+			return 0, io.EOF
+		}
+		next, more := b.wire.cluster.Next()
+		if !more || next.After(b.until) {
+			_ = b.wire.cluster.AdvanceTo(b.until)
+			return 0, io.EOF
+		}
+		b.wire.cluster.Step()
+	}
+	n := copy(p, b.rest)
+	b.rest = b.rest[n:]
+	return n, nil
+}
+
+func (b *watchBody) Close() error {
+	b.wire.mu.Lock()
+	defer b.wire.mu.Unlock()
+	b.closed = true
+	return nil
+}
+
+// getter is where kubectl gets its clients from.
+type getter struct {
+	namespace string
+	config    *rest.Config
+}
+
+func newGetter(w *wire, errs io.Writer) *getter {
+	return &getter{config: &rest.Config{
+		Host: serverURL, Transport: w, QPS: -1, UserAgent: "kubectl/v1.37.2 (linux/amd64) kubernetes",
+		WarningHandler: rest.NewWarningWriter(errs, rest.WarningWriterOptions{Deduplicate: true}),
+	}}
+}
+
+func (g *getter) ToRESTConfig() (*rest.Config, error) { return rest.CopyConfig(g.config), nil }
+
+func (g *getter) ToDiscoveryClient() (discovery.CachedDiscoveryInterface, error) {
+	known, err := known()
+	return known.discovery, err
+}
+
+func (g *getter) ToRESTMapper() (meta.RESTMapper, error) {
+	known, err := known()
+	if err != nil {
+		return nil, err
+	}
+	return restmapper.NewShortcutExpander(known.mapper, known.discovery, nil), nil
+}
+
+func (g *getter) ToRawKubeConfigLoader() clientcmd.ClientConfig {
+	config := clientcmdapi.NewConfig()
+	config.Clusters["timonier"] = &clientcmdapi.Cluster{Server: serverURL}
+	config.Contexts["timonier"] = &clientcmdapi.Context{Cluster: "timonier"}
+	config.CurrentContext = "timonier"
+	overrides := &clientcmd.ConfigOverrides{Context: clientcmdapi.Context{Namespace: g.namespace}}
+	return clientcmd.NewDefaultClientConfig(*config, overrides)
+}
+
+var _ genericclioptions.RESTClientGetter = (*getter)(nil)
+
+// api is what every cluster's API server says of itself. All serve the same kinds, so it is asked once.
+type api struct {
+	discovery discovery.CachedDiscoveryInterface
+	mapper    meta.RESTMapper
+}
+
+var known = sync.OnceValues(func() (api, error) {
+	server, err := apiserver.New(apiserver.Config{Store: etcd.New(), Trace: &trace.Recorder{},
+		Now: func() time.Time { return time.Time{} }, Rand: rand.New(rand.NewPCG(0, 0))})
+	if err != nil {
+		return api{}, err
+	}
+	client, err := discovery.NewDiscoveryClientForConfig(&rest.Config{Host: serverURL, QPS: -1,
+		Transport: &direct{handler: server.Handler(sim.Admin())}})
+	if err != nil {
+		return api{}, fmt.Errorf("make discovery client: %w", err)
+	}
+	cached := memory.NewMemCacheClient(client)
+	return api{cached, restmapper.NewDeferredDiscoveryRESTMapper(cached)}, nil
+})
+
+// direct carries requests to a handler, one at a time.
+type direct struct {
+	mu      sync.Mutex
+	handler http.Handler
+}
+
+func (d *direct) RoundTrip(req *http.Request) (*http.Response, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return serve(d.handler, req), nil
+}
