@@ -75,12 +75,22 @@ func (c *Client) Bind(pod *corev1.Pod, node string) error {
 
 func copyOf(o Object) Object { return o.DeepCopyObject().(Object) }
 
-// Get is an object by its name; namespace "" for what has none.
+// Get is an object by its name; namespace "" for what has none. It is the object as stored, without the
+// heartbeats that are not written: those are Live's.
 func Get[T Object](c *Client, namespace, name string) (T, bool) {
 	var none T
 	o, ok := cacheOf[T](c).get(namespace, name)
 	if !ok {
 		return none, false
+	}
+	return o.(T), true
+}
+
+// Live is an object as a request over HTTP sees it: a Lease or a Node with its latest heartbeat, written or not.
+func Live[T Object](c *Client, namespace, name string) (T, bool) {
+	o, ok := Get[T](c, namespace, name)
+	if !ok {
+		return o, false
 	}
 	return c.server.live(o).(T), true
 }

@@ -90,7 +90,7 @@ func (c *endpointSlices) groups(p *slicePlan, family discoveryv1.AddressType) (g
 			byKey[key] = g
 			groups = append(groups, g)
 		}
-		node, ok := apiserver.Stored[*corev1.Node](c.Client, "", pod.Spec.NodeName)
+		node, ok := apiserver.Get[*corev1.Node](c.Client, "", pod.Spec.NodeName)
 		if !ok && !p.service.Spec.PublishNotReadyAddresses {
 			missing = fmt.Errorf("skipping Pod %s for Service %s/%s: Node %s Not Found", pod.Name, p.service.Namespace, p.service.Name, pod.Spec.NodeName)
 			continue

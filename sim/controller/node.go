@@ -48,7 +48,7 @@ func (c *nodeLifecycle) Observe(e apiserver.Event) {
 		if e.Type == watch.Deleted || o.Spec.NodeName == "" || e.Old != nil && e.Old.(*corev1.Pod).Spec.NodeName != "" {
 			return
 		}
-		if node, ok := apiserver.Stored[*corev1.Node](c.Client, "", o.Spec.NodeName); ok && nodeReady(node) != corev1.ConditionTrue {
+		if node, ok := apiserver.Get[*corev1.Node](c.Client, "", o.Spec.NodeName); ok && nodeReady(node) != corev1.ConditionTrue {
 			c.soon("pod/" + keyOf(o))
 		}
 	}
@@ -184,7 +184,7 @@ func (c *nodeLifecycle) lastSeen(node *corev1.Node) (time.Time, time.Duration) {
 			seen = ready.LastHeartbeatTime.Time
 		}
 	}
-	lease, ok := apiserver.Get[*coordinationv1.Lease](c.Client, corev1.NamespaceNodeLease, node.Name)
+	lease, ok := apiserver.Live[*coordinationv1.Lease](c.Client, corev1.NamespaceNodeLease, node.Name)
 	if ok && lease.Spec.RenewTime != nil && lease.Spec.RenewTime.After(seen) {
 		seen = lease.Spec.RenewTime.Time
 	}

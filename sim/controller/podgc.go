@@ -51,7 +51,7 @@ func (c *podGC) stray(pod *corev1.Pod) bool {
 	if pod.Spec.NodeName == "" {
 		return pod.DeletionTimestamp != nil
 	}
-	node, ok := apiserver.Stored[*corev1.Node](c.Client, "", pod.Spec.NodeName)
+	node, ok := apiserver.Get[*corev1.Node](c.Client, "", pod.Spec.NodeName)
 	return !ok || pod.DeletionTimestamp != nil && outOfService(node)
 }
 
@@ -84,7 +84,7 @@ func (c *podGC) Sync(key string) error {
 			continue
 		}
 		if pod.Spec.NodeName != "" {
-			if _, ok := apiserver.Stored[*corev1.Node](c.Client, "", pod.Spec.NodeName); !ok {
+			if _, ok := apiserver.Get[*corev1.Node](c.Client, "", pod.Spec.NodeName); !ok {
 				c.Queue.Add("node/"+pod.Spec.NodeName, podGCQuarantine)
 				continue
 			}
@@ -98,7 +98,7 @@ func (c *podGC) Sync(key string) error {
 
 // collect ends the pods of a node that is still missing after its quarantine.
 func (c *podGC) collect(node string) error {
-	if _, ok := apiserver.Stored[*corev1.Node](c.Client, "", node); ok {
+	if _, ok := apiserver.Get[*corev1.Node](c.Client, "", node); ok {
 		return nil
 	}
 	var pods []*corev1.Pod

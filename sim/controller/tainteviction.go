@@ -47,7 +47,7 @@ func (c *taintEviction) concerned(e apiserver.Event, pod *corev1.Pod) bool {
 	if e.Type == watch.Deleted {
 		return c.Queue.Has("evict/" + keyOf(pod))
 	}
-	node, ok := apiserver.Stored[*corev1.Node](c.Client, "", pod.Spec.NodeName)
+	node, ok := apiserver.Get[*corev1.Node](c.Client, "", pod.Spec.NodeName)
 	if !ok || len(noExecuteTaints(node)) == 0 {
 		return false
 	}
@@ -76,7 +76,7 @@ func (c *taintEviction) Resync() {
 func (c *taintEviction) Sync(key string) error {
 	what, rest, _ := strings.Cut(key, "/")
 	if what == "node" {
-		if node, ok := apiserver.Stored[*corev1.Node](c.Client, "", rest); ok {
+		if node, ok := apiserver.Get[*corev1.Node](c.Client, "", rest); ok {
 			taints := noExecuteTaints(node)
 			for pod := range apiserver.PodsOn(c.Client, rest) {
 				c.plan(pod, taints)
@@ -93,7 +93,7 @@ func (c *taintEviction) Sync(key string) error {
 	case what == "evict":
 		return c.evict(pod)
 	default:
-		if node, ok := apiserver.Stored[*corev1.Node](c.Client, "", pod.Spec.NodeName); ok {
+		if node, ok := apiserver.Get[*corev1.Node](c.Client, "", pod.Spec.NodeName); ok {
 			if taints := noExecuteTaints(node); len(taints) > 0 {
 				c.plan(pod, taints)
 			}
@@ -145,7 +145,7 @@ func tolerates(tolerations []corev1.Toleration, taints []corev1.Taint) (_ time.D
 
 func (c *taintEviction) evict(pod *corev1.Pod) error {
 	d := trace.Decision{What: Evict, Count: 1, Target: trace.Ref{Kind: "Node", Name: pod.Spec.NodeName}}
-	if node, ok := apiserver.Stored[*corev1.Node](c.Client, "", pod.Spec.NodeName); ok {
+	if node, ok := apiserver.Get[*corev1.Node](c.Client, "", pod.Spec.NodeName); ok {
 		if taints := noExecuteTaints(node); len(taints) > 0 {
 			d.Note = taintNames(taints)[0]
 		}

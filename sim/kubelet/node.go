@@ -184,7 +184,7 @@ func (k *Kubelet) renew(at time.Time) error {
 	if !ok {
 		return nil
 	}
-	lease, there := apiserver.Get[*coordinationv1.Lease](k.env.Client, v1.NamespaceNodeLease, k.env.Node)
+	lease, there := apiserver.Live[*coordinationv1.Lease](k.env.Client, v1.NamespaceNodeLease, k.env.Node)
 	fresh := LeaseObject(node, at)
 	if !there {
 		_, err := k.env.Client.Create(fresh)
@@ -219,7 +219,7 @@ func (k *Kubelet) syncNode() error {
 		return nil
 	}
 	now := k.env.Queue.Now()
-	if lease, ok := apiserver.Get[*coordinationv1.Lease](k.env.Client, v1.NamespaceNodeLease, k.env.Node); !ok || stale(lease, k.state.Since) {
+	if lease, ok := apiserver.Live[*coordinationv1.Lease](k.env.Client, v1.NamespaceNodeLease, k.env.Node); !ok || stale(lease, k.state.Since) {
 		if err := k.own(func() error { return k.renew(now) }); err != nil {
 			return fmt.Errorf("renew lease of %s: %w", k.env.Node, err)
 		}
