@@ -250,6 +250,9 @@ func (t *telling) ordinal(n int64) string {
 // duration is a time as one says it: 300 ms, 4 s, 5 min, 1 h 10 min.
 func (t *telling) duration(d time.Duration) string {
 	unit := func(n time.Duration, u string) string { return strconv.FormatInt(int64(n), 10) + "\u00a0" + u }
+	if d >= 100*time.Millisecond && d < time.Second {
+		d = d.Round(100 * time.Millisecond)
+	}
 	if d < time.Second {
 		return unit(d.Round(time.Millisecond)/time.Millisecond, "ms")
 	}
