@@ -36,7 +36,7 @@ func (w *world) remove(o apiserver.Object, policy metav1.DeletionPropagation) {
 	}
 }
 
-func running(t *testing.T) (*world, *appsv1.Deployment) {
+func runningWeb(t *testing.T) (*world, *appsv1.Deployment) {
 	w := newWorld(t, "node-1")
 	w.create(deployment("web", "nginx", 3))
 	w.run(20 * time.Second)
@@ -59,7 +59,7 @@ func TestDeletionModes(t *testing.T) {
 		{metav1.DeletePropagationForeground, "Pod ReplicaSet Deployment", "0 deployments, 0 replicasets, 0 pods"},
 		{metav1.DeletePropagationOrphan, "Deployment", "0 deployments, 1 replicasets, 3 pods"},
 	} {
-		w, d := running(t)
+		w, d := runningWeb(t)
 		order := w.deletions()
 		w.remove(d, c.policy)
 		w.run(20 * time.Second)
@@ -73,7 +73,7 @@ func TestDeletionModes(t *testing.T) {
 
 // What was orphaned is adopted again by a Deployment of the same selector and template.
 func TestAdoption(t *testing.T) {
-	w, d := running(t)
+	w, d := runningWeb(t)
 	w.remove(d, metav1.DeletePropagationOrphan)
 	w.run(20 * time.Second)
 	for rs := range apiserver.List[*appsv1.ReplicaSet](w.Client, "default") {
@@ -88,7 +88,7 @@ func TestAdoption(t *testing.T) {
 
 // A pod whose labels no longer match is released and replaced; one that matches and has no owner is adopted.
 func TestReleaseAndAdoptPods(t *testing.T) {
-	w, _ := running(t)
+	w, _ := runningWeb(t)
 	pods := slices.Collect(apiserver.List[*corev1.Pod](w.Client, "default"))
 	hash := pods[0].Labels[appsv1.DefaultDeploymentUniqueLabelKey]
 	edit(w, pods[0].Name, func(p *corev1.Pod) { p.Labels = map[string]string{"app": "debug"} })
@@ -275,7 +275,7 @@ func TestDefaultsOfANamespaceComeBack(t *testing.T) {
 
 // Every row of the table is whole, and the trace calls the controllers as the table does.
 func TestTable(t *testing.T) {
-	w, _ := running(t)
+	w, _ := runningWeb(t)
 	names := map[string]bool{}
 	for _, c := range All() {
 		if c.Name == "" || names[c.Name] || !strings.HasPrefix(c.User, "system:serviceaccount:kube-system:") || len(c.Resources) == 0 {

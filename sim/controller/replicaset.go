@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/validation"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/watch"
 
 	"timonier/sim/apiserver"
@@ -28,6 +29,7 @@ const (
 type replicaSets struct {
 	Env
 	orphans map[string]map[string]bool // the pods that nobody controls: namespace → name
+	running map[types.UID]*running     // of ReplicaSets whose pods are all alike
 }
 
 func newReplicaSets(env Env) Component {
@@ -37,7 +39,7 @@ func newReplicaSets(env Env) Component {
 }
 
 func (c *replicaSets) findOrphans() {
-	c.orphans = map[string]map[string]bool{}
+	c.orphans, c.running = map[string]map[string]bool{}, map[types.UID]*running{}
 	for pod := range apiserver.List[*corev1.Pod](c.Client, "") {
 		c.noteOrphan(pod, false)
 	}
@@ -61,6 +63,9 @@ func (c *replicaSets) noteOrphan(pod *corev1.Pod, deleted bool) {
 func (c *replicaSets) Observe(e apiserver.Event) {
 	switch o := subject(e).(type) {
 	case *appsv1.ReplicaSet:
+		if e.Type == watch.Deleted {
+			delete(c.running, o.UID)
+		}
 		c.Queue.Add(keyOf(o), delayOf(e))
 	case *corev1.Pod:
 		var old *corev1.Pod
@@ -68,6 +73,7 @@ func (c *replicaSets) Observe(e apiserver.Event) {
 			old = e.Old.(*corev1.Pod)
 		}
 		c.noteOrphan(o, e.Type == watch.Deleted)
+		c.countPod(e.Type, old, o)
 		c.observePod(e.Type, old, o)
 	}
 }
@@ -143,6 +149,9 @@ func (c *replicaSets) Sync(key string) error {
 	if !ok {
 		return nil
 	}
+	if n, ok := c.settled(rs); ok {
+		return c.saveStatus(rs, replicaSetStatus(rs, n, nil, c.now()))
+	}
 	selector, err := selectorOf(rs.Spec.Selector)
 	if err != nil {
 		return nil
@@ -151,20 +160,20 @@ func (c *replicaSets) Sync(key string) error {
 	if err != nil {
 		return err
 	}
+	n := countReplicas(rs, active, terminating, c.Queue.Now())
 	var manageErr error
 	if rs.DeletionTimestamp == nil {
 		manageErr = c.manage(rs, active)
 	}
-	now := c.Queue.Now()
-	status := replicaSetStatus(rs, active, terminating, manageErr, now)
-	if err := c.saveStatus(rs, status); err != nil {
+	c.keepCount(rs)
+	if err := c.saveStatus(rs, replicaSetStatus(rs, n, manageErr, c.now())); err != nil {
 		return err
 	}
 	if manageErr != nil {
 		return manageErr
 	}
-	if rs.Spec.MinReadySeconds > 0 && status.ReadyReplicas != status.AvailableReplicas {
-		c.Queue.Add(key, nextAvailable(active, rs.Spec.MinReadySeconds, now))
+	if rs.Spec.MinReadySeconds > 0 && n.ready != n.available {
+		c.Queue.Add(key, nextAvailable(active, rs.Spec.MinReadySeconds, c.Queue.Now()))
 	}
 	return nil
 }
@@ -361,33 +370,37 @@ func nextAvailable(pods []*corev1.Pod, minReadySeconds int32, now time.Time) tim
 	return max(0, after)
 }
 
-func replicaSetStatus(rs *appsv1.ReplicaSet, active, terminating []*corev1.Pod, failed error, now time.Time) appsv1.ReplicaSetStatus {
-	status := *rs.Status.DeepCopy()
-	status.Replicas, status.FullyLabeledReplicas, status.ReadyReplicas, status.AvailableReplicas = int32(len(active)), 0, 0, 0
-	going := int32(len(terminating))
-	status.TerminatingReplicas = &going
+func countReplicas(rs *appsv1.ReplicaSet, active, terminating []*corev1.Pod, now time.Time) replicaCount {
+	n := replicaCount{active: int32(len(active)), terminating: int32(len(terminating))}
 	labelled := hasLabels(rs.Spec.Template.Labels)
 	for _, pod := range active {
 		if labelled(pod.Labels) {
-			status.FullyLabeledReplicas++
+			n.labelled++
 		}
 		if podReady(pod) {
-			status.ReadyReplicas++
-			if rs.Spec.MinReadySeconds == 0 || podAvailable(pod, rs.Spec.MinReadySeconds, now) {
-				status.AvailableReplicas++
+			n.ready++
+			if podAvailable(pod, rs.Spec.MinReadySeconds, now) {
+				n.available++
 			}
 		}
 	}
+	return n
+}
+
+func replicaSetStatus(rs *appsv1.ReplicaSet, n replicaCount, failed error, now metav1.Time) appsv1.ReplicaSetStatus {
+	status := *rs.Status.DeepCopy()
+	status.Replicas, status.FullyLabeledReplicas, status.ReadyReplicas, status.AvailableReplicas = n.active, n.labelled, n.ready, n.available
+	status.TerminatingReplicas = &n.terminating
 	i := slices.IndexFunc(status.Conditions, func(c appsv1.ReplicaSetCondition) bool { return c.Type == appsv1.ReplicaSetReplicaFailure })
 	switch {
 	case failed != nil && i < 0:
 		reason := "FailedCreate"
-		if len(active) > int(*rs.Spec.Replicas) {
+		if n.active > *rs.Spec.Replicas {
 			reason = "FailedDelete"
 		}
 		status.Conditions = append(status.Conditions, appsv1.ReplicaSetCondition{
 			Type: appsv1.ReplicaSetReplicaFailure, Status: corev1.ConditionTrue, Reason: reason, Message: failed.Error(),
-			LastTransitionTime: metav1.NewTime(now.Truncate(time.Second)),
+			LastTransitionTime: now,
 		})
 	case failed == nil && i >= 0:
 		status.Conditions = slices.Delete(status.Conditions, i, i+1)

@@ -65,6 +65,48 @@ func TestReplicaSetStatus(t *testing.T) {
 	}
 }
 
+// The count that runs along with the pods' changes is always what counting anew would give.
+func TestRunningCount(t *testing.T) {
+	w := newWorld(t, "node-1", "node-2")
+	w.create(deployment("web", "nginx", 5))
+	c := w.components[replicaSetController].(*replicaSets)
+	compared := 0
+	check := func(d time.Duration) {
+		for range 50 {
+			w.run(d / 50)
+			for rs := range apiserver.List[*appsv1.ReplicaSet](w.Client, "default") {
+				n := c.running[rs.UID]
+				if n == nil {
+					continue
+				}
+				kept := n.replicaCount
+				c.keepCount(rs)
+				if again := c.running[rs.UID]; again == nil || kept != again.replicaCount {
+					t.Fatalf("%s: %+v, counted anew %+v", w.at(w.agenda.Now()), kept, again)
+				}
+				compared++
+			}
+		}
+	}
+	check(3 * time.Second)
+	setImage(w, "web", "nginx:2")
+	check(5 * time.Second)
+	scale(w, "web", 9)
+	check(3 * time.Second)
+	w.silence("node-2")
+	check(6 * time.Minute)
+	pods := slices.Collect(apiserver.List[*corev1.Pod](w.Client, "default"))
+	edit(w, pods[0].Name, func(p *corev1.Pod) { p.Labels["app"] = "debug" })
+	edit(w, pods[1].Name, func(p *corev1.Pod) { p.Labels["more"] = "yes" })
+	w.remove(pods[2], metav1.DeletePropagationBackground)
+	check(3 * time.Second)
+	scale(w, "web", 1)
+	check(3 * time.Second)
+	if compared < 200 {
+		t.Errorf("only %d comparisons", compared)
+	}
+}
+
 // Those go first that never ran: rig/transcripts/ctrl-replicaset-scale-down-order.txt.
 func TestScaleDownOrder(t *testing.T) {
 	w := newWorld(t, "node-1")
