@@ -1,0 +1,279 @@
+package store
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"syscall"
+	"time"
+
+	"go.etcd.io/bbolt"
+	bolterrors "go.etcd.io/bbolt/errors"
+)
+
+// The reasons why a file is refused. Each says all that a person needs to be told,
+// with the path; the wording for people is the caller's.
+var (
+	ErrLocked   = errors.New("another process holds the file")
+	ErrNewer    = errors.New("a newer program wrote the file")
+	ErrDamaged  = errors.New("the file is damaged")
+	ErrReadOnly = errors.New("the file may not be written")
+	ErrForeign  = errors.New("the file is not one of this program")
+)
+
+// Error is a file that was refused: errors.Is finds its Kind and its Cause.
+type Error struct {
+	Path   string
+	Kind   error  // one of the errors above
+	Detail string // for a log; may be empty
+	Cause  error  // may be nil
+}
+
+func (e *Error) Error() string {
+	text := e.Path + ": " + e.Kind.Error()
+	if e.Detail != "" {
+		text += ": " + e.Detail
+	}
+	if e.Cause != nil {
+		text += ": " + e.Cause.Error()
+	}
+	return text
+}
+
+func (e *Error) Unwrap() []error {
+	if e.Cause == nil {
+		return []error{e.Kind}
+	}
+	return []error{e.Kind, e.Cause}
+}
+
+// Options are how to open a file.
+type Options struct {
+	// Wait is how long to wait for another process to let go of the file; 0: one second.
+	Wait time.Duration
+}
+
+// Open opens a file, or makes a new one with the directories it needs. Refusals are
+// of type *Error; a refused file is not changed. Opening reads a few pages, however
+// much the file holds.
+func Open(ctx context.Context, path string, o Options) (*Store, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if o.Wait <= 0 {
+		o.Wait = time.Second
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return nil, refusal(path, fmt.Errorf("make directory: %w", err))
+	}
+	if err := inspect(path); err != nil {
+		return nil, err
+	}
+	s := &Store{path: path, turn: make(chan struct{}, 1)}
+	err := guarded(path, func() (err error) {
+		s.db, err = bbolt.Open(path, 0o600, &bbolt.Options{
+			Timeout: o.Wait, FreelistType: bbolt.FreelistMapType, NoStatistics: true,
+		})
+		return err
+	})
+	if err != nil {
+		return nil, refusal(path, err)
+	}
+	if err := s.prepare(); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+// prepare lays out a new file, and checks the schema of an old one.
+func (s *Store) prepare() error {
+	empty := false
+	err := s.guard(func() error {
+		return s.db.View(func(tx *bbolt.Tx) error {
+			own := tx.Bucket(ownBucket)
+			if own == nil {
+				first, _ := tx.Cursor().First()
+				if empty = first == nil; !empty {
+					return &Error{Path: s.path, Kind: ErrForeign, Detail: "it has other buckets"}
+				}
+				return nil
+			}
+			schema, err := strconv.Atoi(string(own.Get(schemaKey)))
+			switch {
+			case err != nil:
+				return &Error{Path: s.path, Kind: ErrDamaged, Detail: "no schema", Cause: err}
+			case schema > Schema:
+				return &Error{Path: s.path, Kind: ErrNewer, Detail: fmt.Sprintf("schema %d; this program knows %d", schema, Schema)}
+			case tx.Bucket(tenantsBucket) == nil || tx.Bucket(agesBucket) == nil:
+				return &Error{Path: s.path, Kind: ErrDamaged, Detail: "a bucket is missing"}
+			}
+			return nil
+		})
+	})
+	if err != nil || !empty {
+		return err
+	}
+	err = s.guard(func() error {
+		return s.db.Update(func(tx *bbolt.Tx) error {
+			for _, name := range [][]byte{agesBucket, tenantsBucket} {
+				if _, err := tx.CreateBucketIfNotExists(name); err != nil {
+					return err
+				}
+			}
+			own, err := tx.CreateBucketIfNotExists(ownBucket)
+			if err != nil {
+				return err
+			}
+			return own.Put(schemaKey, []byte(strconv.Itoa(Schema)))
+		})
+	})
+	if err != nil {
+		return refusal(s.path, err)
+	}
+	return nil
+}
+
+// refusal gives an error of opening its kind.
+func refusal(path string, err error) error {
+	var known *Error
+	switch {
+	case errors.As(err, &known):
+		return err
+	case errors.Is(err, bolterrors.ErrTimeout):
+		return &Error{Path: path, Kind: ErrLocked, Cause: err}
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
+		return &Error{Path: path, Kind: ErrReadOnly, Cause: err}
+	case errors.Is(err, bolterrors.ErrVersionMismatch):
+		return &Error{Path: path, Kind: ErrNewer, Cause: err}
+	case errors.Is(err, bolterrors.ErrInvalid), errors.Is(err, bolterrors.ErrChecksum), errors.Is(err, bolterrors.ErrInvalidMapping):
+		return &Error{Path: path, Kind: ErrDamaged, Cause: err}
+	}
+	return fmt.Errorf("open %s: %w", path, err)
+}
+
+// What bbolt's pages look like (internal/common, page.go and meta.go): a header of
+// 16 bytes, and in a meta page what follows it, in the machine's own byte order.
+const (
+	boltMagic   = 0xED0CDAED
+	boltVersion = 2
+	headerSize  = 16
+	metaSize    = 64
+
+	branchPage   = 0x01
+	leafPage     = 0x02
+	freelistPage = 0x10
+	noFreelist   = ^uint64(0)
+)
+
+type meta struct {
+	magic, version, pageSize  uint32
+	root, freelist, pages, tx uint64
+	whole                     bool // its checksum is right
+}
+
+// inspect looks at a file before bbolt maps it: a page that the file is too short
+// for would be a fault, and not an error. It needs no lock: whoever writes makes the
+// file longer before the meta page that counts on it, and keeps one meta page whole.
+func inspect(path string) error {
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return refusal(path, err)
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return refusal(path, err)
+	}
+	if !info.Mode().IsRegular() {
+		return &Error{Path: path, Kind: ErrForeign, Detail: "not a regular file"}
+	}
+	if info.Size() == 0 {
+		return nil // new, as bbolt sees it
+	}
+	damaged := func(format string, args ...any) error {
+		return &Error{Path: path, Kind: ErrDamaged, Detail: fmt.Sprintf(format, args...)}
+	}
+	best, ours, newer := newest(f)
+	switch {
+	case newer:
+		return &Error{Path: path, Kind: ErrNewer, Detail: "bbolt's own format"}
+	case !ours:
+		return &Error{Path: path, Kind: ErrForeign, Detail: "no bbolt file"}
+	case best == nil:
+		return damaged("no meta page is whole")
+	}
+	size := int64(best.pageSize)
+	if need := int64(best.pages) * size; info.Size() < need {
+		return damaged("%d bytes, where %d are counted on", info.Size(), need)
+	}
+	for _, p := range []struct {
+		id    uint64
+		flags uint16
+	}{{best.root, branchPage | leafPage}, {best.freelist, freelistPage}} {
+		if p.id == noFreelist && p.flags == freelistPage {
+			continue
+		}
+		h := make([]byte, headerSize)
+		if p.id >= best.pages {
+			return damaged("page %d of %d", p.id, best.pages)
+		}
+		if _, err := f.ReadAt(h, int64(p.id)*size); err != nil {
+			return damaged("page %d: %v", p.id, err)
+		}
+		flags, over := binary.NativeEndian.Uint16(h[8:]), uint64(binary.NativeEndian.Uint32(h[12:]))
+		if binary.NativeEndian.Uint64(h) != p.id || flags&p.flags == 0 || p.id+over >= best.pages {
+			return damaged("page %d has a wrong header", p.id)
+		}
+	}
+	return nil
+}
+
+// newest is the meta page that bbolt goes by: the latest of those that are whole. ours
+// says that there is a bbolt file at all, newer that its format is not known.
+func newest(f *os.File) (best *meta, ours, newer bool) {
+	offsets := []int64{0}
+	if m := readMeta(f, 0); m != nil && m.pageSize >= 512 && m.pageSize <= 1<<20 {
+		offsets = append(offsets, int64(m.pageSize))
+	} else {
+		for size := int64(1024); size <= 1<<16; size *= 2 { // where bbolt looks for the second
+			offsets = append(offsets, size)
+		}
+	}
+	for _, at := range offsets {
+		m := readMeta(f, at)
+		if m == nil || m.magic != boltMagic {
+			continue
+		}
+		ours = true
+		newer = newer || m.version > boltVersion
+		if m.whole && m.version == boltVersion && m.pageSize >= 512 && (best == nil || m.tx > best.tx) {
+			best = m
+		}
+	}
+	return best, ours, newer && best == nil
+}
+
+func readMeta(f *os.File, at int64) *meta {
+	b := make([]byte, metaSize)
+	if _, err := io.ReadFull(io.NewSectionReader(f, at+headerSize, metaSize), b); err != nil {
+		return nil
+	}
+	sum := fnv.New64a()
+	sum.Write(b[:metaSize-8])
+	n := binary.NativeEndian
+	return &meta{
+		magic: n.Uint32(b), version: n.Uint32(b[4:]), pageSize: n.Uint32(b[8:]),
+		root: n.Uint64(b[16:]), freelist: n.Uint64(b[32:]), pages: n.Uint64(b[40:]), tx: n.Uint64(b[48:]),
+		whole: n.Uint64(b[56:]) == sum.Sum64(),
+	}
+}

@@ -1,0 +1,345 @@
+// Package store keeps what must survive in one bbolt file: the records of
+// channels, people and tenants, and the replies to requests. It is the only
+// package that knows bbolt, and it does not know what the records mean.
+//
+// The file has a bucket for each tenant, in it one for each scope, and in that the
+// scope's records and its version; another for the replies. A Commit is one
+// transaction and on the disk when it returns; those that come while one is being
+// written share the next. A file that another process holds, that a newer program
+// wrote, that is damaged or that may not be written is refused by Open with an
+// error of its own, and left as it is.
+package store
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"go.etcd.io/bbolt"
+
+	"timonier/bot"
+)
+
+// KeepReplies is how long the reply to a request is kept, at least.
+const KeepReplies = 24 * time.Hour
+
+// Store is a bot.Store in a file. Use Open. It is safe for concurrent use.
+type Store struct {
+	path string
+	db   *bbolt.DB
+	turn chan struct{} // held by the one that writes
+
+	mu      sync.Mutex
+	waiting []*job
+	broken  error // a page that could not be read: from then on nothing is
+}
+
+var _ bot.Store = (*Store)(nil)
+
+// job is a Commit that waits for its turn, or for another's to take it along.
+type job struct {
+	commit bot.Commit
+	done   chan struct{}
+	err    error
+}
+
+// mostTogether bounds the commits of one transaction.
+const mostTogether = 256
+
+// Read returns a scope's records whose keys begin with prefix, and its version.
+func (s *Store) Read(ctx context.Context, scope bot.Scope, prefix string) (records []bot.Record, version uint64, err error) {
+	if err := ctx.Err(); err != nil {
+		return nil, 0, err
+	}
+	err = s.guard(func() error {
+		return s.db.View(func(tx *bbolt.Tx) error {
+			b := scopeBucket(tx, scope)
+			if b == nil {
+				return nil
+			}
+			version = versionOf(b)
+			from := append([]byte{recordTag}, prefix...)
+			c := b.Cursor()
+			for k, v := c.Seek(from); k != nil && bytes.HasPrefix(k, from); k, v = c.Next() {
+				records = append(records, bot.Record{Key: string(k[1:]), Value: append([]byte{}, v...)})
+			}
+			return nil
+		})
+	})
+	if err != nil {
+		return nil, 0, fmt.Errorf("read records: %w", err)
+	}
+	return records, version, nil
+}
+
+// Answered returns the reply kept for a request of a tenant.
+func (s *Store) Answered(ctx context.Context, scope bot.Scope, request string) (reply []byte, found bool, err error) {
+	if err := ctx.Err(); err != nil {
+		return nil, false, err
+	}
+	err = s.guard(func() error {
+		return s.db.View(func(tx *bbolt.Tx) error {
+			if t := tenantBucket(tx, scope); t != nil {
+				if b := t.Bucket(repliesBucket); b != nil {
+					if v := b.Get(name(request)); len(v) >= 8 {
+						reply, found = append([]byte{}, v[8:]...), true
+					}
+				}
+			}
+			return nil
+		})
+	})
+	if err != nil {
+		return nil, false, fmt.Errorf("read reply: %w", err)
+	}
+	return reply, found, nil
+}
+
+// Commit writes everything, durably, or nothing. Whoever gets the turn writes for
+// all that wait. A context that ends takes back a commit that nobody has begun; one
+// that is being written is waited for.
+func (s *Store) Commit(ctx context.Context, c bot.Commit) error {
+	j := &job{commit: c, done: make(chan struct{})}
+	s.mu.Lock()
+	s.waiting = append(s.waiting, j)
+	s.mu.Unlock()
+	select {
+	case <-j.done:
+	case <-ctx.Done():
+		if s.takeBack(j) {
+			return ctx.Err()
+		}
+		<-j.done
+	case s.turn <- struct{}{}:
+		s.writeUntil(j)
+		<-s.turn // those that still wait have one among them that takes it
+	}
+	if j.err != nil {
+		return fmt.Errorf("commit: %w", j.err)
+	}
+	return nil
+}
+
+func (s *Store) takeBack(j *job) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	i := slices.Index(s.waiting, j)
+	if i >= 0 {
+		s.waiting = slices.Delete(s.waiting, i, i+1)
+	}
+	return i >= 0
+}
+
+// writeUntil writes what waits, as much in a transaction as the bound allows, until j is written.
+func (s *Store) writeUntil(j *job) {
+	for {
+		select {
+		case <-j.done:
+			return
+		default:
+		}
+		s.mu.Lock()
+		jobs := slices.Clone(s.waiting[:min(len(s.waiting), mostTogether)])
+		s.waiting = slices.Delete(s.waiting, 0, len(jobs))
+		s.mu.Unlock()
+		s.write(jobs)
+	}
+}
+
+// write writes jobs in one transaction. If that fails as a whole, each is tried by
+// itself, so that one that is too large spoils no other.
+func (s *Store) write(jobs []*job) {
+	err := s.guard(func() error {
+		return s.db.Update(func(tx *bbolt.Tx) error {
+			for _, j := range jobs {
+				if j.err = check(tx, &j.commit); j.err != nil {
+					continue // refused: nothing of it has been written
+				}
+				if err := apply(tx, &j.commit); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	})
+	if err != nil && len(jobs) > 1 && !errors.Is(err, ErrDamaged) {
+		for _, j := range jobs {
+			s.write([]*job{j})
+		}
+		return
+	}
+	for _, j := range jobs {
+		if err != nil {
+			j.err = err
+		}
+		close(j.done)
+	}
+}
+
+// check says why a commit may not be written.
+func check(tx *bbolt.Tx, c *bot.Commit) error {
+	if a := c.Answer; a != nil {
+		if t := tenantBucket(tx, a.Scope); t != nil {
+			if b := t.Bucket(repliesBucket); b != nil && b.Get(name(a.Request)) != nil {
+				return bot.ErrAnswered
+			}
+		}
+	}
+	for _, w := range c.Writes {
+		version := uint64(0)
+		if b := scopeBucket(tx, w.Scope); b != nil {
+			version = versionOf(b)
+		}
+		if version != w.Base {
+			return fmt.Errorf("version %d, not %d: %w", version, w.Base, bot.ErrConflict)
+		}
+	}
+	return nil
+}
+
+// apply writes a commit that has been checked.
+func apply(tx *bbolt.Tx, c *bot.Commit) error {
+	for i := range c.Writes {
+		if err := applyWrite(tx, &c.Writes[i]); err != nil {
+			return err
+		}
+	}
+	if c.Answer == nil {
+		return nil
+	}
+	return keepReply(tx, c.Answer)
+}
+
+func applyWrite(tx *bbolt.Tx, w *bot.Write) error {
+	b, err := makeScope(tx, w.Scope)
+	if err != nil {
+		return err
+	}
+	for _, prefix := range w.Drop {
+		from := append([]byte{recordTag}, prefix...)
+		var keys [][]byte
+		c := b.Cursor()
+		for k, _ := c.Seek(from); k != nil && bytes.HasPrefix(k, from); k, _ = c.Next() {
+			keys = append(keys, bytes.Clone(k))
+		}
+		for _, k := range keys {
+			if err := b.Delete(k); err != nil {
+				return err
+			}
+		}
+	}
+	// bbolt is at its best with keys in their order.
+	changes := slices.SortedFunc(slices.Values(w.Changes), func(x, y bot.Record) int { return cmp.Compare(x.Key, y.Key) })
+	for _, r := range changes {
+		key := append([]byte{recordTag}, r.Key...)
+		if r.Value == nil {
+			err = b.Delete(key)
+		} else {
+			err = b.Put(key, r.Value)
+		}
+		if err != nil {
+			return fmt.Errorf("write record %s: %w", strings.ToValidUTF8(r.Key, "?"), err)
+		}
+	}
+	return b.Put(versionKey, binary.BigEndian.AppendUint64(nil, w.Base+1))
+}
+
+// keepReply keeps a reply, and forgets a few that are past their time.
+func keepReply(tx *bbolt.Tx, a *bot.Answer) error {
+	t, err := makeTenant(tx, a.Scope)
+	if err != nil {
+		return err
+	}
+	replies, err := t.CreateBucketIfNotExists(repliesBucket)
+	if err != nil {
+		return err
+	}
+	at := moment(a.At)
+	key := name(a.Request)
+	if err := replies.Put(key, append(at, a.Reply...)); err != nil {
+		return fmt.Errorf("write reply: %w", err)
+	}
+	ages := tx.Bucket(agesBucket)
+	if err := ages.Put(ageKey(at, tenantName(a.Scope), key), nil); err != nil {
+		return fmt.Errorf("write age of reply: %w", err)
+	}
+	return forgetReplies(tx, ages, moment(a.At.Add(-KeepReplies)))
+}
+
+// mostForgotten bounds what one commit has to do for those before it: more than the one that it adds.
+const mostForgotten = 8
+
+func forgetReplies(tx *bbolt.Tx, ages *bbolt.Bucket, before []byte) error {
+	var old [][]byte
+	c := ages.Cursor()
+	for k, _ := c.First(); k != nil && len(old) < mostForgotten && bytes.Compare(k[:min(8, len(k))], before) < 0; k, _ = c.Next() {
+		old = append(old, bytes.Clone(k))
+	}
+	for _, k := range old {
+		if tenant, request, ok := cutAgeKey(k); ok {
+			if t := tx.Bucket(tenantsBucket).Bucket(tenant); t != nil {
+				if b := t.Bucket(repliesBucket); b != nil {
+					if err := b.Delete(request); err != nil {
+						return fmt.Errorf("forget reply: %w", err)
+					}
+				}
+			}
+		}
+		if err := ages.Delete(k); err != nil {
+			return fmt.Errorf("forget age of reply: %w", err)
+		}
+	}
+	return nil
+}
+
+// Close waits for what is being written, and lets go of the file.
+func (s *Store) Close() error {
+	s.turn <- struct{}{}
+	defer func() { <-s.turn }()
+	s.mu.Lock()
+	broken := s.broken
+	s.mu.Unlock()
+	if broken != nil {
+		return nil // bbolt may hold its own locks for ever after a panic; the process's end frees the file
+	}
+	if err := s.db.Close(); err != nil {
+		return fmt.Errorf("close %s: %w", s.path, err)
+	}
+	return nil
+}
+
+// guard calls f, which uses the file. What bbolt, or the memory that the file is
+// mapped to, makes of a damaged page is a panic or a fault: it becomes ErrDamaged, for
+// good, since bbolt's locks are then in no known state.
+func (s *Store) guard(f func() error) (err error) {
+	s.mu.Lock()
+	err = s.broken
+	s.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	if err = guarded(s.path, f); errors.Is(err, ErrDamaged) {
+		s.mu.Lock()
+		s.broken = err
+		s.mu.Unlock()
+	}
+	return err
+}
+
+func guarded(path string, f func() error) (err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		if r := recover(); r != nil {
+			err = &Error{Path: path, Kind: ErrDamaged, Detail: fmt.Sprint(r)}
+		}
+	}()
+	return f()
+}
