@@ -94,3 +94,33 @@ func benchScheduler(nodes, pods int, kind string) (*Scheduler, *agenda.Agenda) {
 	}
 	return s, a
 }
+
+// BenchmarkThroughAPI places 1,000 pods on 50 nodes with a real API server behind it, trace on.
+func BenchmarkThroughAPI(b *testing.B) {
+	for _, detail := range []bool{false, true} {
+		b.Run(fmt.Sprintf("detail=%v", detail), func(b *testing.B) {
+			const nodes, pods = 50, 1000
+			for b.Loop() {
+				b.StopTimer()
+				w := newWorld(b)
+				w.sched.Detail = detail
+				for i := range nodes {
+					w.node(fmt.Sprintf("node-%02d", i), "64")
+				}
+				for i := range pods {
+					w.pod(fmt.Sprintf("pod-%04d", i), "10m")
+				}
+				b.StartTimer()
+				w.run(time.Minute)
+				b.StopTimer()
+				for p := range apiserver.List[*v1.Pod](w.admin(), "default") {
+					if p.Spec.NodeName == "" {
+						b.Fatalf("%s waits", p.Name)
+					}
+				}
+				b.StartTimer()
+			}
+			b.ReportMetric(float64(b.N*pods)/b.Elapsed().Seconds(), "pods/s")
+		})
+	}
+}

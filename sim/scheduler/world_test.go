@@ -22,7 +22,7 @@ import (
 // world is a cluster of an API server and a scheduler, and nothing else: its nodes
 // are objects, its pods stay Pending where they are put, and go when the test says so.
 type world struct {
-	t       *testing.T
+	t       testing.TB
 	server  *apiserver.Server
 	agenda  *agenda.Agenda
 	trace   *trace.Recorder
@@ -31,7 +31,7 @@ type world struct {
 	watched *Scheduler // that the server tells of changes
 }
 
-func newWorld(t *testing.T) *world {
+func newWorld(t testing.TB) *world {
 	t.Helper()
 	w := &world{t: t, agenda: agenda.New(noon), trace: &trace.Recorder{}, rand: rand.NewPCG(1, 2)}
 	w.agenda.Cause = w.trace.Cause
