@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	openapiv2 "github.com/google/gnostic-models/openapiv2"
+	"google.golang.org/protobuf/proto"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/version"
 )
@@ -15,8 +17,9 @@ const Version = "v1.37.2"
 
 func versionInfo() version.Info {
 	return version.Info{
-		Major: "1", Minor: "37", GitVersion: Version, GitTreeState: "clean",
-		Compiler: "gc", Platform: "linux/amd64",
+		Major: "1", Minor: "37", EmulationMajor: "1", EmulationMinor: "37", MinCompatibilityMajor: "1", MinCompatibilityMinor: "36",
+		GitVersion: Version, GitCommit: "$Format:%H$", GitTreeState: "clean", BuildDate: "1970-01-01T00:00:00Z",
+		GoVersion: "go1.26.8", Compiler: "gc", Platform: "linux/amd64",
 	}
 }
 
@@ -42,6 +45,9 @@ func (x *exchange) serveOther() *answer {
 	case "healthz", "livez", "readyz":
 		return x.health(parts[0])
 	case "openapi":
+		if len(parts) == 2 && parts[1] == "v2" {
+			return x.openAPIv2()
+		}
 		if len(parts) == 2 && parts[1] == "v3" {
 			return newAnswer(http.StatusOK, "application/json", openAPIIndex())
 		}
@@ -62,9 +68,28 @@ func (x *exchange) health(check string) *answer {
 	return newAnswer(http.StatusOK, "text/plain; charset=utf-8", []byte("[+]ping ok\n[+]log ok\n[+]etcd ok\n"+check+" check passed\n"))
 }
 
+// openAPIv2 is the document of the old form. It names no kinds: a client that knows
+// OpenAPI v3 asks for it only when it has not found a kind there, to learn that there
+// is none here either.
+func (x *exchange) openAPIv2() *answer {
+	doc := &openapiv2.Document{
+		Swagger: "2.0", Info: &openapiv2.Info{Title: "Kubernetes", Version: Version}, Paths: &openapiv2.Paths{},
+	}
+	if strings.Contains(x.http.Header.Get("Accept"), "protobuf") {
+		body, err := proto.MarshalOptions{Deterministic: true}.Marshal(doc)
+		if err != nil {
+			return x.refusal(apierrors.NewInternalError(err))
+		}
+		return newAnswer(http.StatusOK, "application/com.github.proto-openapi.spec.v2.v1.0+protobuf", body)
+	}
+	return jsonAnswer(map[string]any{
+		"swagger": doc.Swagger, "info": map[string]string{"title": doc.Info.Title, "version": doc.Info.Version}, "paths": map[string]any{},
+	})
+}
+
 // paths are what the root names.
 func (s *Server) paths() []string {
-	paths := []string{"/api", "/api/v1", "/apis", "/healthz", "/livez", "/openapi/v3", "/readyz", "/version"}
+	paths := []string{"/api", "/api/v1", "/apis", "/healthz", "/livez", "/openapi/v2", "/openapi/v3", "/readyz", "/version"}
 	for _, gv := range s.groups() {
 		if gv.Group != "" {
 			paths = append(paths, "/apis/"+gv.Group, "/apis/"+gv.String())
