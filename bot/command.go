@@ -52,7 +52,14 @@ func commands() []*command {
 	return []*command{
 		{name: name{"cours", "course"}, help: "course.help", usage: "course.usage", run: courseCommand, complete: completeCourse},
 		{name: name{"analogie", "analogy"}, aliases: []string{"analogies"}, help: "analogy.help", usage: "analogy.usage", run: analogyCommand, complete: completeAnalogy},
+		{name: name{"kubectl", "kubectl"}, aliases: []string{"k"}, help: "kubectl.help", usage: "kubectl.usage", level: changes, run: kubectlCommand, complete: completeKubectl},
+		{name: name{"pourquoi", "why"}, help: "why.help", usage: "why.usage", run: whyCommand, complete: completeWhy},
 		{name: name{"lentille", "lens"}, help: "lens.help", usage: "lens.usage", run: lensCommand, complete: completeLens},
+		{name: name{"grappe", "cluster"}, help: "cluster.help", usage: "cluster.usage", run: clusterCommand},
+		{name: name{"panne", "fault"}, aliases: []string{"break"}, help: "fault.help", usage: "fault.usage", level: changes, run: faultCommand, complete: completeFault},
+		{name: name{"répare", "repair"}, aliases: []string{"réparer", "mend"}, help: "repair.help", usage: "repair.usage", level: changes, run: repairCommand, complete: completeRepair},
+		{name: name{"temps", "time"}, help: "time.help", usage: "time.usage", level: changes, run: timeCommand, complete: completeTime},
+		{name: name{"remise", "reset"}, help: "reset.help", usage: "reset.usage", level: changes, run: resetCommand},
 		{name: name{"langue", "language"}, aliases: []string{"lang"}, help: "language.help", usage: "language.usage", run: languageCommand, complete: completeLanguage},
 		{name: name{"aide", "help"}, aliases: []string{"?", "h"}, help: "help.help", usage: "help.usage", run: helpCommand, complete: completeHelp},
 	}
@@ -183,7 +190,7 @@ func distance(from, to string) int {
 
 // shorten is what was typed, short enough to be said back, and harmless.
 func shorten(s string) string {
-	const most = 40
+	const most = 60
 	s = strings.Map(func(r rune) rune {
 		if r == '`' || r < ' ' {
 			return -1

@@ -41,7 +41,8 @@ type call struct {
 	emit    func(Reply)
 
 	args  string // what follows the command's name on the first line
-	stdin string // the lines after the first; ends with a newline unless empty
+	stdin string // the lines after the first
+	used  bool   // the cluster is at the present: it is to be saved
 }
 
 // tries is how often a command is run when another process changed what it read.
@@ -179,7 +180,7 @@ func (c *call) commit(reply Reply) error {
 		return nil
 	}
 	if c.request.ID != "" {
-		data, err := json.Marshal(reply)
+		data, err := keep(reply)
 		if err != nil {
 			return err
 		}
@@ -195,6 +196,20 @@ func (c *call) commit(reply Reply) error {
 		}
 	}
 	return nil
+}
+
+// mostKept is how long a kept reply may be, in bytes.
+const mostKept = 256 << 10
+
+// keep is a reply as it is kept with its request. One too long is kept without its
+// files: whoever has it twice has them once.
+func keep(r Reply) ([]byte, error) {
+	data, err := json.Marshal(r)
+	if err != nil || len(data) <= mostKept {
+		return data, err
+	}
+	r.Files = nil
+	return json.Marshal(r)
 }
 
 // apology logs what went wrong and gives the learner the reference to it.

@@ -20,7 +20,7 @@ func tidyNewlines(s string) string {
 func tidyBlanks(s string) string {
 	return strings.Map(func(r rune) rune {
 		switch {
-		case r == '\u200b' || r == '\u200c' || r == '\u200d' || r == '\u2060' || r == '\u00ad':
+		case unicode.Is(unicode.Cf, r): // zero width, soft hyphens, changes of direction
 			return -1
 		case r == '\t' || unicode.Is(unicode.Zs, r):
 			return ' '

@@ -87,8 +87,8 @@ func lensCommand(c *call) (Reply, error) {
 	}
 	settings.Lens = wanted.ID
 	return Reply{
-		Blocks:  []Block{Text{c.say("lens.set", with{"Lens": c.in(wanted.Title), "Why": "/why"})}},
-		Buttons: []Button{{Label: c.say("button.why"), Line: "/why", Style: Primary}},
+		Blocks:  []Block{Text{c.say("lens.set", with{"Lens": c.in(wanted.Title), "Why": c.typed("why")})}},
+		Buttons: []Button{{Label: c.say("button.why"), Line: c.typed("why"), Style: Primary}},
 	}, nil
 }
 

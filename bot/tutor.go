@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"timonier/content"
+	"timonier/sim/apiserver"
 )
 
 // Config is what a Tutor is made of. Store is required.
@@ -19,6 +20,7 @@ type Config struct {
 	Now     func() time.Time // the wall clock; nil: time.Now
 	Logger  *slog.Logger     // nil: silent
 	Limits  Limits
+	Cluster apiserver.Limits // of each channel's cluster
 }
 
 // Limits bound what one channel may cost. Zero values mean the default in the comment.

@@ -1,0 +1,269 @@
+package bot
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"reflect"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// with more commands than a learner has: one that counts, and ones that fail.
+func failingStage(t *testing.T) *stage {
+	s := newStage(t, "fr")
+	s.tutor.commands = append(s.tutor.commands,
+		&command{name: name{"compte", "count"}, help: "help.help", usage: "help.usage", run: func(c *call) (Reply, error) {
+			c.channel.last.From++
+			return Reply{Blocks: []Block{Text{fmt.Sprint(c.channel.last.From)}}}, nil
+		}},
+		&command{name: name{"panique", "panic"}, help: "help.help", usage: "help.usage", run: func(c *call) (Reply, error) {
+			c.channel.last.From = 100
+			c.learner.bookmark.Lesson = "9.9"
+			panic("a bug")
+		}},
+		&command{name: name{"erreur", "error"}, help: "help.help", usage: "help.usage", run: func(c *call) (Reply, error) {
+			c.channel.last.From = 100
+			return Reply{}, errors.New("a failure")
+		}},
+		&command{name: name{"lente", "slow"}, help: "help.help", usage: "help.usage", run: func(c *call) (Reply, error) {
+			c.channel.last.From = 100
+			<-c.ctx.Done()
+			return Reply{Blocks: []Block{Text{"too late"}}}, nil
+		}})
+	return s
+}
+
+func TestRedeliveredRequestHasNoSecondEffect(t *testing.T) {
+	s := failingStage(t)
+	first := s.request("/compte")
+	if got := plainText(s.send(first)); got != "1" {
+		t.Fatalf("first: %s", got)
+	}
+	if got := plainText(s.ask("/compte")); got != "2" {
+		t.Fatalf("another: %s", got)
+	}
+	if got := plainText(s.send(first)); got != "1" {
+		t.Errorf("again: %s, want the first reply", got)
+	}
+	s.tutor = s.newTutor() // another process on the same store
+	if got := plainText(s.send(first)); got != "1" {
+		t.Errorf("after a restart: %s, want the first reply", got)
+	}
+	if s.store.commits != 2 {
+		t.Errorf("%d commits, want 2", s.store.commits)
+	}
+}
+
+func TestFailureChangesNothing(t *testing.T) {
+	reference := regexp.MustCompile("[2-9A-Z]{4}-[1-9]")
+	for _, line := range []string{"/panique", "/erreur", "/lente"} {
+		s := failingStage(t)
+		s.tutor.cfg.Limits.Command = 20e6 // 20 ms
+		s.ask("/compte")
+		before, _ := json.Marshal(s.store.scopes[Scope{Platform: "test", Channel: "general"}].records)
+		r := s.ask(line)
+		if text := plainText(r); !r.Failed || !reference.MatchString(text) || !strings.Contains(text, "rien n'a été changé") {
+			t.Errorf("%s: %s", line, text)
+		}
+		after, _ := json.Marshal(s.store.scopes[Scope{Platform: "test", Channel: "general"}].records)
+		if string(before) != string(after) {
+			t.Errorf("%s changed the store", line)
+		}
+		s.tutor.cfg.Limits.Command = 20e9
+		if got := plainText(s.ask("/compte")); got != "2" {
+			t.Errorf("after %s the count is %s, want 2: memory kept what failed", line, got)
+		}
+	}
+}
+
+func TestStoreThatFails(t *testing.T) {
+	s := failingStage(t)
+	s.store.fail = errors.New("disk full")
+	if r := s.ask("/compte"); !r.Failed || !strings.Contains(plainText(r), "rien n'a été changé") {
+		t.Errorf("disk full: %s", plainText(r))
+	}
+	s.store.fail = nil
+	if got := plainText(s.ask("/compte")); got != "1" {
+		t.Errorf("after the disk has room: %s, want 1", got)
+	}
+}
+
+// Two processes on one store: what the other wrote is read before anything is written.
+func TestConflictRunsAgain(t *testing.T) {
+	s := failingStage(t)
+	other := failingStage(t)
+	other.store = s.store
+	other.tutor.cfg.Store = s.store
+	s.ask("/compte")
+	other.asked = 100
+	if got := plainText(other.ask("/compte")); got != "2" {
+		t.Fatalf("the other: %s", got)
+	}
+	if got := plainText(s.ask("/compte")); got != "3" {
+		t.Errorf("after the other wrote: %s, want 3", got)
+	}
+}
+
+func TestOrderInAChannel(t *testing.T) {
+	s := failingStage(t)
+	const n = 50
+	var mu sync.Mutex
+	got := map[string][]string{}
+	var waits []<-chan error
+	for i := range n {
+		for _, channel := range []string{"a", "b"} {
+			r := s.request("/compte")
+			r.Channel = channel
+			done, err := s.tutor.Accept(context.Background(), r, func(r Reply) {
+				mu.Lock()
+				got[channel] = append(got[channel], plainText(r))
+				mu.Unlock()
+			})
+			if err != nil {
+				t.Fatal(i, err)
+			}
+			waits = append(waits, done)
+		}
+	}
+	for _, done := range waits {
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	}
+	for channel, texts := range got {
+		for i, text := range texts {
+			if text != fmt.Sprint(i+1) {
+				t.Fatalf("channel %s: answer %d is %s", channel, i, text)
+			}
+		}
+		if len(texts) != n {
+			t.Errorf("channel %s: %d answers", channel, len(texts))
+		}
+	}
+}
+
+func TestBusyChannelSaysSo(t *testing.T) {
+	s := failingStage(t)
+	s.tutor.cfg.Limits.Queue = 2
+	release := make(chan struct{})
+	s.tutor.commands = append(s.tutor.commands, &command{name: name{"attend", "await"}, help: "help.help", usage: "help.usage", run: func(c *call) (Reply, error) {
+		<-release
+		return Reply{}, nil
+	}})
+	var waits []<-chan error
+	busy := 0
+	for range 10 {
+		done, err := s.tutor.Accept(context.Background(), s.request("/attend"), func(r Reply) {
+			if strings.Contains(plainText(r), "attendent") {
+				busy++ // said before Accept returns
+			}
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		waits = append(waits, done)
+	}
+	close(release)
+	for _, done := range waits {
+		<-done
+	}
+	if busy < 7 || busy > 8 { // one or none is being answered, two wait
+		t.Errorf("%d told that the channel is busy", busy)
+	}
+}
+
+func TestCloseWaits(t *testing.T) {
+	s := failingStage(t)
+	answered := false
+	done, err := s.tutor.Accept(context.Background(), s.request("/compte"), func(Reply) { answered = true })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.tutor.Close(); err != nil || !answered {
+		t.Errorf("closed with %v before the answer", err)
+	}
+	<-done
+	if err := s.tutor.Handle(context.Background(), s.request("/aide"), func(Reply) {}); !errors.Is(err, ErrClosed) {
+		t.Errorf("a closed tutor answers %v", err)
+	}
+}
+
+func TestChannelsLeaveMemory(t *testing.T) {
+	s := failingStage(t)
+	s.tutor.cfg.Limits.Channels = 3
+	for i := range 20 {
+		r := s.request("/compte")
+		r.Channel = fmt.Sprint("c", i%5)
+		if got, want := plainText(s.send(r)), fmt.Sprint(i/5+1); got != want {
+			t.Fatalf("request %d: %s, want %s", i, got, want)
+		}
+	}
+	s.tutor.Close()
+	if n := len(s.tutor.lanes); n > 3 {
+		t.Errorf("%d channels in memory", n)
+	}
+}
+
+func TestBadInput(t *testing.T) {
+	s := newStage(t, "fr")
+	for line, want := range map[string]string{
+		"":                                    "Je réponds aux commandes",
+		"   \n\n  ":                           "Je réponds aux commandes",
+		"/":                                   "Je ne connais pas",
+		"/\x00":                               "autre chose que du texte",
+		"/kubectl get \xff\xfe":               "autre chose que du texte",
+		"/" + strings.Repeat("é", 99):         "Je ne connais pas",
+		strings.Repeat("x", 1<<20+1):          "1024\u00a0Kio; j'en prends",
+		strings.Repeat("x", 1<<20):            "Je réponds aux commandes",
+		"/cours " + strings.Repeat("9", 1000): "n'a pas de section",
+		"/" + strings.Repeat("/", 5000):       "Je ne connais pas",
+		"\u202e/aide":                         "Les commandes",
+		"/aide\u200b":                         "Les commandes",
+		"\u00a0/aide":                         "Les commandes",
+		"/langue `<!channel>` @everyone":      "Je parle français",
+		"/kubectl get pods\r\n":               "No resources",
+		"/kubectl create -f - --x='":          "guillemet",
+		"/temps avance " + strings.Repeat("9", 99): "durée",
+		"/temps avance -5m":                        "durée",
+		"/temps avance 400j":                       "au plus",
+		"/temps vitesse NaN":                       "vitesse",
+		"/temps vitesse 1e9":                       "vitesse",
+		"/panne noeud":                             "Quel nœud",
+		"/panne noeud node-99":                     "pas de nœud",
+		"/panne noeud ../../etc":                   "pas de nœud",
+	} {
+		r := s.ask(line)
+		if got := plainText(r); !strings.Contains(got, strings.ReplaceAll(want, "\u00a0", "~")) {
+			t.Errorf("%.60q:\n%.300s\nwant %s", line, got, want)
+		}
+	}
+}
+
+func TestReplySurvivesJSON(t *testing.T) {
+	want := Reply{
+		Blocks: []Block{Title{"t"}, Text{"*m*"}, Code{"yaml", "a: 1"}, Table{[]string{"a"}, [][]string{{"b"}}}, Quote{"q"},
+			Meter{"m", 1, 2}, Picture{"p.png", []byte{1, 2}, "alt", "text"}, Divider{}},
+		Buttons: []Button{{"l", "/aide", Danger}},
+		Files:   []File{{"f", "text/plain", []byte("x")}},
+		Prompt:  &Prompt{"t", "l", "/x"},
+		Private: true, Final: true, Failed: true,
+	}
+	data, err := json.Marshal(want)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got Reply
+	if err := json.Unmarshal(data, &got); err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v", got)
+	}
+	if err := json.Unmarshal([]byte(`{"Blocks":[{"kind":"hologram"}]}`), &got); err == nil {
+		t.Error("an unknown block was read")
+	}
+}

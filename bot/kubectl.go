@@ -1,0 +1,162 @@
+package bot
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"timonier/sim"
+	"timonier/sim/kubectl"
+)
+
+// settle is how far the cluster's time goes on after a change, so that the answer
+// can say what the control plane made of it.
+const settle = 250 * time.Millisecond
+
+// kubectlVerbs are the words that a kubectl command begins with.
+func kubectlVerbs() []string { return kubectl.Words("") }
+
+// kubectlCommand is /kubectl: the real one, on the channel's cluster.
+func kubectlCommand(c *call) (Reply, error) {
+	line, text := unheredoc(tidyCommand(c.args), c.stdin)
+	args, err := split(line)
+	switch {
+	case errors.Is(err, errQuote):
+		return c.mistake("kubectl.quote"), nil
+	case errors.Is(err, errShell):
+		return c.mistake("kubectl.shell"), nil
+	}
+	if len(args) > 0 && (args[0] == "kubectl" || args[0] == "k") {
+		args = args[1:]
+	}
+	if len(args) == 0 {
+		return c.kubectlExamples(), nil
+	}
+	text = tidyText(text)
+	args = fromInput(args, text)
+	if text == "" && readsInput(args) {
+		return c.askText(args), nil
+	}
+	cl, err := c.cluster()
+	if err != nil {
+		return Reply{}, err
+	}
+	from := cl.Trace().Last()
+	result := kubectl.Run(c.ctx, cl, args, text)
+	if result.Refused != nil {
+		return c.refused(result.Refused), nil
+	}
+	r := c.output(result)
+	r.Failed = result.Code != 0
+	if !result.Wrote {
+		if r.Failed { // the chain of causes tells which stage refused
+			c.remember(cl, from)
+		}
+		return r, nil
+	}
+	if err := c.advance(cl, settle); err != nil && !errors.Is(err, sim.ErrTooMuch) {
+		return Reply{}, err
+	}
+	c.remember(cl, from)
+	return c.progress(r, cl, result.Step), nil
+}
+
+// remember is the last command, for /pourquoi.
+func (c *call) remember(cl *sim.Cluster, from uint64) {
+	c.channel.last = last{Line: firstLine(c.request.Line), From: from, To: cl.Trace().Last()}
+}
+
+// fromInput adds -f - where a text follows a command that needs one and names no other.
+func fromInput(args []string, text string) []string {
+	if text == "" && len(args) > 1 || !slices.Contains([]string{"apply", "create", "replace", "delete"}, args[0]) {
+		return args
+	}
+	for _, a := range args[1:] {
+		if !strings.HasPrefix(a, "-") || strings.HasPrefix(a, "-f") || strings.HasPrefix(a, "--filename") {
+			return args
+		}
+	}
+	if text == "" && args[0] != "apply" && args[0] != "create" {
+		return args
+	}
+	return append(args, "-f", "-")
+}
+
+// readsInput says that the command takes its objects from standard input.
+func readsInput(args []string) bool {
+	for i, a := range args {
+		if a == "-f-" || a == "-f=-" || a == "--filename=-" || (a == "-f" || a == "--filename") && i+1 < len(args) && args[i+1] == "-" {
+			return true
+		}
+	}
+	return false
+}
+
+// askText asks for the text that the command reads.
+func (c *call) askText(args []string) Reply {
+	return Reply{
+		Blocks: []Block{Text{c.say("kubectl.paste", with{"Command": "kubectl " + strings.Join(args, " ")})}},
+		Prompt: &Prompt{Title: "kubectl " + args[0], Label: c.say("kubectl.yaml"), Line: "/kubectl " + strings.Join(args, " ")},
+	}
+}
+
+func (c *call) kubectlExamples() Reply {
+	r := Reply{Blocks: []Block{Text{c.say("kubectl.usage")}}}
+	for _, line := range []string{"get nodes", "get pods -o wide", "explain pod.spec"} {
+		r = r.with(Button{Label: "kubectl " + line, Line: "/kubectl " + line})
+	}
+	return r
+}
+
+// refused says what does not exist here, though kubectl has it elsewhere.
+func (c *call) refused(r *kubectl.Refusal) Reply {
+	ids := map[kubectl.Refused]string{
+		kubectl.RefusedCommand: "kubectl.nocommand",
+		kubectl.RefusedFlag:    "kubectl.noflag",
+		kubectl.RefusedFile:    "kubectl.nofile",
+		kubectl.RefusedOutput:  "kubectl.nooutput",
+	}
+	id, ok := ids[r.What]
+	if !ok {
+		id = "kubectl.nocommand"
+	}
+	return c.mistake(id, with{"Word": shorten(r.Word)})
+}
+
+// output is what kubectl printed.
+func (c *call) output(result kubectl.Result) Reply {
+	var r Reply
+	for _, text := range []string{result.Stdout, result.Stderr} {
+		if text = strings.Trim(text, "\n"); text != "" {
+			r = c.code(r, text)
+		}
+	}
+	if len(r.Blocks) == 0 {
+		r.Blocks = []Block{Text{c.say("kubectl.silent")}}
+	}
+	if result.Waited >= time.Second {
+		r.Blocks = append(r.Blocks, Text{c.say("kubectl.waited", with{"Span": c.span(result.Waited)})})
+	}
+	if result.GaveUp {
+		r.Blocks = append(r.Blocks, Text{c.say("kubectl.gaveup")})
+	}
+	return r
+}
+
+// code adds a text as it is; the rest of a long one goes to a file.
+func (c *call) code(r Reply, text string) Reply {
+	most := c.tutor.cfg.Limits.Output
+	if len([]rune(text)) <= most {
+		r.Blocks = append(r.Blocks, Code{Text: text})
+		return r
+	}
+	shown := string([]rune(text)[:most])
+	if i := strings.LastIndexByte(shown, '\n'); i > 0 {
+		shown = shown[:i]
+	}
+	hidden := strings.Count(text, "\n") - strings.Count(shown, "\n")
+	r.Blocks = append(r.Blocks, Code{Text: shown}, Text{c.say("kubectl.cut", with{"Count": hidden})})
+	r.Files = append(r.Files, File{Name: "kubectl-output.txt", Type: "text/plain; charset=utf-8", Data: []byte(text + "\n")})
+	return r
+}

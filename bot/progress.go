@@ -1,0 +1,180 @@
+package bot
+
+import (
+	"slices"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"timonier/sim"
+	"timonier/sim/apiserver"
+	"timonier/sim/trace"
+)
+
+// tally is how far the pods have come that a command asked for.
+type tally struct {
+	wanted, placed, ready int
+	pods                  []*corev1.Pod
+	waiting               *corev1.Pod // the first that has no node
+	stuck                 *corev1.Pod // the first whose container will not run, and why
+	why                   string
+	starting              string // ID: what the others are doing
+}
+
+// progress says in a sentence what the change led to so far, and what is waited for.
+func (c *call) progress(r Reply, cl *sim.Cluster, root uint64) Reply {
+	t := tallyOf(cl, writtenBy(cl, root))
+	leaving := leaving(cl)
+	switch {
+	case t.wanted > 0 && t.ready >= t.wanted:
+		r.Blocks = append(r.Blocks, Text{c.say("progress.done", with{"Count": t.wanted})})
+	case t.wanted > 0:
+		r.Blocks = append(r.Blocks, Text{c.state(t)},
+			Meter{Label: c.say("progress.meter", with{"Count": t.ready, "Total": t.wanted}), Done: t.ready, Total: t.wanted})
+	case leaving > 0:
+		r.Blocks = append(r.Blocks, Text{c.say("progress.leaving", with{"Count": leaving})})
+	}
+	why := Button{Label: c.say("button.why"), Line: c.typed("why")}
+	if t.waiting != nil {
+		why.Line = c.typed("why", podName(t.waiting))
+	}
+	return r.with(why).with(Button{Label: c.say("button.cluster"), Line: c.typed("cluster")})
+}
+
+// state is the sentence: what is placed, what is in the way, what is being done.
+func (c *call) state(t tally) string {
+	text := c.say("progress.placed", with{"Count": t.wanted, "Placed": c.say("progress.onnodes", with{"Count": t.placed})})
+	switch {
+	case t.waiting != nil:
+		return text + " " + c.say("progress.nonode", with{"Count": t.wanted - t.placed, "Pod": t.waiting.Name})
+	case t.stuck != nil:
+		return text + " " + c.say("progress.stuck", with{"Pod": t.stuck.Name, "Reason": t.why})
+	case t.starting == "":
+		return text
+	}
+	return text + " " + c.say(t.starting)
+}
+
+// writtenBy are the objects that a command itself wrote.
+func writtenBy(cl *sim.Cluster, root uint64) []trace.Ref {
+	var refs []trace.Ref
+	for _, s := range descendants(cl.Trace().Steps(), root) {
+		if s.Kind == trace.Committed && s.Actor == "kubectl" && !slices.Contains(refs, s.Object) {
+			refs = append(refs, s.Object)
+		}
+	}
+	return refs
+}
+
+// tallyOf counts the pods of Deployments, ReplicaSets and pods.
+func tallyOf(cl *sim.Cluster, refs []trace.Ref) tally {
+	var t tally
+	client := cl.Client()
+	for _, ref := range refs {
+		switch ref.Kind {
+		case "Deployment":
+			if d, ok := apiserver.Get[*appsv1.Deployment](client, ref.Namespace, ref.Name); ok && d.DeletionTimestamp == nil {
+				t.wanted += replicas(d.Spec.Replicas)
+				for rs := range apiserver.Owned[*appsv1.ReplicaSet](client, d.UID) {
+					if sameTemplate(d, rs) {
+						t.count(cl, rs.UID)
+					}
+				}
+			}
+		case "ReplicaSet":
+			if rs, ok := apiserver.Get[*appsv1.ReplicaSet](client, ref.Namespace, ref.Name); ok && rs.DeletionTimestamp == nil {
+				t.wanted += replicas(rs.Spec.Replicas)
+				t.count(cl, rs.UID)
+			}
+		case "Pod":
+			if p, ok := apiserver.Get[*corev1.Pod](client, ref.Namespace, ref.Name); ok && p.DeletionTimestamp == nil {
+				t.wanted++
+				t.add(cl, p)
+			}
+		}
+	}
+	return t
+}
+
+func replicas(n *int32) int {
+	if n == nil {
+		return 1
+	}
+	return int(*n)
+}
+
+// sameTemplate says that a ReplicaSet is the Deployment's newest: its images are those asked for.
+func sameTemplate(d *appsv1.Deployment, rs *appsv1.ReplicaSet) bool {
+	const revision = "deployment.kubernetes.io/revision"
+	return d.Annotations[revision] == "" || d.Annotations[revision] == rs.Annotations[revision]
+}
+
+func (t *tally) count(cl *sim.Cluster, owner types.UID) {
+	for p := range apiserver.Owned[*corev1.Pod](cl.Client(), owner) {
+		if p.DeletionTimestamp == nil {
+			t.add(cl, p)
+		}
+	}
+}
+
+func (t *tally) add(cl *sim.Cluster, p *corev1.Pod) {
+	t.pods = append(t.pods, p)
+	if p.Spec.NodeName == "" {
+		if t.waiting == nil {
+			t.waiting = p
+		}
+		return
+	}
+	t.placed++
+	if isReady(p) {
+		t.ready++
+		return
+	}
+	if reason := troubled(p); reason != "" && t.stuck == nil {
+		t.stuck, t.why = p, reason
+	}
+	if t.starting == "" {
+		t.starting = doing(p)
+	}
+}
+
+// doing is the ID of what a placed pod is busy with.
+func doing(p *corev1.Pod) string {
+	for _, s := range p.Status.ContainerStatuses {
+		if s.State.Running != nil && !s.Ready {
+			return "progress.probing"
+		}
+	}
+	return "progress.pulling"
+}
+
+// troubled is why a container does not run, where it should.
+func troubled(p *corev1.Pod) string {
+	for _, s := range slices.Concat(p.Status.InitContainerStatuses, p.Status.ContainerStatuses) {
+		if w := s.State.Waiting; w != nil && w.Reason != "" && w.Reason != "ContainerCreating" && w.Reason != "PodInitializing" {
+			return w.Reason
+		}
+	}
+	return ""
+}
+
+// leaving is how many pods are on their way out.
+func leaving(cl *sim.Cluster) int {
+	n := 0
+	for p := range apiserver.List[*corev1.Pod](cl.Client(), "") {
+		if p.DeletionTimestamp != nil {
+			n++
+		}
+	}
+	return n
+}
+
+// podName is a pod as it is typed: with its namespace where that is not the default.
+func podName(p metav1.Object) string {
+	if p.GetNamespace() == metav1.NamespaceDefault {
+		return p.GetName()
+	}
+	return p.GetNamespace() + "/" + p.GetName()
+}

@@ -1,0 +1,145 @@
+package bot
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"timonier/content"
+	"timonier/sim"
+	"timonier/sim/trace"
+)
+
+// descendants are the steps that come from one, and itself, in order.
+func descendants(steps []trace.Step, root uint64) []trace.Step {
+	known := map[uint64]bool{root: true}
+	var out []trace.Step
+	for _, s := range steps {
+		if s.ID == root || known[s.Cause] && s.Cause != 0 {
+			known[s.ID] = true
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// worth says whether a step is told where a story has room for few. The stages of
+// a request are one: its write says it all. What a component writes is told by its
+// decision.
+func worth(s trace.Step) bool {
+	switch s.Kind {
+	case trace.Committed:
+		return s.Actor == "kubectl"
+	case trace.Decided:
+		d, ok := s.Detail.(trace.Decision)
+		return !ok || d.What != "adopt" && d.What != "remove-owners" && d.What != "finalize"
+	case trace.Asked, trace.Scheduled, trace.Unplaced, trace.Preempted, trace.Refused, trace.Pulled, trace.Started,
+		trace.Ready, trace.Unready, trace.Exited, trace.Restarts, trace.Killing,
+		trace.NodeLost, trace.NodeBack, trace.Fault, trace.Healed:
+		return true
+	}
+	return false
+}
+
+// told is a group of steps that are the same but for their object.
+type told struct {
+	first  trace.Step
+	others []trace.Step
+}
+
+// condense puts steps that are alike together, where the first of them stood.
+// Three pods placed are told once. What happens again to the same object later
+// than a while is told again.
+func condense(steps []trace.Step) []told {
+	const while = 20 * time.Second
+	var groups []*told
+	open := map[string]*told{}
+	for _, s := range steps {
+		key := likeness(s)
+		if g := open[key]; g != nil && s.At.Sub(g.first.At) < while {
+			if g.first.Object != s.Object && !slices.ContainsFunc(g.others, func(o trace.Step) bool { return o.Object == s.Object }) {
+				g.others = append(g.others, s)
+			}
+			continue
+		}
+		g := &told{first: s}
+		groups = append(groups, g)
+		open[key] = g
+	}
+	out := make([]told, len(groups))
+	for i, g := range groups {
+		out[i] = *g
+	}
+	return out
+}
+
+// likeness is equal for steps that one sentence can tell.
+func likeness(s trace.Step) string {
+	actor, _, _ := strings.Cut(s.Actor, "/")
+	key := fmt.Sprint(s.Kind, " ", actor, " ", s.Object.Kind)
+	switch d := s.Detail.(type) {
+	case trace.Decision:
+		owner := s.Object.Name
+		if s.Object.Kind == "Pod" {
+			owner = ""
+		}
+		return fmt.Sprint(key, d.What, owner)
+	case trace.Container:
+		return fmt.Sprint(key, d.Image, d.Reason)
+	case trace.Commit:
+		return fmt.Sprint(key, d.Verb, d.Subresource, s.Object.Name)
+	case trace.Refusal:
+		return fmt.Sprint(key, s.ID)
+	}
+	return key
+}
+
+// sentence tells a group through a lens.
+func (c *call) sentence(l *content.Lens, g told) string {
+	text := l.Tell(c.course(), g.first)
+	if len(g.others) == 0 {
+		return text
+	}
+	const named = 3
+	if g.first.Object.Kind == "Pod" && len(g.others) <= named {
+		var names []string
+		for _, s := range g.others {
+			names = append(names, l.Pod(c.course(), s.Object.Name))
+		}
+		return text + " " + c.say("tell.alike", with{"Names": c.list(names)})
+	}
+	return text + " " + c.say("tell.others", with{"Count": len(g.others)})
+}
+
+// list joins names: a, b et c.
+func (c *call) list(names []string) string {
+	if len(names) < 2 {
+		return strings.Join(names, "")
+	}
+	return c.say("tell.and", with{"First": strings.Join(names[:len(names)-1], ", "), "Last": names[len(names)-1]})
+}
+
+// meanwhile tells what happened since a moment, in a few lines.
+func (c *call) meanwhile(cl *sim.Cluster, began time.Time, from uint64) []Block {
+	var steps []trace.Step
+	for _, s := range cl.Trace().Steps() {
+		if s.ID > from && worth(s) && s.Kind != trace.Pulled && s.Kind != trace.Started {
+			steps = append(steps, s)
+		}
+	}
+	groups := condense(steps)
+	if len(groups) == 0 {
+		return []Block{Text{c.say("tell.calm")}}
+	}
+	const most = 10
+	var b strings.Builder
+	for i, g := range groups {
+		if i == most {
+			b.WriteString("- " + c.say("tell.more", with{"Count": len(groups) - most}) + "\n")
+			break
+		}
+		fmt.Fprintf(&b, "- **+%s**%s%s\n", c.span(g.first.At.Sub(began)), c.say("help.sep"), c.sentence(c.lens(), g))
+	}
+	return []Block{Text{b.String()}}
+}
