@@ -141,6 +141,7 @@ func (c *Cluster) addScheduler() {
 		Client: c.server.Client(apiserver.User{Name: "system:kube-scheduler", Groups: []string{"system:authenticated"}, Agent: name}),
 		Queue:  c.agenda.Queue(name), Trace: c.trace, Rand: c.rand,
 	})
+	c.scheduler.Detail = true // what "why there?" is answered from
 	c.add(name, c.scheduler, []string{"*"})
 }
 
