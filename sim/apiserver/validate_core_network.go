@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 	netutils "k8s.io/utils/net"
+	"k8s.io/utils/ptr"
 )
 
 // Bounds of an EndpointSlice, as Kubernetes 1.37 pkg/apis/discovery/validation
@@ -153,14 +154,16 @@ func validateSlicePorts(ports []discoveryv1.EndpointPort) field.ErrorList {
 	seen := map[string]bool{}
 	for i, p := range ports {
 		at := path.Index(i)
-		if *p.Name != "" {
-			errs = append(errs, invalidFor(at.Child("name"), *p.Name, validation.IsDNS1123Label(*p.Name))...)
+		// Both have a default: they are missing only in what did not come by the stages.
+		name, protocol := ptr.Deref(p.Name, ""), ptr.Deref(p.Protocol, "")
+		if name != "" {
+			errs = append(errs, invalidFor(at.Child("name"), name, validation.IsDNS1123Label(name))...)
 		}
-		if seen[*p.Name] {
-			errs = append(errs, field.Duplicate(at.Child("name"), p.Name))
+		if seen[name] {
+			errs = append(errs, field.Duplicate(at.Child("name"), name))
 		}
-		seen[*p.Name] = true
-		errs = append(errs, oneOfProtocols(*p.Protocol, at.Child("protocol"))...)
+		seen[name] = true
+		errs = append(errs, oneOfProtocols(protocol, at.Child("protocol"))...)
 		errs = append(errs, validateAppProtocol(p.AppProtocol, at)...)
 	}
 	return errs

@@ -2,6 +2,7 @@ package apiserver
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -36,8 +37,9 @@ func validateServiceFrom(s, old *v1.Service) field.ErrorList {
 	spec := field.NewPath("spec")
 	errs := validateServiceType(s)
 	errs = append(errs, validateServicePorts(s)...)
-	if s.Spec.Selector != nil {
-		errs = append(errs, metav1validation.ValidateLabels(s.Spec.Selector, spec.Child("selector"))...)
+	for _, key := range slices.Sorted(maps.Keys(s.Spec.Selector)) {
+		one := map[string]string{key: s.Spec.Selector[key]}
+		errs = append(errs, metav1validation.ValidateLabels(one, spec.Child("selector"))...)
 	}
 	errs = append(errs, validateSessionAffinity(s)...)
 	errs = append(errs, validateClusterIPs(s, old)...)
