@@ -13,7 +13,7 @@ import (
 
 // What the API fills in, keeps and drops, as Kubernetes 1.37
 // pkg/apis/{core,discovery,scheduling}/v1/defaults.go and the strategies of
-// pkg/registry do. Services have default_service.go.
+// pkg/registry do. Services have default_core_service.go.
 
 func defaultNamespace(n *v1.Namespace) {
 	if n.Status.Phase == "" {
