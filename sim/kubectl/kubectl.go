@@ -100,7 +100,12 @@ func Run(ctx context.Context, c *sim.Cluster, args []string, stdin string) Resul
 		Detail: trace.Request{Command: "kubectl " + strings.Join(args, " ")}})
 	before := c.Trace().Because(r.result.Step)
 	defer c.Trace().Because(before)
-	r.execute(args)
+	if !readsStdin(args) {
+		r.execute(args)
+	} else if err := withStdin(stdin, func() { r.execute(args) }); err != nil {
+		fmt.Fprintf(&r.err, "error: %v\n", err)
+		r.result.Code = 1
+	}
 	r.result.Waited = c.Now().Sub(began)
 	if err := c.AdvanceTo(c.Now().Add(takes)); err != nil {
 		r.result.GaveUp = true
