@@ -40,6 +40,8 @@ type cycle struct {
 	points      []points    // InterPodAffinity
 	images      []string    // ImageLocality: the pod's, as far as they are on some node
 	imageCount  int64
+
+	figures []Figure // of the verdict being written
 }
 
 // nodeRefusal is a node and the plugin that refused it.

@@ -135,6 +135,22 @@ func (c *cycle) describe(v *Verdict) {
 			termsInTheWay(c, f.node, n)
 		}
 	}
+	c.packFigures(v)
+}
+
+// packFigures gives the figures, made in a place that the next decision uses again, one of their own.
+func (c *cycle) packFigures(v *Verdict) {
+	packed := make([]Figure, 0, len(c.figures))
+	for i := range v.Nodes {
+		for j := range v.Nodes[i].Scores {
+			s, from := &v.Nodes[i].Scores[j], len(packed)
+			packed = append(packed, s.Figures...)
+			if s.Figures = packed[from:len(packed):len(packed)]; len(s.Figures) == 0 {
+				s.Figures = nil
+			}
+		}
+	}
+	c.figures = c.figures[:0]
 }
 
 // pointsTable gives what fills in the scores of feasible nodes.
@@ -151,9 +167,11 @@ func (c *cycle) pointsTable() func(i int, n *NodeVerdict) {
 				continue
 			}
 			p, normal := &c.profile[row], c.normal(row)
+			before := len(c.figures)
 			s := Score{Plugin: p.name, Raw: c.raws[row][i], Score: normal[i], Weight: p.weight, Weighted: normal[i] * p.weight}
 			if detailed[i] {
-				s.Figures = p.figures(c, i, c.raws[row])
+				c.figures = p.figures(c, i, c.raws[row], c.figures)
+				s.Figures = c.figures[before:]
 			}
 			all = append(all, s)
 		}

@@ -29,18 +29,15 @@ func (s sheet) n(name, of string) int64 { return s.by[name+" "+of].Value }
 // formulas put the figures into the formula that Figure's comment gives, and say what raw score or score comes of it.
 var formulas = map[string]func(s sheet) (got, want int64){
 	"NodeResourcesFit": func(s sheet) (int64, int64) {
-		var sum, weights int64
+		var sum int64
 		for _, r := range s.of {
-			if s.n("free", r) != s.n("capacity", r)-s.n("requested", r) {
-				return -1, s.n("free", r)
+			free := s.n("capacity", r) - s.n("requested", r)
+			if want := max(0, free) * 100 / s.n("capacity", r); want != s.n("result", r) || s.n("pod", r) > s.n("requested", r) {
+				return -1, s.n("result", r)
 			}
-			if free := s.n("free", r); free >= 0 && free*100/s.n("capacity", r) != s.n("result", r) {
-				return -2, s.n("result", r)
-			}
-			sum += s.n("result", r) * s.n("weight", r)
-			weights += s.n("weight", r)
+			sum += s.n("result", r)
 		}
-		return sum / weights, s.score.Raw
+		return sum / int64(len(s.of)), s.score.Raw
 	},
 	"NodeResourcesBalancedAllocation": func(s sheet) (int64, int64) {
 		after := s.by["fraction cpu"].Ratio - s.by["fraction memory"].Ratio

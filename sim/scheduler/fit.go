@@ -86,9 +86,8 @@ func leastAllocated(requested, capacity int64) int64 {
 	return (capacity - requested) * maxScore / capacity
 }
 
-func figuresFit(c *cycle, i int, _ []int64) []Figure {
+func figuresFit(c *cycle, i int, _ []int64, f []Figure) []Figure {
 	n, want := c.feasible[i], c.pod.demand.score
-	f := make([]Figure, 0, 12)
 	of := func(name v1.ResourceName, capacity, pod, requested int64) {
 		if capacity == 0 {
 			return
@@ -96,9 +95,7 @@ func figuresFit(c *cycle, i int, _ []int64) []Figure {
 		f = append(f, Figure{Name: "capacity", Of: string(name), Value: capacity},
 			Figure{Name: "pod", Of: string(name), Value: pod},
 			Figure{Name: "requested", Of: string(name), Value: requested},
-			Figure{Name: "free", Of: string(name), Value: capacity - requested},
-			Figure{Name: "result", Of: string(name), Value: leastAllocated(requested, capacity)},
-			Figure{Name: "weight", Of: string(name), Value: 1})
+			Figure{Name: "result", Of: string(name), Value: leastAllocated(requested, capacity)})
 	}
 	of(v1.ResourceCPU, n.allocatable.milliCPU, want.milliCPU, n.nonzero.milliCPU+want.milliCPU)
 	of(v1.ResourceMemory, n.allocatable.memory, want.memory, n.nonzero.memory+want.memory)
@@ -153,10 +150,9 @@ func (b balance) score() int64 {
 	return int64((1 - deviation) * maxScore)
 }
 
-func figuresBalanced(c *cycle, i int, _ []int64) []Figure {
+func figuresBalanced(c *cycle, i int, _ []int64, f []Figure) []Figure {
 	n := c.feasible[i]
 	before, after := balances(c, n)
-	f := make([]Figure, 0, 12)
 	of := func(name v1.ResourceName, has bool, capacity, requested, pod int64, before, after float64) {
 		if has {
 			f = append(f, Figure{Name: "capacity", Of: string(name), Value: capacity},

@@ -74,9 +74,8 @@ func (c *cycle) spreadSize(name string, size int64) int64 {
 	return int64(float64(size) * (float64(c.s.images[name]) / float64(len(c.s.nodes))))
 }
 
-func figuresImages(c *cycle, i int, _ []int64) []Figure {
+func figuresImages(c *cycle, i int, _ []int64, f []Figure) []Figure {
 	n := c.feasible[i]
-	f := make([]Figure, 0, 4)
 	var sum int64
 	for _, name := range c.images {
 		if size, ok := n.images[name]; ok {

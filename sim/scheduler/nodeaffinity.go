@@ -251,8 +251,7 @@ func normalizeNodeAffinity(_ *cycle, raw, to []int64) {
 	}
 }
 
-func figuresNodeAffinity(c *cycle, i int, raw []int64) []Figure {
-	var f []Figure
+func figuresNodeAffinity(c *cycle, i int, raw []int64, f []Figure) []Figure {
 	for j := range c.preferences {
 		if t := &c.preferences[j]; t.matches(c.feasible[i].node) {
 			f = append(f, Figure{Name: "preference", Of: t.String(), Value: t.weight})

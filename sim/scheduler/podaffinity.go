@@ -302,9 +302,8 @@ func normalizePodAffinity(_ *cycle, raw, to []int64) {
 	}
 }
 
-func figuresPodAffinity(c *cycle, i int, raw []int64) []Figure {
-	n := c.feasible[i]
-	var f []Figure
+func figuresPodAffinity(c *cycle, i int, raw []int64, f []Figure) []Figure {
+	n, from := c.feasible[i], len(f)
 	for j := range c.points {
 		p := &c.points[j]
 		if !p.domains.has[n.pos] {
@@ -313,7 +312,7 @@ func figuresPodAffinity(c *cycle, i int, raw []int64) []Figure {
 		number := p.domains.domain[n.pos]
 		f = append(f, Figure{Name: "points", Of: p.key + "=" + p.domains.values[number], Value: p.sums[number]})
 	}
-	slices.SortFunc(f, func(a, b Figure) int { return compareText(a.Of, b.Of) })
+	slices.SortFunc(f[from:], func(a, b Figure) int { return compareText(a.Of, b.Of) })
 	return append(f, Figure{Name: "sum", Value: raw[i]}, Figure{Name: "min", Value: slices.Min(raw)}, Figure{Name: "max", Value: slices.Max(raw)})
 }
 

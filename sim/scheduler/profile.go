@@ -22,8 +22,8 @@ type plugin struct {
 	score func(*cycle, *nodeInfo) int64
 	// normalize brings raw scores to 0..100, by position in c.feasible. Nil: they are already.
 	normalize func(c *cycle, raw, to []int64)
-	// figures are the numbers behind the raw score of c.feasible[i].
-	figures func(c *cycle, i int, raw []int64) []Figure
+	// figures appends the numbers behind the score of c.feasible[i].
+	figures func(c *cycle, i int, raw []int64, f []Figure) []Figure
 
 	// events are those that may make a pod it has refused fit.
 	events []interest

@@ -172,12 +172,11 @@ func (c *cycle) spreadBounds(raw []int64) (least, most int64) {
 	return least, most
 }
 
-func figuresSpread(c *cycle, i int, raw []int64) []Figure {
+func figuresSpread(c *cycle, i int, raw []int64, f []Figure) []Figure {
 	if c.ignored[i] {
-		return []Figure{{Name: "ignored", Value: 1}}
+		return append(f, Figure{Name: "ignored", Value: 1})
 	}
 	n := c.feasible[i]
-	f := make([]Figure, 0, 5*len(c.soft)+3)
 	for j := range c.soft {
 		k := &c.soft[j]
 		if !k.domains.has[n.pos] {

@@ -125,8 +125,7 @@ func normalizeTaints(_ *cycle, raw, to []int64) {
 	}
 }
 
-func figuresTaints(c *cycle, i int, raw []int64) []Figure {
-	f := make([]Figure, 0, 4)
+func figuresTaints(c *cycle, i int, raw []int64, f []Figure) []Figure {
 	taints := c.feasible[i].node.Spec.Taints
 	for j := range taints {
 		if disliked(c.pod.pod, &taints[j]) {

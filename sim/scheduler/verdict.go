@@ -168,8 +168,8 @@ type Score struct {
 // Figure is one number that went into a formula. Of many feasible nodes only the twelve with the
 // most points have them. Which there are, by plugin:
 //
-//	NodeResourcesFit                 of cpu, memory: capacity, pod, requested (with the pod), free (capacity − requested),
-//	                                 result (⌊free·100/capacity⌋), weight. Raw = ⌊Σ result·weight / Σ weight⌋
+//	NodeResourcesFit                 of cpu, memory: capacity, pod, requested (with the pod), result (⌊(capacity − requested)·100/capacity⌋).
+//	                                 Raw = ⌊mean of the results⌋
 //	NodeResourcesBalancedAllocation  of cpu, memory: capacity, before, requested (with the pod), fraction-before, fraction (Ratio);
 //	                                 then score-before, score-after. Raw = 50 + (50 + after − before)/2
 //	TaintToleration                  of each untolerated PreferNoSchedule taint: taint 1; then count, max (over the nodes).
