@@ -160,4 +160,4 @@ func (c *call) formulaImages(s scheduler.Score, f figures) []string {
 }
 
 // ratio is a figure that is not whole.
-func (c *call) ratio(x float64) string { return c.decimal(fmt.Sprintf("%.2f", x)) }
+func (c *call) ratio(x float64) string { return c.decimal(fmt.Sprintf("%.3f", x)) }

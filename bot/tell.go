@@ -8,6 +8,7 @@ import (
 
 	"timonier/content"
 	"timonier/sim"
+	"timonier/sim/scheduler"
 	"timonier/sim/trace"
 )
 
@@ -105,7 +106,11 @@ func (c *call) sentence(l *content.Lens, g told) string {
 	if g.first.Object.Kind == "Pod" && len(g.others) <= named {
 		var names []string
 		for _, s := range g.others {
-			names = append(names, l.Pod(c.course(), s.Object.Name))
+			name := l.Pod(c.course(), s.Object.Name)
+			if v, ok := s.Detail.(*scheduler.Verdict); ok && v.Node != "" {
+				name += " → " + l.Node(c.course(), v.Node)
+			}
+			names = append(names, name)
 		}
 		return text + " " + c.say("tell.alike", with{"Names": c.list(names)})
 	}
