@@ -1,3 +1,5 @@
+//lint:file-ignore SA1019 Endpoints is deprecated, and what this is about
+
 package controller
 
 import (
@@ -37,7 +39,7 @@ func (c *endpoints) Observe(e apiserver.Event) {
 		c.soon(keyOf(o))
 	case *corev1.Pod:
 		servicesTouched(c.Client, e, o, func(key string) { c.Queue.Add(key, batch) })
-	case *corev1.Endpoints: //nolint:staticcheck // the old API is what this controller is for
+	case *corev1.Endpoints:
 		if e.Type == watch.Deleted {
 			c.soon(keyOf(o))
 		}
@@ -48,7 +50,7 @@ func (c *endpoints) Resync() {
 	for s := range apiserver.List[*corev1.Service](c.Client, "") {
 		c.soon(keyOf(s))
 	}
-	for e := range apiserver.List[*corev1.Endpoints](c.Client, "") { //nolint:staticcheck
+	for e := range apiserver.List[*corev1.Endpoints](c.Client, "") {
 		c.soon(keyOf(e))
 	}
 }
@@ -56,7 +58,7 @@ func (c *endpoints) Resync() {
 func (c *endpoints) Sync(key string) error {
 	namespace, name := splitKey(key)
 	s, ok := apiserver.Get[*corev1.Service](c.Client, namespace, name)
-	old, exists := apiserver.Get[*corev1.Endpoints](c.Client, namespace, name) //nolint:staticcheck
+	old, exists := apiserver.Get[*corev1.Endpoints](c.Client, namespace, name)
 	if !ok {
 		if exists {
 			return gone(c.Client.Delete(old, metav1.DeleteOptions{}))
@@ -71,7 +73,7 @@ func (c *endpoints) Sync(key string) error {
 	if exists && equality.Semantic.DeepEqual(old.Subsets, subsets) && c.labelled(old, s) && !overCapacity(old) {
 		return nil
 	}
-	fresh := &corev1.Endpoints{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name}} //nolint:staticcheck
+	fresh := &corev1.Endpoints{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name}}
 	if exists {
 		fresh = old.DeepCopy()
 	}
@@ -89,7 +91,7 @@ func (c *endpoints) Sync(key string) error {
 	return c.save(s, fresh, exists)
 }
 
-func (c *endpoints) save(s *corev1.Service, fresh *corev1.Endpoints, exists bool) error { //nolint:staticcheck
+func (c *endpoints) save(s *corev1.Service, fresh *corev1.Endpoints, exists bool) error {
 	ready, other := 0, 0
 	for _, sub := range fresh.Subsets {
 		ready, other = ready+len(sub.Addresses), other+len(sub.NotReadyAddresses)
@@ -131,14 +133,14 @@ func endpointLabels(s *corev1.Service) map[string]string {
 	return l
 }
 
-func (c *endpoints) labelled(e *corev1.Endpoints, s *corev1.Service) bool { //nolint:staticcheck
+func (c *endpoints) labelled(e *corev1.Endpoints, s *corev1.Service) bool {
 	has, want := maps.Clone(e.Labels), endpointLabels(s)
 	delete(has, corev1.IsHeadlessService)
 	delete(want, corev1.IsHeadlessService)
 	return maps.Equal(has, want)
 }
 
-func overCapacity(e *corev1.Endpoints) bool { //nolint:staticcheck
+func overCapacity(e *corev1.Endpoints) bool {
 	n := 0
 	for _, sub := range e.Subsets {
 		n += len(sub.Addresses) + len(sub.NotReadyAddresses)
@@ -148,7 +150,7 @@ func overCapacity(e *corev1.Endpoints) bool { //nolint:staticcheck
 }
 
 // readinessMoved are the pods that are new to the endpoints, or on the other side of readiness.
-func readinessMoved(old *corev1.Endpoints, pods []*corev1.Pod) (moved []*corev1.Pod) { //nolint:staticcheck
+func readinessMoved(old *corev1.Endpoints, pods []*corev1.Pod) (moved []*corev1.Pod) {
 	was := map[string]bool{} // address → ready
 	for _, sub := range old.Subsets {
 		for _, a := range sub.Addresses {
@@ -167,9 +169,9 @@ func readinessMoved(old *corev1.Endpoints, pods []*corev1.Pod) (moved []*corev1.
 }
 
 // subsetsOf groups the addresses by the ports they have, in the canonical order (api/v1/endpoints, RepackSubsets).
-func subsetsOf(s *corev1.Service, pods []*corev1.Pod) []corev1.EndpointSubset { //nolint:staticcheck
+func subsetsOf(s *corev1.Service, pods []*corev1.Pod) []corev1.EndpointSubset {
 	v6 := len(s.Spec.IPFamilies) > 0 && s.Spec.IPFamilies[0] == corev1.IPv6Protocol
-	var subsets []corev1.EndpointSubset //nolint:staticcheck
+	var subsets []corev1.EndpointSubset
 	byPorts := map[string]int{}
 	for _, pod := range pods {
 		ips := addresses(pod, v6)
@@ -185,9 +187,9 @@ func subsetsOf(s *corev1.Service, pods []*corev1.Pod) []corev1.EndpointSubset { 
 		if !known {
 			i = len(subsets)
 			byPorts[key] = i
-			subsets = append(subsets, corev1.EndpointSubset{Ports: ports}) //nolint:staticcheck
+			subsets = append(subsets, corev1.EndpointSubset{Ports: ports})
 		}
-		a := corev1.EndpointAddress{ //nolint:staticcheck
+		a := corev1.EndpointAddress{
 			IP: ips[0], NodeName: &pod.Spec.NodeName,
 			TargetRef: &corev1.ObjectReference{Kind: "Pod", Namespace: pod.Namespace, Name: pod.Name, UID: pod.UID},
 		}
@@ -209,21 +211,21 @@ func subsetsOf(s *corev1.Service, pods []*corev1.Pod) []corev1.EndpointSubset { 
 }
 
 // endpointPorts are the Service's ports that a pod has; ok is false where it has none of them.
-func endpointPorts(s *corev1.Service, pod *corev1.Pod) (ports []corev1.EndpointPort, ok bool) { //nolint:staticcheck
+func endpointPorts(s *corev1.Service, pod *corev1.Pod) (ports []corev1.EndpointPort, ok bool) {
 	if len(s.Spec.Ports) == 0 {
 		return nil, s.Spec.ClusterIP == corev1.ClusterIPNone
 	}
 	for i := range s.Spec.Ports {
 		p := &s.Spec.Ports[i]
 		if n, err := targetPort(pod, p); err == nil {
-			ports = append(ports, corev1.EndpointPort{Name: p.Name, Port: n, Protocol: p.Protocol, AppProtocol: p.AppProtocol}) //nolint:staticcheck
+			ports = append(ports, corev1.EndpointPort{Name: p.Name, Port: n, Protocol: p.Protocol, AppProtocol: p.AppProtocol})
 		}
 	}
 	sortByHash(ports)
 	return ports, len(ports) > 0
 }
 
-func byAddress(a, b corev1.EndpointAddress) int { //nolint:staticcheck
+func byAddress(a, b corev1.EndpointAddress) int {
 	return cmp.Or(cmp.Compare(a.IP, b.IP), cmp.Compare(a.TargetRef.UID, b.TargetRef.UID))
 }
 
@@ -241,7 +243,7 @@ func sortByHash[T any](items []T) {
 }
 
 // truncate keeps at most endpointsCapacity addresses, the ready ones first, spread over the subsets.
-func truncate(e *corev1.Endpoints) bool { //nolint:staticcheck
+func truncate(e *corev1.Endpoints) bool {
 	ready, other := 0, 0
 	for _, sub := range e.Subsets {
 		ready, other = ready+len(sub.Addresses), other+len(sub.NotReadyAddresses)

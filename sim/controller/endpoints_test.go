@@ -1,3 +1,5 @@
+//lint:file-ignore SA1019 Endpoints is deprecated, and what this is about
+
 package controller
 
 import (
@@ -72,7 +74,7 @@ func (w *world) slicesOf(service string) string {
 
 // endpointsOf shows a Service's Endpoints.
 func (w *world) endpointsOf(service string) string {
-	e, ok := apiserver.Get[*corev1.Endpoints](w.Client, "default", service) //nolint:staticcheck
+	e, ok := apiserver.Get[*corev1.Endpoints](w.Client, "default", service)
 	if !ok {
 		return "none"
 	}
@@ -192,7 +194,7 @@ func TestSliceComesBack(t *testing.T) {
 	for s := range apiserver.List[*discoveryv1.EndpointSlice](w.Client, "default") {
 		w.remove(s, metav1.DeletePropagationBackground)
 	}
-	e, _ := apiserver.Get[*corev1.Endpoints](w.Client, "default", "web") //nolint:staticcheck
+	e, _ := apiserver.Get[*corev1.Endpoints](w.Client, "default", "web")
 	w.remove(e, metav1.DeletePropagationBackground)
 	w.run(20 * time.Second)
 	w.expect("slices", w.slicesOf("web"), before)

@@ -222,7 +222,7 @@ func TestNamespaceWithAFinalizer(t *testing.T) {
 	w := newWorld(t)
 	w.create(&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "team"}})
 	w.run(time.Second)
-	held := w.create(&corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: "team", Name: "held", Finalizers: []string{"example.com/hold"}}})
+	w.create(&corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: "team", Name: "held", Finalizers: []string{"example.com/hold"}}})
 	n, _ := apiserver.Get[*corev1.Namespace](w.Client, "", "team")
 	w.remove(n, metav1.DeletePropagationBackground)
 	w.run(time.Minute)
@@ -239,8 +239,8 @@ NamespaceDeletionGroupVersionParsingFailure False ParsedGroupVersions All legacy
 NamespaceDeletionContentFailure False ContentDeleted All content successfully deleted, may be waiting on finalization
 NamespaceContentRemaining True SomeResourcesRemain Some resources are remaining: configmaps. has 1 resource instances
 NamespaceFinalizersRemaining True SomeFinalizersRemain Some content in the namespace has finalizers remaining: example.com/hold in 1 resource instances`)
-	held, _ = apiserver.Get[*corev1.ConfigMap](w.Client, "team", "held")
-	held = held.DeepCopyObject().(apiserver.Object)
+	held, _ := apiserver.Get[*corev1.ConfigMap](w.Client, "team", "held")
+	held = held.DeepCopy()
 	held.SetFinalizers(nil)
 	if _, err := w.Update(held); err != nil {
 		t.Fatal(err)
