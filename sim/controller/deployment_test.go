@@ -164,6 +164,61 @@ func TestFenceposts(t *testing.T) {
 	}
 }
 
+// At no moment of a rollout are there more pods than the surge allows, nor fewer ready than availability asks for.
+func TestRolloutKeepsItsBounds(t *testing.T) {
+	for _, c := range []struct {
+		replicas           int32
+		surge, unavailable string
+	}{{1, "25%", "25%"}, {3, "25%", "25%"}, {4, "25%", "25%"}, {7, "0", "1"}, {10, "25%", "25%"}, {10, "3", "0"}, {10, "0", "50%"}, {6, "100%", "0"}} {
+		w := newWorld(t, "node-1")
+		w.kubelets.apart = 7 * time.Millisecond
+		d := deployment("web", "nginx:1", c.replicas)
+		surge, out := intstr.Parse(c.surge), intstr.Parse(c.unavailable)
+		d.Spec.Strategy.RollingUpdate = &appsv1.RollingUpdateDeployment{MaxSurge: &surge, MaxUnavailable: &out}
+		d = w.create(d).(*appsv1.Deployment)
+		w.run(20 * time.Second)
+		most, least := int32(0), c.replicas
+		setImage(w, "web", "nginx:2")
+		for range 10_000 { // the two ReplicaSets follow in the same millisecond, one after the other
+			w.run(time.Millisecond)
+			active, ready := int32(0), int32(0)
+			for pod := range apiserver.List[*corev1.Pod](w.Client, "default") {
+				if podActive(pod) {
+					active++
+					if podReady(pod) {
+						ready++
+					}
+				}
+			}
+			most, least = max(most, active), min(least, ready)
+		}
+		w.run(time.Minute)
+		if got := w.sets(); !strings.HasSuffix(got, fmt.Sprintf(" %d %d %d rev 2", c.replicas, c.replicas, c.replicas)) {
+			t.Errorf("%+v: the rollout has not ended:\n%s", c, got)
+		}
+		if most > c.replicas+maxSurge(d) || least < c.replicas-maxUnavailable(d) {
+			t.Errorf("%+v: at most %d pods, at least %d ready; want %d, %d", c, most, least, c.replicas+maxSurge(d), c.replicas-maxUnavailable(d))
+		}
+	}
+}
+
+// A rollout that can not go on keeps the old pods; a rollback ends it at once.
+func TestBrokenRollout(t *testing.T) {
+	w := newWorld(t, "node-1")
+	w.create(deployment("web", "nginx:1", 4))
+	w.run(20 * time.Second)
+	setImage(w, "web", "broken")
+	w.run(time.Minute)
+	if got := strings.Split(w.sets(), "\n"); !strings.HasSuffix(got[0], " 3 3 3 rev 1") || !strings.HasSuffix(got[1], " 2 2 0 rev 2") {
+		t.Errorf("stuck:\n%s", strings.Join(got, "\n"))
+	}
+	setImage(w, "web", "nginx:1")
+	w.run(20 * time.Second)
+	if got := strings.Split(w.sets(), "\n"); !strings.HasSuffix(got[0], " 4 4 4 rev 3") || !strings.HasSuffix(got[1], " 0 0 0 rev 2") {
+		t.Errorf("rolled back:\n%s", strings.Join(got, "\n"))
+	}
+}
+
 // The cases of deployment_controller's own tests (pkg/controller/deployment/sync_test.go, TestScale).
 func TestProportions(t *testing.T) {
 	for _, c := range []struct {
