@@ -237,3 +237,35 @@ func TestMinReadySeconds(t *testing.T) {
 		t.Errorf("%d available after 32 s", n)
 	}
 }
+
+func TestTrafficDistribution(t *testing.T) {
+	w := newWorld(t, "node-1")
+	edit(w, "node-1", func(n *corev1.Node) { n.Labels = map[string]string{corev1.LabelTopologyZone: "a"} })
+	w.apply(servicesManifest)
+	w.apply(namedPort)
+	w.run(20 * time.Second)
+	for _, c := range []struct{ prefer, want string }{
+		{corev1.ServiceTrafficDistributionPreferSameZone, "zones [{a}] nodes []"},
+		{corev1.ServiceTrafficDistributionPreferSameNode, "zones [{a}] nodes [{node-1}]"},
+		{"", "none"},
+	} {
+		edit(w, "web", func(s *corev1.Service) {
+			if s.Spec.TrafficDistribution = &c.prefer; c.prefer == "" {
+				s.Spec.TrafficDistribution = nil
+			}
+		})
+		w.run(time.Second)
+		for s := range apiserver.List[*discoveryv1.EndpointSlice](w.Client, "default") {
+			if s.Labels[discoveryv1.LabelServiceName] != "web" {
+				continue
+			}
+			for _, e := range s.Endpoints {
+				got := "none"
+				if e.Hints != nil {
+					got = fmt.Sprintf("zones %v nodes %v", e.Hints.ForZones, e.Hints.ForNodes)
+				}
+				w.expect(c.prefer, got, c.want)
+			}
+		}
+	}
+}

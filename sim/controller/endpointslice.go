@@ -27,7 +27,7 @@ const (
 )
 
 // endpointSlices keeps the EndpointSlices of each Service that has a selector (pkg/controller/endpointslice
-// and k8s.io/endpointslice). Topology hints are not made.
+// and k8s.io/endpointslice). The older topology-aware hints, by annotation, are not made.
 type endpointSlices struct{ Env }
 
 func newEndpointSlices(env Env) Component { return &endpointSlices{env} }
@@ -145,7 +145,32 @@ func (c *endpointSlices) endpointOf(s *corev1.Service, pod *corev1.Pod, ips []st
 	if namedHost(pod, s) {
 		e.Hostname = &pod.Spec.Hostname
 	}
+	if ready {
+		e.Hints = hints(s, &e)
+	}
 	return e
+}
+
+// hints are for whom an endpoint is meant, where the Service prefers what is close
+// (k8s.io/endpointslice/trafficdist).
+func hints(s *corev1.Service, e *discoveryv1.Endpoint) *discoveryv1.EndpointHints {
+	var h discoveryv1.EndpointHints
+	switch deref(s.Spec.TrafficDistribution) {
+	case corev1.ServiceTrafficDistributionPreferSameNode:
+		if e.NodeName != nil {
+			h.ForNodes = []discoveryv1.ForNode{{Name: *e.NodeName}}
+		}
+	case corev1.ServiceTrafficDistributionPreferClose, corev1.ServiceTrafficDistributionPreferSameZone:
+	default:
+		return nil
+	}
+	if e.Zone != nil {
+		h.ForZones = []discoveryv1.ForZone{{Name: *e.Zone}}
+	}
+	if h.ForNodes == nil && h.ForZones == nil {
+		return nil
+	}
+	return &h
 }
 
 // slicePorts are the Service's ports as a pod has them.
@@ -189,7 +214,7 @@ func endpointKey(e *discoveryv1.Endpoint) string {
 
 func sameEndpoint(a, b *discoveryv1.Endpoint) bool {
 	return deref(a.NodeName) == deref(b.NodeName) && deref(a.Zone) == deref(b.Zone) &&
-		equality.Semantic.DeepEqual(a.Conditions, b.Conditions) &&
+		equality.Semantic.DeepEqual(a.Conditions, b.Conditions) && equality.Semantic.DeepEqual(a.Hints, b.Hints) &&
 		a.TargetRef != nil && b.TargetRef != nil && a.TargetRef.UID == b.TargetRef.UID
 }
 
