@@ -34,7 +34,11 @@ func (c *call) whyPod(cl *sim.Cluster, name string, pod *corev1.Pod, v *schedule
 	if pod != nil && pod.Spec.NodeName == "" {
 		v = cl.Explain(pod) // as things stand, not as they stood at the last try
 	}
-	r := Reply{Blocks: []Block{Title{c.say("why.podtitle", with{"Pod": name})}}}
+	title := c.say("why.podtitle", with{"Pod": name})
+	if pod != nil && pod.Spec.NodeName == "" {
+		title = c.say("why.waittitle", with{"Pod": name})
+	}
+	r := Reply{Blocks: []Block{Title{title}}}
 	if v == nil || v.Outcome == scheduler.Bound {
 		r.Blocks = append(r.Blocks, Text{c.say("why.old", with{"Pod": name, "Node": pod.Spec.NodeName})})
 		return r.with(Button{Label: c.say("button.cluster"), Line: c.typed("cluster")})
