@@ -138,6 +138,8 @@ func TestRequests(t *testing.T) {
 		{"bad directive", "POST " + configMaps + "?fieldValidation=Perhaps", []string{`{"metadata":{"name":"x"}}`}, 422, "{.message}",
 			`CreateOptions.meta.k8s.io "" is invalid: fieldValidation: Unsupported value: "Perhaps": supported values: "", "Ignore", "Strict", "Warn"`},
 		{"invalid", "POST " + configMaps, []string{`{"metadata":{}}`}, 422, "{.message}", `ConfigMap "" is invalid: metadata.name: Required value: name or generateName is required`},
+		{"bad finalizer", "POST " + configMaps, []string{`{"metadata":{"name":"x","finalizers":["hold"]}}`}, 422, "{.message}",
+			`ConfigMap "x" is invalid: metadata.finalizers[0]: Invalid value: "hold": name is neither a standard finalizer name nor is it fully qualified`},
 		{"exists", "POST " + configMaps, []string{`{"metadata":{"name":"cm"}}`}, 409, "{.reason} {.message}", `AlreadyExists configmaps "cm" already exists`},
 		{"other namespace", "POST " + configMaps, []string{`{"metadata":{"name":"x","namespace":"other"}}`}, 400, "{.message}",
 			"the namespace of the provided object does not match the namespace sent on the request"},

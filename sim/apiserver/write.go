@@ -31,6 +31,7 @@ func (s *Server) allocate(r *request, o, old Object) error {
 func (s *Server) validateNew(r *request, o Object) error {
 	path := field.NewPath("metadata")
 	errs := apivalidation.ValidateObjectMetaAccessor(o, r.resource.Namespaced, r.resource.validName, path)
+	errs = append(errs, validateFinalizers(o.GetFinalizers(), path.Child("finalizers"))...)
 	if r.resource.Validate != nil {
 		errs = append(errs, r.resource.Validate(o)...)
 	}
@@ -51,6 +52,7 @@ func (r *Resource) validName(name string, prefix bool) []string {
 func (s *Server) validateChange(r *request, old, o Object) error {
 	path := field.NewPath("metadata")
 	errs := apivalidation.ValidateObjectMetaAccessor(o, r.resource.Namespaced, r.resource.validName, path)
+	errs = append(errs, validateFinalizers(o.GetFinalizers(), path.Child("finalizers"))...)
 	errs = append(errs, apivalidation.ValidateObjectMetaAccessorUpdate(o, old, path)...)
 	switch {
 	case r.subresource == "status":
