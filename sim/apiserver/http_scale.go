@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"reflect"
+	"slices"
 
 	autoscalingv1 "k8s.io/api/autoscaling/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -151,7 +152,9 @@ func (x *exchange) rescale(verb string, w writing, change func(old *autoscalingv
 		if err != nil {
 			return nil, apierrors.NewInternalError(err)
 		}
-		x.dateScale(old, entries, w.manager)
+		if entries, err = joinEntries(entries, x.now()); err != nil {
+			return nil, err
+		}
 		o.SetManagedFields(entries)
 		return o, nil
 	})
@@ -163,18 +166,51 @@ func (x *exchange) rescale(verb string, w writing, change func(old *autoscalingv
 	return reply{code: http.StatusOK, object: scale}, err
 }
 
-// dateScale gives the entries that ToParent made anew the time of now: it loses it.
-func (x *exchange) dateScale(old Object, entries []metav1.ManagedFieldsEntry, manager string) {
-	now := x.now()
-	for i, e := range entries {
-		had := false
-		for _, o := range old.GetManagedFields() {
-			had = had || sameManager(o, e)
+// joinEntries joins entries of the same manager: who had set replicas in the object appears as another manager in its
+// scale, and so comes back from there beside itself. And it gives those that have no time that of now.
+func joinEntries(entries []metav1.ManagedFieldsEntry, now metav1.Time) ([]metav1.ManagedFieldsEntry, error) {
+	var joined []metav1.ManagedFieldsEntry
+	for _, e := range entries {
+		i := slices.IndexFunc(joined, func(j metav1.ManagedFieldsEntry) bool { return sameManager(j, e) })
+		if i < 0 {
+			joined = append(joined, e)
+			continue
 		}
-		if e.Time == nil || !had && e.Manager == manager {
-			entries[i].Time = &now
+		fields, err := unionOf(joined[i].FieldsV1, e.FieldsV1)
+		if err != nil {
+			return nil, apierrors.NewInternalError(fmt.Errorf("join the fields of %s: %w", e.Manager, err))
+		}
+		joined[i].FieldsV1 = fields
+		if joined[i].Time == nil {
+			joined[i].Time = e.Time
 		}
 	}
+	for i := range joined {
+		if joined[i].Time == nil {
+			joined[i].Time = &now
+		}
+	}
+	slices.SortFunc(joined, compareEntries)
+	return joined, nil
+}
+
+func unionOf(a, b *metav1.FieldsV1) (*metav1.FieldsV1, error) {
+	union := &fieldpath.Set{}
+	for _, f := range []*metav1.FieldsV1{a, b} {
+		if f == nil {
+			continue
+		}
+		set := &fieldpath.Set{}
+		if err := set.FromJSON(f.GetRawReader()); err != nil {
+			return nil, err
+		}
+		union = union.Union(set)
+	}
+	raw, err := union.ToJSON()
+	if err != nil {
+		return nil, err
+	}
+	return metav1.NewFieldsV1(string(raw)), nil
 }
 
 func validateScale(x *exchange, old, scale *autoscalingv1.Scale) error {

@@ -421,7 +421,7 @@ func TestScaleIsAChangeOfTheSpec(t *testing.T) {
 	}
 	owner := ""
 	for _, e := range o.ManagedFields {
-		if strings.Contains(string(e.FieldsV1.Raw), "f:replicas") {
+		if strings.Contains(e.FieldsV1.GetRawString(), "f:replicas") {
 			owner += e.Manager + "/" + e.Subresource + "@" + e.Time.Format("15:04:05")
 		}
 	}
