@@ -1,0 +1,107 @@
+package terminal
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"timonier/bot"
+)
+
+// longestLine is how long a line of a script may be; the tutor refuses far shorter ones in words.
+const longestLine = 16 << 20
+
+// scriptWidth is how wide text is set where nobody looks.
+const scriptWidth = 80
+
+// Script reads lines, has each answered, and writes the answers, plain. Blank lines
+// and lines that begin with # say nothing. Where the tutor asks for a longer text
+// (kubectl apply -f -), it is the lines that follow, up to one that holds only a
+// dot, or the end. Failed is true where a command did not do what it was asked.
+func (s *Session) Script(ctx context.Context, in io.Reader, out io.Writer) (failed bool, err error) {
+	w := bufio.NewWriter(out)
+	defer func() { err = errors.Join(err, w.Flush()) }()
+	lines := bufio.NewReaderSize(in, 64<<10)
+	p := printer{width: scriptWidth, styles: plainStyles()}
+	for {
+		line, more, err := readLine(lines)
+		if err != nil || !more {
+			return failed, err
+		}
+		if text := strings.TrimSpace(line); text == "" || strings.HasPrefix(text, "#") {
+			continue
+		}
+		if quits(line) {
+			return failed, nil
+		}
+		reply, err := s.answer(ctx, line)
+		if err != nil {
+			return failed, err
+		}
+		if reply.Prompt != nil {
+			text, err := readText(lines)
+			if err != nil {
+				return failed, err
+			}
+			if reply, err = s.answer(ctx, reply.Prompt.Line+"\n"+text); err != nil {
+				return failed, err
+			}
+		}
+		failed = failed || reply.Failed
+		fmt.Fprintln(w, p.reply(reply))
+		fmt.Fprintln(w)
+		if err := w.Flush(); err != nil { // whoever reads may be waiting for this answer
+			return failed, err
+		}
+	}
+}
+
+// answer is the final reply to a line.
+func (s *Session) answer(ctx context.Context, line string) (last bot.Reply, err error) {
+	err = s.Tutor.Handle(ctx, s.request(line), func(r bot.Reply) { last = r })
+	return last, err
+}
+
+// readLine reads a line without its end; more is false at the end of the input.
+func readLine(r *bufio.Reader) (line string, more bool, err error) {
+	var all []byte
+	for {
+		part, err := r.ReadSlice('\n')
+		if len(all) < longestLine {
+			all = append(all, part...)
+		}
+		switch {
+		case err == nil:
+		case errors.Is(err, bufio.ErrBufferFull):
+			continue
+		case errors.Is(err, io.EOF):
+			return string(trimEnd(all)), len(all) > 0, nil
+		default:
+			return "", false, fmt.Errorf("read input: %w", err)
+		}
+		return string(trimEnd(all)), true, nil
+	}
+}
+
+func trimEnd(line []byte) []byte {
+	return bytes.TrimSuffix(bytes.TrimSuffix(line, []byte("\n")), []byte("\r"))
+}
+
+// readText reads the lines of a longer text.
+func readText(r *bufio.Reader) (string, error) {
+	var text strings.Builder
+	for {
+		line, more, err := readLine(r)
+		if err != nil {
+			return "", err
+		}
+		if !more || line == endOfText {
+			return text.String(), nil
+		}
+		text.WriteString(line + "\n")
+	}
+}

@@ -1,0 +1,147 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"runtime/debug"
+	"slices"
+	"strings"
+
+	"github.com/nicksnyder/go-i18n/v2/i18n"
+
+	"timonier/locales"
+)
+
+// settings are what flags and environment say.
+type settings struct {
+	lang string // fr, en; empty: the tutor's default
+	data string // the file in which everything survives
+}
+
+// parse reads the command line. ok is false where the program is to end with the code.
+func parse(args, env []string, stdout, stderr io.Writer) (cfg settings, say voice, code int, ok bool) {
+	flags := flag.NewFlagSet("timonier", flag.ContinueOnError)
+	flags.SetOutput(io.Discard) // its own words are English
+	lang := flags.String("lang", "", "")
+	data := flags.String("data", "", "")
+	version := flags.Bool("version", false, "")
+	err := flags.Parse(args)
+	if cfg.lang = *lang; cfg.lang == "" {
+		cfg.lang = langOf(env)
+	}
+	say = newVoice(cfg.lang)
+	usage := func(id string, data map[string]any) (settings, voice, int, bool) {
+		fmt.Fprintf(stderr, "%s\n\n%s\n", say.sentence(id, data), say.word("program.usage"))
+		return cfg, say, exitUsage, false
+	}
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		fmt.Fprintln(stdout, say.word("program.usage"))
+		return cfg, say, exitOK, false
+	case err != nil:
+		return usage("program.badflag", map[string]any{"Error": err})
+	case *version:
+		fmt.Fprintf(stdout, "timonier %s\n", versionOf())
+		return cfg, say, exitOK, false
+	case flags.NArg() > 0:
+		return usage("program.badword", map[string]any{"Word": flags.Arg(0)})
+	case *lang != "" && !slices.Contains(locales.Languages(), *lang):
+		return usage("program.badlang", map[string]any{"Lang": *lang})
+	}
+	if cfg.data = *data; cfg.data == "" {
+		if cfg.data, err = dataFile(env); err != nil {
+			return usage("program.nodata", map[string]any{"Error": err})
+		}
+	}
+	return cfg, say, exitOK, true
+}
+
+// langOf is the language that the locale asks for, where it is one of ours.
+func langOf(env []string) string {
+	for _, name := range []string{"LC_ALL", "LC_MESSAGES", "LANG"} {
+		value := strings.ToLower(lookup(env, name))
+		if value == "" {
+			continue
+		}
+		for _, lang := range locales.Languages() {
+			if strings.HasPrefix(value, lang) {
+				return lang
+			}
+		}
+		return "" // C, POSIX, another language: the tutor's default
+	}
+	return ""
+}
+
+func lookup(env []string, name string) string {
+	for _, e := range env {
+		if k, v, _ := strings.Cut(e, "="); k == name {
+			return v
+		}
+	}
+	return ""
+}
+
+// dataFile is where what must survive is kept unless --data says otherwise: in the user's data directory.
+func dataFile(env []string) (string, error) {
+	home, err := os.UserHomeDir()
+	dir := lookup(env, "XDG_DATA_HOME")
+	switch {
+	case filepath.IsAbs(dir):
+	case runtime.GOOS == "windows":
+		if dir, err = os.UserCacheDir(); err != nil { // %LocalAppData%: data that stays on this machine
+			return "", err
+		}
+	case err != nil:
+		return "", err
+	case runtime.GOOS == "darwin":
+		dir = filepath.Join(home, "Library", "Application Support")
+	default:
+		dir = filepath.Join(home, ".local", "share")
+	}
+	return filepath.Join(dir, "timonier", "timonier.db"), nil
+}
+
+// versionOf is the module's version, or the commit that it was built from.
+func versionOf() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "?"
+	}
+	version := info.Main.Version
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" && version == "(devel)" {
+			version += " " + s.Value[:min(len(s.Value), 12)]
+		}
+	}
+	return version
+}
+
+// voice says the program's own few sentences.
+type voice struct{ localizer *i18n.Localizer }
+
+func newVoice(lang string) voice {
+	bundle, err := locales.Bundle()
+	if err != nil {
+		return voice{} // then sentences are their IDs; a test keeps it from happening
+	}
+	return voice{i18n.NewLocalizer(bundle, lang, locales.Languages()[0])}
+}
+
+func (v voice) word(id string) string { return v.sentence(id, nil) }
+
+func (v voice) sentence(id string, data map[string]any) string {
+	if v.localizer == nil {
+		return id
+	}
+	text, err := v.localizer.Localize(&i18n.LocalizeConfig{MessageID: id, TemplateData: data})
+	if text == "" && err != nil {
+		return id
+	}
+	return strings.TrimRight(text, "\n")
+}
