@@ -123,15 +123,18 @@ func allowedFlags() []string {
 		template timeout timestamps to-revision type types validate value verbs wait watch watch-only with-secrets`)
 }
 
-// refusedHere are flags that are allowed elsewhere but would wait in real time, or wait for input, in these commands.
+// refusedHere are flags that are allowed elsewhere but in these commands would wait in real time, write a file, or
+// read folders.
 func refusedHere(cmd *cobra.Command, flag string) bool {
 	switch cmd.Name() {
-	case "scale", "replace":
+	case "scale":
 		return flag == "timeout"
+	case "replace":
+		return flag == "timeout" || flag == "force"
 	case "explain":
 		return false
 	}
-	return flag == "recursive" // into folders
+	return flag == "recursive"
 }
 
 // checkFlags refuses flags that do not exist here, and values that would lead out of the process.
