@@ -137,9 +137,7 @@ func dropAlphaPodFields(spec *v1.PodSpec, annotations map[string]string) {
 	spec.SchedulingGroup = nil    // GenericWorkload
 	spec.EvictionResponders = nil // EvictionRequestAPI
 	for i := range spec.Volumes {
-		if e := spec.Volumes[i].EmptyDir; e != nil {
-			e.Mode = nil // EmptyDirVolumeMode
-		}
+		dropAlphaVolumeFields(&spec.Volumes[i])
 	}
 	for c := range allContainers(spec) {
 		for i := range c.VolumeMounts {
@@ -153,6 +151,58 @@ func dropAlphaPodFields(spec *v1.PodSpec, annotations map[string]string) {
 		if c.Lifecycle != nil {
 			dropAlphaLifecycleFields(c)
 		}
+	}
+}
+
+// dropAlphaVolumeFields: the owners of single files, AtomicWriteVolumeUserFields.
+func dropAlphaVolumeFields(v *v1.Volume) {
+	if v.EmptyDir != nil {
+		v.EmptyDir.Mode = nil // EmptyDirVolumeMode
+	}
+	switch {
+	case v.Secret != nil:
+		v.Secret.DefaultUser = nil
+		dropUsers(v.Secret.Items)
+	case v.ConfigMap != nil:
+		v.ConfigMap.DefaultUser = nil
+		dropUsers(v.ConfigMap.Items)
+	case v.DownwardAPI != nil:
+		v.DownwardAPI.DefaultUser = nil
+		dropDownwardUsers(v.DownwardAPI.Items)
+	case v.Projected != nil:
+		v.Projected.DefaultUser = nil
+		for i := range v.Projected.Sources {
+			dropProjectionUsers(&v.Projected.Sources[i])
+		}
+	}
+}
+
+func dropProjectionUsers(p *v1.VolumeProjection) {
+	switch {
+	case p.Secret != nil:
+		dropUsers(p.Secret.Items)
+	case p.DownwardAPI != nil:
+		dropDownwardUsers(p.DownwardAPI.Items)
+	case p.ConfigMap != nil:
+		dropUsers(p.ConfigMap.Items)
+	case p.ServiceAccountToken != nil:
+		p.ServiceAccountToken.User = nil
+	case p.ClusterTrustBundle != nil:
+		p.ClusterTrustBundle.User = nil
+	case p.PodCertificate != nil:
+		p.PodCertificate.User = nil
+	}
+}
+
+func dropUsers(items []v1.KeyToPath) {
+	for i := range items {
+		items[i].User = nil
+	}
+}
+
+func dropDownwardUsers(items []v1.DownwardAPIVolumeFile) {
+	for i := range items {
+		items[i].User = nil
 	}
 }
 
