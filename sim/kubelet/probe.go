@@ -111,20 +111,39 @@ func (s *sync) try(u *unit, p *probing, spec *v1.Probe, kind string, good bool) 
 	ok, output := s.plan(u).answer(spec, u.spec, s.status.PodIP, at)
 	told := true
 	if ok {
-		p.Passes, p.Fails = min(p.Passes+1, max(1, spec.SuccessThreshold)), 0
+		p.Passes, p.Fails = p.Passes+1, 0
 	} else {
 		p.Fails, p.Passes = p.Fails+1, 0
 		s.emit(v1.EventTypeWarning, "Unhealthy", fmt.Sprintf("%s probe failed: %s", kind, output))
-		told = p.Fails >= max(failuresTold, spec.FailureThreshold)
+		told = p.Fails >= failuresTold
 	}
 	passed = ok && p.Passes >= max(1, spec.SuccessThreshold)
 	failed = !ok && p.Fails >= max(1, spec.FailureThreshold)
 	period := time.Duration(max(1, spec.PeriodSeconds)) * time.Second
 	p.Next = s.now.Add(period)
-	if told && (passed || failed) && kind != "Startup" {
-		p.Next = s.nextTurn(u, period)
+	if told {
+		s.skip(u, p, spec, ok, period)
 	}
 	return passed, failed
+}
+
+// skip goes past the probes that will say what this one said, and change nothing.
+func (s *sync) skip(u *unit, p *probing, spec *v1.Probe, ok bool, period time.Duration) {
+	count, left := &p.Fails, max(1, spec.FailureThreshold)
+	if ok {
+		count, left = &p.Passes, max(1, spec.SuccessThreshold)
+	}
+	turn := s.nextTurn(u, period)
+	if left -= *count; left <= 0 {
+		p.Next = turn
+		return
+	}
+	next := s.now.Add(time.Duration(left) * period)
+	if !turn.IsZero() && turn.Before(next) {
+		next = turn
+	}
+	p.Next = next
+	*count += int32(next.Sub(s.now)/period) - 1
 }
 
 // nextTurn is the first probe after the answers turn again; zero: they never do.

@@ -154,6 +154,9 @@ func (r *run) memory(limit int64) {
 	}
 	after := 700 * time.Millisecond // too small even to start in
 	if base <= limit {
+		if float64(limit-base)/float64(grow) > maxRun.Seconds() {
+			return
+		}
 		after = time.Duration(float64(limit-base) / float64(grow) * float64(time.Second)).Truncate(time.Millisecond)
 	}
 	if !r.ends || after < r.after {

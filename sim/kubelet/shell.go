@@ -1,6 +1,7 @@
 package kubelet
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -39,14 +40,25 @@ var quick = strings.Fields(`: true wget curl nslookup dig host ping nc ls cp mv 
 	set export cd read trap ulimit umask local return break continue kubectl git make pip npm apk apt apt-get which id stat
 	psql pg_isready mysqladmin redis-cli mysql yes md5sum sha256sum base64 cut tr basename dirname mktemp nproc free uptime`)
 
-// maxSteps bounds what one script may cost to work out.
-const maxSteps = 5000
+// What one script may cost to work out. Past it, it runs for ever.
+const (
+	maxSteps = 5000
+	maxText  = 4096                  // of an expanded word, in bytes
+	maxRun   = 1000 * 24 * time.Hour // a run that takes longer is endless
+)
+
+// tired counts a step of work, and gives up where there were too many.
+func (s *shell) tired() bool {
+	if s.steps++; s.steps > maxSteps {
+		s.endless, s.over = true, true
+	}
+	return s.over
+}
 
 func (s *shell) run(list []node) {
 	for i := 0; i < len(list) && !s.over; i++ {
 		n := &list[i]
-		if s.steps++; s.steps > maxSteps {
-			s.endless, s.over = true, true
+		if s.tired() {
 			return
 		}
 		if n.join == "|" && i+1 < len(list) { // only the last of a pipe counts, and nothing is printed before it
@@ -68,7 +80,7 @@ func (s *shell) node(n *node, last bool) {
 		s.loop(n)
 	case "for":
 		for _, v := range s.values(n.words) {
-			if s.over {
+			if s.tired() {
 				return
 			}
 			s.vars[n.name] = v
@@ -90,8 +102,7 @@ func (s *shell) node(n *node, last bool) {
 // changes nothing that a condition could see, is worked out once.
 func (s *shell) loop(n *node) {
 	for !s.over {
-		if s.steps++; s.steps > maxSteps {
-			s.endless, s.over = true, true
+		if s.tired() {
 			return
 		}
 		start, printed := s.at, len(s.output)
@@ -144,7 +155,7 @@ func sequence(bounds []string) []string {
 	if len(bounds) > 1 && err == nil {
 		from, err = strconv.Atoi(bounds[0])
 	}
-	if err != nil || to-from > 1000 {
+	if err != nil || from < -1e6 || to > 1e6 || to-from > 1000 {
 		return nil
 	}
 	var out []string
@@ -159,7 +170,7 @@ func (s *shell) expand(text string) string {
 	const date = "{time Mon Jan _2 15:04:05 UTC 2006}"
 	text = strings.NewReplacer("$(date)", date, "`date`", date, "$(hostname)", "{pod}", "`hostname`", "{pod}").Replace(text)
 	var b strings.Builder
-	for i := 0; i < len(text); i++ {
+	for i := 0; i < len(text) && b.Len() < maxText; i++ {
 		if text[i] != '$' || i+1 == len(text) {
 			b.WriteByte(text[i])
 			continue
@@ -183,11 +194,14 @@ func (s *shell) expand(text string) string {
 		b.WriteString(s.vars[rest[:end]])
 		i += end
 	}
-	return b.String()
+	return b.String()[:min(b.Len(), maxText)]
 }
 
 // command works out one command with its arguments.
 func (s *shell) command(argv []string, to string, last bool) {
+	if s.tired() {
+		return
+	}
 	for len(argv) > 0 && strings.Contains(argv[0], "=") && !strings.HasPrefix(argv[0], "=") {
 		name, value, _ := strings.Cut(argv[0], "=")
 		s.vars[name] = value
@@ -231,25 +245,23 @@ func (s *shell) builtin(name string) (func(args []string, to string), bool) {
 
 func (s *shell) sleep(args []string, _ string) {
 	for _, a := range args {
-		if a == "infinity" || a == "inf" {
-			s.endless, s.over = true, true
-			return
-		}
-		d, err := time.ParseDuration(a)
-		if err != nil {
-			if days, ok := strings.CutSuffix(a, "d"); ok {
-				n, _ := strconv.ParseFloat(days, 64)
-				d, err = time.Duration(n*24*float64(time.Hour)), nil
-			} else {
-				d, err = time.ParseDuration(a + "s")
+		unit, digits := time.Second, a
+		for suffix, u := range map[string]time.Duration{"s": time.Second, "m": time.Minute, "h": time.Hour, "d": 24 * time.Hour} {
+			if n, ok := strings.CutSuffix(a, suffix); ok {
+				unit, digits = u, n // one suffix at most fits: order does not show
 			}
 		}
-		if err != nil || d < 0 {
+		n, err := strconv.ParseFloat(digits, 64) // inf and infinity are numbers to it, as to sleep
+		switch {
+		case err != nil && !errors.Is(err, strconv.ErrRange), !(n >= 0):
 			s.print(fmt.Sprintf("sleep: invalid number '%s'", a))
 			s.status = 1
 			return
+		case n*float64(unit)+float64(s.at) > float64(maxRun):
+			s.endless, s.over = true, true
+			return
 		}
-		s.at += d
+		s.at += time.Duration(n * float64(unit))
 	}
 	s.status = 0
 }

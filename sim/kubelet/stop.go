@@ -56,7 +56,7 @@ func (s *sync) grace() time.Duration {
 	if s.pod.DeletionTimestamp != nil {
 		seconds = ptr.Deref(s.pod.DeletionGracePeriodSeconds, seconds)
 	}
-	return time.Duration(seconds) * time.Second
+	return time.Duration(min(seconds, int64(maxRun/time.Second))) * time.Second
 }
 
 // kill sends SIGTERM, after the preStop hook, and SIGKILL when the grace period is over.
