@@ -32,6 +32,9 @@ type node struct {
 	join string // what follows: ; && || | & or nothing
 }
 
+// maxScript bounds what is read at all, in bytes: by far more than any example.
+const maxScript = 32 << 10
+
 var errScript = errors.New("not understood")
 
 // lex cuts a script into words and operators.
@@ -124,6 +127,9 @@ type parser struct {
 }
 
 func parseScript(script string) ([]node, error) {
+	if len(script) > maxScript {
+		return nil, errScript
+	}
 	words, err := lex(script)
 	if err != nil {
 		return nil, err

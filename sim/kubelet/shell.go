@@ -167,6 +167,9 @@ func sequence(bounds []string) []string {
 
 // expand puts in variables, and the few commands that examples print the output of.
 func (s *shell) expand(text string) string {
+	if !strings.ContainsAny(text, "$`") {
+		return text
+	}
 	const date = "{time Mon Jan _2 15:04:05 UTC 2006}"
 	text = strings.NewReplacer("$(date)", date, "`date`", date, "$(hostname)", "{pod}", "`hostname`", "{pod}").Replace(text)
 	var b strings.Builder
