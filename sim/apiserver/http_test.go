@@ -374,6 +374,21 @@ func TestTables(t *testing.T) {
 	}
 }
 
+// A bookmark shows as a table too: of an object that is nothing but a revision.
+func TestTablesOfEmptyObjects(t *testing.T) {
+	w := newWorld(t, Limits{})
+	for _, r := range w.Resources() {
+		target := "/apis/" + r.Group + "/" + r.Version + "/" + r.Resource
+		if r.Group == "" {
+			target = "/api/" + r.Version + "/" + r.Resource
+		}
+		a := w.call("GET "+target+"?watch=true&sendInitialEvents=true&allowWatchBookmarks=true&resourceVersionMatch=NotOlderThan", asTable)
+		if a.code != 200 || !strings.Contains(a.body, `{"type":"BOOKMARK"`) || strings.Contains(a.body, `"ERROR"`) {
+			t.Errorf("%s: %d %s", target, a.code, a.body)
+		}
+	}
+}
+
 func TestDiscoveryIsTagged(t *testing.T) {
 	w := newWorld(t, Limits{})
 	a := w.call("GET /apis", "Accept: "+aggregatedType)

@@ -291,6 +291,9 @@ func (x *exchange) applyObject(p *patch) (reply, error) {
 		return reply{}, apierrors.NewBadRequest(fmt.Sprintf("the name of the object (%s) does not match the name on the URL (%s)", o.GetName(), x.at.name))
 	}
 	r := x.request("patch")
+	if asked := x.request("create"); !allowed(x.user, asked.verb, x.resource.Group, asked.qualified()) {
+		return reply{}, forbidden(asked)
+	}
 	r.object, r.dryRun = o, p.dryRun
 	stored, err := x.server.create(r)
 	return reply{code: http.StatusCreated, object: stored}, err

@@ -251,11 +251,15 @@ func (w *WatchStream) decode(kv etcd.KV) (Object, error) {
 }
 
 // frame encodes an event in two steps, as the real server: the object in the form asked for, then the event around it.
-func (w *WatchStream) frame(e watch.Event) ([]byte, error) {
+func (w *WatchStream) frame(e watch.Event) (_ []byte, err error) {
+	defer func() {
+		if p := recover(); p != nil { // as in answer: a bug ends the watch, not the program
+			err = fmt.Errorf("panic: %v", p)
+		}
+	}()
 	o := e.Object
 	if e.Type != watch.Error {
 		rep := reply{object: o}
-		var err error
 		if w.media.as.Kind == "Table" {
 			o, err = w.x.table(rep, w.headless)
 			w.headless = true
