@@ -121,6 +121,10 @@ func Run(ctx context.Context, c *sim.Cluster, args []string, stdin string) Resul
 // execute runs the command line; a fatal error of kubectl ends it.
 func (r *run) execute(args []string) {
 	defer r.recoverExit()
+	if refusal := outOfReach(args); refusal != nil {
+		r.result.Refused, r.result.Code = refusal, 1
+		return
+	}
 	root := r.root(args)
 	root.SetArgs(args)
 	root.SetIn(r.streams.In)
