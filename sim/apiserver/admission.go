@@ -224,13 +224,3 @@ func oneDefaultPriority(s *Server, r *request, o, _ Object) error {
 	}
 	return nil
 }
-
-// kindNamed is a row by its kind; the kinds that admission itself needs are always there.
-func (s *Server) kindNamed(kind string) *Resource {
-	for _, r := range s.resources {
-		if r.Kind == kind {
-			return r
-		}
-	}
-	return nil
-}

@@ -77,7 +77,9 @@ func allContainers(spec *v1.PodSpec) func(yield func(*v1.Container) bool) {
 }
 
 func defaultContainer(c *v1.Container) {
-	orElse(&c.ImagePullPolicy, pullPolicyFor(c.Image))
+	if c.ImagePullPolicy == "" {
+		c.ImagePullPolicy = pullPolicyFor(c.Image)
+	}
 	orElse(&c.TerminationMessagePath, v1.TerminationMessagePathDefault)
 	orElse(&c.TerminationMessagePolicy, v1.TerminationMessageReadFile)
 	for i := range c.Ports {

@@ -1,15 +1,17 @@
 package apiserver
 
 import (
+	"reflect"
+	"sync"
 	"time"
 
 	"k8s.io/apimachinery/pkg/fields"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
 // kinds is the whole table: one row for each kind the API serves, in the order
-// of discovery (core first, then the groups by name). Each call makes it anew,
-// so that no two servers share a row.
+// of discovery (core first, then the groups by name).
 func kinds() []Resource {
 	return []Resource{
 		configMapResource(),
@@ -28,6 +30,36 @@ func kinds() []Resource {
 		priorityClassResource(),
 	}
 }
+
+// kindTable is the table with the ways to find a row. Servers share it: nobody changes it.
+type kindTable struct {
+	resources []*Resource
+	byKind    map[schema.GroupVersionKind]*Resource
+	byName    map[schema.GroupVersionResource]*Resource
+	byType    map[reflect.Type]*Resource
+	named     map[string]*Resource // by the kind alone
+}
+
+// served is the table, made once.
+var served = sync.OnceValue(func() *kindTable {
+	t := &kindTable{
+		byKind: map[schema.GroupVersionKind]*Resource{},
+		byName: map[schema.GroupVersionResource]*Resource{},
+		byType: map[reflect.Type]*Resource{},
+		named:  map[string]*Resource{},
+	}
+	for _, r := range kinds() {
+		t.resources = append(t.resources, &r)
+		t.byKind[r.GroupVersionKind()] = &r
+		t.byName[r.GroupVersionResource] = &r
+		t.byType[reflect.TypeOf(r.New())] = &r
+		t.named[r.Kind] = &r
+	}
+	return t
+})
+
+// kindNamed is a row by its kind; the kinds that the stages themselves need are always there.
+func (t *kindTable) kindNamed(kind string) *Resource { return t.named[kind] }
 
 // The adapters below let a rule be written on its own type and stand in a row,
 // which speaks of Object only. A row never gets an object of another kind.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"reflect"
+	"strconv"
 	"time"
 
 	"k8s.io/apimachinery/pkg/runtime"
@@ -68,11 +69,8 @@ func (l Limits) withDefaults() Limits {
 
 // Server is one cluster's API server. Use New.
 type Server struct {
-	cfg       Config
-	resources []*Resource
-	byKind    map[schema.GroupVersionKind]*Resource
-	byName    map[schema.GroupVersionResource]*Resource
-	byType    map[reflect.Type]*Resource
+	cfg Config
+	*kindTable
 	caches    map[*Resource]*cache
 	pods      *cache // of which PodsOn is asked
 	codec     *protobuf.Serializer
@@ -86,25 +84,19 @@ type Server struct {
 func New(cfg Config) (*Server, error) {
 	cfg.Limits = cfg.Limits.withDefaults()
 	s := &Server{
-		cfg:    cfg,
-		byKind: map[schema.GroupVersionKind]*Resource{},
-		byName: map[schema.GroupVersionResource]*Resource{},
-		byType: map[reflect.Type]*Resource{},
-		caches: map[*Resource]*cache{},
-		codec:  protobuf.NewSerializer(scheme.Scheme, scheme.Scheme),
+		cfg:       cfg,
+		kindTable: served(),
+		codec:     protobuf.NewSerializer(scheme.Scheme, scheme.Scheme),
 	}
-	for _, r := range kinds() {
-		s.resources = append(s.resources, &r)
-		s.byKind[r.GroupVersionKind()] = &r
-		s.byName[r.GroupVersionResource] = &r
-		s.byType[reflect.TypeOf(r.New())] = &r
+	s.caches = make(map[*Resource]*cache, len(s.resources))
+	for _, r := range s.resources {
 		c := newCache()
-		s.caches[&r] = c
+		s.caches[r] = c
 		if r.Kind == "Pod" {
 			s.pods = c
 			c.byNode = map[string]*index{}
 		}
-		if err := s.fill(&r, c); err != nil {
+		if err := s.fill(r, c); err != nil {
 			return nil, err
 		}
 	}
@@ -175,7 +167,19 @@ func (s *Server) encode(o Object) ([]byte, error) {
 	version := o.GetResourceVersion()
 	o.SetResourceVersion("")
 	defer o.SetResourceVersion(version)
-	return runtime.Encode(s.codec, o)
+	work := runtime.AllocatorPool.Get().(*runtime.Allocator)
+	defer runtime.AllocatorPool.Put(work)
+	var value exactly
+	err := s.codec.EncodeWithAllocator(o, &value, work)
+	return value, err
+}
+
+// exactly is a writer that takes no more memory than what is written to it at once: values stay for long.
+type exactly []byte
+
+func (e *exactly) Write(p []byte) (int, error) {
+	*e = append(*e, p...)
+	return len(p), nil
 }
 
 func (s *Server) decode(r *Resource, kv etcd.KV) (Object, error) {
@@ -185,7 +189,7 @@ func (s *Server) decode(r *Resource, kv etcd.KV) (Object, error) {
 		return nil, err
 	}
 	o.GetObjectKind().SetGroupVersionKind(gvk)
-	o.SetResourceVersion(fmt.Sprint(kv.ModRev))
+	o.SetResourceVersion(strconv.FormatInt(kv.ModRev, 10))
 	return o, nil
 }
 

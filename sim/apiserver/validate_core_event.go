@@ -19,18 +19,19 @@ const (
 // validateEvent: an event without an eventTime is of the old sort, of which only
 // the namespace is checked.
 func validateEvent(e *v1.Event) field.ErrorList {
-	about := field.NewPath("involvedObject", "namespace")
-	mismatch := field.ErrorList{field.Invalid(about, e.InvolvedObject.Namespace, "does not match event.namespace")}
-	if e.EventTime.IsZero() {
-		if e.InvolvedObject.Namespace == e.Namespace ||
-			e.InvolvedObject.Namespace == "" && e.Namespace == metav1.NamespaceDefault {
-			return nil
-		}
-		return mismatch
-	}
 	var errs field.ErrorList
-	if e.InvolvedObject.Namespace == "" && e.Namespace != metav1.NamespaceDefault && e.Namespace != metav1.NamespaceSystem {
-		errs = append(errs, mismatch...)
+	about := e.InvolvedObject.Namespace
+	mismatch := func() {
+		errs = append(errs, field.Invalid(field.NewPath("involvedObject", "namespace"), about, "does not match event.namespace"))
+	}
+	if e.EventTime.IsZero() {
+		if about != e.Namespace && (about != "" || e.Namespace != metav1.NamespaceDefault) {
+			mismatch()
+		}
+		return errs
+	}
+	if about == "" && e.Namespace != metav1.NamespaceDefault && e.Namespace != metav1.NamespaceSystem {
+		mismatch()
 	}
 	reporter := field.NewPath("reportingComponent")
 	if e.ReportingController == "" {

@@ -1,10 +1,12 @@
 package scheduler
 
 import (
+	"maps"
 	"slices"
 
 	v1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
+	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/apimachinery/pkg/labels"
 	resourcehelper "k8s.io/component-helpers/resource"
 )
@@ -312,17 +314,38 @@ func scaledDown(old, pod *v1.Pod) bool {
 	return false
 }
 
-// plainStatus says that the pod's status says nothing about resources.
+// plainStatus says that the pod's status says nothing about resources but what the spec says: the pod takes up
+// what it asks for, and no resize is on its way.
 func plainStatus(pod *v1.Pod) bool {
 	if pod.Status.Resources != nil || pod.Status.AllocatedResources != nil {
 		return false
 	}
-	for _, list := range [][]v1.ContainerStatus{pod.Status.ContainerStatuses, pod.Status.InitContainerStatuses} {
-		for i := range list {
-			if list[i].Resources != nil || list[i].AllocatedResources != nil {
-				return false
-			}
+	return plainStatuses(pod.Status.ContainerStatuses, pod.Spec.Containers) &&
+		plainStatuses(pod.Status.InitContainerStatuses, pod.Spec.InitContainers)
+}
+
+func plainStatuses(statuses []v1.ContainerStatus, containers []v1.Container) bool {
+	for i := range statuses {
+		st := &statuses[i]
+		if st.Resources == nil && st.AllocatedResources == nil {
+			continue
+		}
+		at := 0
+		for at < len(containers) && containers[at].Name != st.Name {
+			at++
+		}
+		if at == len(containers) {
+			return false
+		}
+		asked := containers[at].Resources.Requests
+		if st.AllocatedResources != nil && !sameAmounts(st.AllocatedResources, asked) ||
+			st.Resources != nil && st.Resources.Requests != nil && !sameAmounts(st.Resources.Requests, asked) {
+			return false
 		}
 	}
 	return true
+}
+
+func sameAmounts(a, b v1.ResourceList) bool {
+	return maps.EqualFunc(a, b, func(x, y resource.Quantity) bool { return x.Cmp(y) == 0 })
 }
