@@ -267,3 +267,39 @@ func TestReplySurvivesJSON(t *testing.T) {
 		t.Error("an unknown block was read")
 	}
 }
+
+func TestPermissions(t *testing.T) {
+	s := newStage(t, "fr")
+	r := s.request("/langue salon en")
+	r.Direct = false
+	if got := s.send(r); !got.Failed || !strings.Contains(plainText(got), "réservé") {
+		t.Errorf("a learner in a class: %s", plainText(got))
+	}
+	r = s.request("/langue salon en")
+	r.Direct, r.Teacher = false, true
+	if got := s.send(r); got.Failed {
+		t.Errorf("a teacher: %s", plainText(got))
+	}
+}
+
+// A person's choice comes before the channel's, the channel's before the platform's.
+func TestLanguageOfAnAnswer(t *testing.T) {
+	const fr, en = "Les commandes", "Commands"
+	s := newStage(t, "")
+	steps := []struct{ line, locale, want string }{
+		{"/aide", "", fr},
+		{"/aide", "de", fr},
+		{"/aide", "en-US", en},
+		{"/aide", "fr-CA", fr},
+		{"/langue salon en", "fr-CA", ""},
+		{"/aide", "fr-CA", en},
+		{"/langue fr", "en-US", ""},
+		{"/aide", "en-US", fr},
+	}
+	for i, step := range steps {
+		s.locale = step.locale
+		if got := plainText(s.ask(step.line)); !strings.Contains(got, step.want) {
+			t.Errorf("step %d, %s with locale %q: %.60s, want %s", i+1, step.line, step.locale, got, step.want)
+		}
+	}
+}
