@@ -99,11 +99,7 @@ func (c *call) formulaTaints(s scheduler.Score, f figures) []string {
 	if f.whole("max") == 0 {
 		return []string{c.say("formula.notaint")}
 	}
-	var out []string
-	for _, t := range f.subjects("taint") {
-		out = append(out, t)
-	}
-	return append(out, fmt.Sprintf("100 − 100 × %d / %d = %d", f.whole("count"), f.whole("max"), s.Score))
+	return append(f.subjects("taint"), fmt.Sprintf("100 − 100 × %d / %d = %d", f.whole("count"), f.whole("max"), s.Score))
 }
 
 func (c *call) formulaNodeAffinity(s scheduler.Score, f figures) []string {

@@ -39,7 +39,7 @@ func ageColumn() metav1.TableColumnDefinition {
 }
 
 func ageMicro(t metav1.MicroTime, now time.Time) string {
-	return age(metav1.Time{Time: t.Time}, now)
+	return age(metav1.Time(t), now)
 }
 
 func namespaceColumns() []metav1.TableColumnDefinition {

@@ -1,5 +1,7 @@
 package apiserver
 
+//lint:file-ignore SA1019 what is deprecated in the API is still served by it
+
 import (
 	"maps"
 

@@ -122,9 +122,11 @@ func (s *Server) finished(r *Resource, o Object) bool {
 func deletionFinalizers(o Object, options *metav1.DeleteOptions) []string {
 	orphan, foreground := slices.Contains(o.GetFinalizers(), metav1.FinalizerOrphanDependents),
 		slices.Contains(o.GetFinalizers(), metav1.FinalizerDeleteDependents)
+	//lint:ignore SA1019 old clients still send it
+	asked := options.OrphanDependents
 	switch {
-	case options.OrphanDependents != nil: //nolint:staticcheck // old clients still send it
-		orphan, foreground = *options.OrphanDependents, false
+	case asked != nil:
+		orphan, foreground = *asked, false
 	case options.PropagationPolicy != nil:
 		orphan = *options.PropagationPolicy == metav1.DeletePropagationOrphan
 		foreground = *options.PropagationPolicy == metav1.DeletePropagationForeground

@@ -196,7 +196,7 @@ func (x *exchange) deleteObject() (reply, error) {
 		return reply{}, err
 	}
 	code := http.StatusOK
-	//nolint:staticcheck // old clients still send it
+	//lint:ignore SA1019 old clients still send it
 	if !gone && opts.OrphanDependents != nil && !*opts.OrphanDependents {
 		code = http.StatusAccepted
 	}

@@ -160,6 +160,7 @@ func eventResource() Resource {
 		Validate:       check(validateEvent),
 		ValidateUpdate: checkFrom(validateEventUpdate),
 		// client-go names events after their object, whose name may be long and odd.
+		//lint:ignore SA1019 the real server calls it still
 		ValidName: path.ValidatePathSegmentName,
 
 		Columns:        eventColumns(),

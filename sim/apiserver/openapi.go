@@ -43,16 +43,6 @@ func openAPIDocument(groupVersionPath string) (doc []byte, etag string, ok bool)
 	return f.body, f.etag, ok
 }
 
-// openAPI answers a GET below /openapi/v3: the index, or a document. found is
-// false for any other path.
-func (s *Server) openAPI(path string) (body []byte, etag string, found bool) {
-	path = strings.Trim(strings.TrimPrefix(path, "/openapi/v3"), "/")
-	if path == "" {
-		return openAPIIndex(), hashOf(openAPIIndex()), true
-	}
-	return openAPIDocument(path)
-}
-
 // hashOf is what tells one content from another in a URL or an ETag.
 func hashOf(b []byte) string { return fmt.Sprintf("%X", sha512.Sum512(b)) }
 

@@ -105,38 +105,6 @@ func (s *Server) staged(stages func() (Object, error)) (Object, error) {
 	return stages()
 }
 
-// get is a read of one object.
-func (s *Server) get(r *request) (Object, error) {
-	return s.staged(func() (Object, error) {
-		if err := s.begin(r); err != nil {
-			return nil, err
-		}
-		o, ok := s.caches[r.resource].get(r.namespace, r.name)
-		if !ok {
-			return nil, s.refuse(r, trace.Received, notFound(r))
-		}
-		return s.live(o), nil
-	})
-}
-
-// list is a read of all objects of a namespace, or of all for "".
-func (s *Server) list(r *request) ([]Object, error) {
-	var found []Object
-	_, err := s.staged(func() (Object, error) {
-		if err := s.begin(r); err != nil {
-			return nil, err
-		}
-		found = s.caches[r.resource].in(r.namespace)
-		if s.cfg.Live != nil {
-			for i, o := range found {
-				found[i] = s.cfg.Live(o)
-			}
-		}
-		return nil, nil
-	})
-	return found, err
-}
-
 func notFound(r *request) error {
 	return apierrors.NewNotFound(r.resource.GroupResource(), r.name)
 }

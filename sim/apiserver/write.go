@@ -42,6 +42,14 @@ func (s *Server) validateNew(r *request, o Object) error {
 	return nil
 }
 
+// validateMetadata is what every kind's metadata must be. The library walks labels and annotations as they come out of
+// their maps: its errors about one field are put in order.
+func (r *request) validateMetadata(o Object, path *field.Path) field.ErrorList {
+	var f findings
+	f.addInOrder(apivalidation.ValidateObjectMetaAccessor(o, r.resource.Namespaced, r.resource.validName, path))
+	return f.errs
+}
+
 func (r *Resource) validName(name string, prefix bool) []string {
 	if r.ValidName != nil {
 		return r.ValidName(name, prefix)

@@ -188,6 +188,7 @@ func (r *run) root(args []string) *cobra.Command {
 	root.PersistentFlags().StringVarP(&r.getter.namespace, "namespace", "n", "", "If present, the namespace scope for this CLI request")
 	root.PersistentFlags().Bool("warnings-as-errors", false, "Treat warnings received from the server as errors and exit with a non-zero exit code")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		//lint:ignore ST1005 kubectl's own words
 		return fmt.Errorf("%w\nSee '%s --help' for usage.", err, cmd.CommandPath())
 	})
 	only := firstWord(args)

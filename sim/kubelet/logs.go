@@ -24,6 +24,7 @@ func (k *Kubelet) Logs(pod *v1.Pod, o apiserver.LogOptions) (string, error) {
 		if pod.Status.HostIP != "" {
 			address = pod.Status.HostIP
 		}
+		//lint:ignore ST1005 the real server's words
 		return "", apierrors.NewInternalError(fmt.Errorf("Get \"https://%s:10250/containerLogs/%s/%s/%s\": dial tcp %s:10250: i/o timeout",
 			address, pod.Namespace, pod.Name, o.Container, address))
 	}

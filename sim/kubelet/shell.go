@@ -28,7 +28,6 @@ type shell struct {
 	over    bool // it has come to its end
 	endless bool
 	own     bool // it became the image's own program
-	missing string
 
 	readOnly bool // a probe: the files are those of the run
 	steps    int  // bounds the work
