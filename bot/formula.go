@@ -36,7 +36,7 @@ func (f figures) subjects(name string) []string {
 // sums, the same in every language but for the decimal mark. scheduler.Figure says
 // where each comes from. A score whose figures were not kept has none.
 func (c *call) formula(s scheduler.Score) []string {
-	f := figures(s.Figures)
+	f := figures(s.Figures.All())
 	if len(f) == 0 {
 		return nil
 	}

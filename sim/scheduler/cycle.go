@@ -41,7 +41,9 @@ type cycle struct {
 	images      []string    // ImageLocality: the pod's, as far as they are on some node
 	imageCount  int64
 
-	figures []Figure // of the verdict being written
+	figures []Figure // of the score being written
+	packed  []byte   // those of the verdict being written
+	cuts    []int    // where each score's end in packed
 }
 
 // nodeRefusal is a node and the plugin that refused it.

@@ -135,22 +135,19 @@ func (c *cycle) describe(v *Verdict) {
 			termsInTheWay(c, f.node, n)
 		}
 	}
-	c.packFigures(v)
+	c.cutFigures(v)
 }
 
-// packFigures gives the figures, made in a place that the next decision uses again, one of their own.
-func (c *cycle) packFigures(v *Verdict) {
-	packed := make([]Figure, 0, len(c.figures))
+// cutFigures gives each score its piece of the packed figures: one string for the whole verdict.
+func (c *cycle) cutFigures(v *Verdict) {
+	packed, from, k := Figures(c.packed), 0, 0
 	for i := range v.Nodes {
 		for j := range v.Nodes[i].Scores {
-			s, from := &v.Nodes[i].Scores[j], len(packed)
-			packed = append(packed, s.Figures...)
-			if s.Figures = packed[from:len(packed):len(packed)]; len(s.Figures) == 0 {
-				s.Figures = nil
-			}
+			v.Nodes[i].Scores[j].Figures = packed[from:c.cuts[k]]
+			from, k = c.cuts[k], k+1
 		}
 	}
-	c.figures = c.figures[:0]
+	c.packed, c.cuts = c.packed[:0], c.cuts[:0]
 }
 
 // pointsTable gives what fills in the scores of feasible nodes.
@@ -167,12 +164,12 @@ func (c *cycle) pointsTable() func(i int, n *NodeVerdict) {
 				continue
 			}
 			p, normal := &c.profile[row], c.normal(row)
-			before := len(c.figures)
 			s := Score{Plugin: p.name, Raw: c.raws[row][i], Score: normal[i], Weight: p.weight, Weighted: normal[i] * p.weight}
 			if detailed[i] {
-				c.figures = p.figures(c, i, c.raws[row], c.figures)
-				s.Figures = c.figures[before:]
+				c.figures = p.figures(c, i, c.raws[row], c.figures[:0])
+				c.packed = packFigures(c.packed, c.figures)
 			}
+			c.cuts = append(c.cuts, len(c.packed))
 			all = append(all, s)
 		}
 		n.Total, n.Scores = c.totals[i], all[from:len(all):len(all)]

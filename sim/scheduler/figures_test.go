@@ -1,8 +1,11 @@
 package scheduler
 
 import (
+	"encoding/json"
 	"fmt"
 	"math"
+	"slices"
+	"strings"
 	"testing"
 )
 
@@ -15,7 +18,7 @@ type sheet struct {
 
 func newSheet(s Score) sheet {
 	sh := sheet{score: s, by: map[string]Figure{}}
-	for _, f := range s.Figures {
+	for _, f := range s.Figures.All() {
 		if f.Of != "" && (len(sh.of) == 0 || sh.of[len(sh.of)-1] != f.Of) {
 			sh.of = append(sh.of, f.Of)
 		}
@@ -185,5 +188,32 @@ TaintToleration 100 NodeResourcesFit 90 NodeResourcesBalancedAllocation 73 Image
 `
 	if got != want || v.Node != "node-0002" {
 		t.Errorf("chosen %s, got\n%swant\n%s", v.Node, got, want)
+	}
+}
+
+// Packed figures come back as they were, and are saved as the list they stand for.
+func TestFiguresArePacked(t *testing.T) {
+	all := []Figure{
+		{Name: "capacity", Of: "cpu", Value: 4000}, {Name: "sum", Value: -7}, {Name: "fraction", Of: "memory", Ratio: 0.125},
+		{Name: "points", Of: "example.com/rack=b", Value: 1 << 40}, {Name: "never heard of", Value: 1}, {Name: "max"},
+	}
+	packed := Figures(packFigures(nil, all))
+	if got := packed.All(); !slices.Equal(got, all) {
+		t.Errorf("got  %v\nwant %v", got, all)
+	}
+	score := Score{Plugin: "NodeResourcesFit", Figures: packed}
+	data, err := json.Marshal(score)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(data), `"figures":[{"name":"capacity","of":"cpu","value":4000},{"name":"sum","value":-7},`) {
+		t.Errorf("%s", data)
+	}
+	var back Score
+	if err := json.Unmarshal(data, &back); err != nil || back != score {
+		t.Errorf("%v %v", err, back)
+	}
+	if none, _ := json.Marshal(Score{}); strings.Contains(string(none), "figures") {
+		t.Errorf("%s", none)
 	}
 }

@@ -157,12 +157,12 @@ type Affinity struct {
 
 // Score is one plugin's say about a feasible node.
 type Score struct {
-	Plugin   string   `json:"plugin"`
-	Raw      int64    `json:"raw"`      // before normalising
-	Score    int64    `json:"score"`    // normalised, 0 to 100
-	Weight   int64    `json:"weight"`   // of the plugin
-	Weighted int64    `json:"weighted"` // Score × Weight
-	Figures  []Figure `json:"figures,omitempty"`
+	Plugin   string  `json:"plugin"`
+	Raw      int64   `json:"raw"`      // before normalising
+	Score    int64   `json:"score"`    // normalised, 0 to 100
+	Weight   int64   `json:"weight"`   // of the plugin
+	Weighted int64   `json:"weighted"` // Score × Weight
+	Figures  Figures `json:"figures,omitempty"`
 }
 
 // Figure is one number that went into a formula. Of many feasible nodes only the twelve with the
