@@ -2,97 +2,119 @@ package terminal
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"charm.land/bubbles/v2/textinput"
 	tea "charm.land/bubbletea/v2"
-	"github.com/charmbracelet/x/ansi"
+	"charm.land/lipgloss/v2"
 
 	"timonier/bot"
 )
 
-// Chat talks with a person at a terminal until they leave or ctx ends.
+// prompt stands before the line being typed, and before what was.
+const prompt = "› "
+
+// Chat talks with a person at a terminal until they leave or ctx ends. The environment is the
+// terminal's: NO_COLOR, TERM.
 func (s *Session) Chat(ctx context.Context, in io.Reader, out io.Writer, env []string) error {
-	input := textinput.New()
-	input.Prompt = "› "
-	input.CharLimit = 0
-	input.Focus()
-	m := &chat{session: s, ctx: ctx, input: input, width: 80}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel() // whoever leaves does not wait for the answer that was coming
+	m := newChat(ctx, s, env)
 	program := tea.NewProgram(m, tea.WithContext(ctx), tea.WithInput(in), tea.WithOutput(out), tea.WithEnvironment(env))
 	m.send = program.Send
 	_, err := program.Run()
-	if ctx.Err() != nil {
+	if ctx.Err() != nil || errors.Is(err, tea.ErrInterrupted) {
 		return nil // told to stop: everything that was answered is kept
 	}
-	if err != nil {
+	if err = errors.Join(err, m.failure); err != nil {
 		return fmt.Errorf("run terminal: %w", err)
 	}
 	return nil
 }
 
-// chat is the screen: what was said is in the terminal's own scrollback; below it the answer that is coming, and
-// the line being typed.
+// chat is the screen: what was said is in the terminal's own scrollback; below it the answer
+// that is coming, and the line being typed.
 type chat struct {
 	session *Session
 	ctx     context.Context
 	send    func(tea.Msg)
+	styles  styles
 
 	input   textinput.Model
-	width   int
-	history []string
-	back    int    // how far up in the history; 0: the line being typed
-	draft   string // that line, while an older one is shown
+	width   int // 0: not known yet, and nothing is said before
+	height  int
+	history history
+	hint    string // what Tab found
 
 	busy    bool
-	waiting []string // typed while an answer was coming
-	coming  string   // the answer so far
-	hint    string   // what Tab found
+	waiting []typed // while an answer was coming
+	coming  string  // the answer so far
+	offered []bot.Button
 
 	prompt *bot.Prompt // a longer text is being asked for
 	text   []string    // its lines so far
+
+	unprinted []string // lines that are to go above, for good
+	printing  bool
+	leaving   bool
+	failure   error // why there are no more answers
 }
 
 type (
-	partMsg struct{ bot.Reply } // one state of an answer
-	doneMsg struct{ err error } // the answer is complete
-	tabMsg  struct {
-		line  string
-		found []string
+	startsMsg  struct{ bot.Reply } // the greeting
+	partMsg    struct{ bot.Reply } // one state of an answer
+	doneMsg    struct{ err error } // the answer is complete
+	printedMsg struct{}            // what was to go above has gone
+	foundMsg   struct {            // what Tab found for a line
+		before, after string
+		found         []string
 	}
-	startsMsg struct{ bot.Reply }
 )
 
-func (m *chat) Init() tea.Cmd {
-	return tea.Batch(textinput.Blink, func() tea.Msg {
-		return startsMsg{m.session.Tutor.Welcome(m.ctx, m.session.request(""))}
-	})
+func newChat(ctx context.Context, s *Session, env []string) *chat {
+	m := &chat{session: s, ctx: ctx, styles: colourStyles(), input: textinput.New()}
+	if slices.ContainsFunc(env, func(e string) bool { return strings.HasPrefix(e, "NO_COLOR=") && e != "NO_COLOR=" }) {
+		m.styles = monochromeStyles()
+	}
+	m.input.SetStyles(textinput.Styles{})
+	m.input.SetVirtualCursor(false)
+	m.input.Prompt = prompt
+	m.input.CharLimit = 0
+	m.input.Focus()
+	return m
 }
 
-func (m *chat) printer() printer { return printer{width: min(m.width, 100), styles: colourStyles()} }
+func (m *chat) Init() tea.Cmd { return nil }
+
+func (m *chat) printer() printer { return printer{width: m.width, styles: m.styles} }
 
 func (m *chat) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	switch msg := msg.(type) {
 	case tea.WindowSizeMsg:
-		m.width = max(20, msg.Width)
-		m.input.SetWidth(m.width - 4)
-		return m, nil
+		return m, m.resized(msg)
 	case startsMsg:
-		return m, m.say(m.printer().reply(msg.Reply))
+		m.offered = msg.Buttons
+		return m, m.show(m.printer().reply(msg.Reply) + "\n\n" + wrap(m.styles.faint.Render(m.session.Words("terminal.keys")), m.printer().prose()) + "\n")
 	case partMsg:
-		return m.part(msg.Reply)
+		return m, m.part(msg.Reply)
 	case doneMsg:
-		return m.done(msg.err)
-	case tabMsg:
+		return m, m.done(msg.err)
+	case printedMsg:
+		m.printing = false
+		return m, m.print()
+	case foundMsg:
 		m.completed(msg)
 		return m, nil
 	case tea.PasteMsg:
-		return m.pasted(msg.Content)
+		return m, m.pasted(msg.Content)
 	case tea.KeyPressMsg:
 		m.hint = ""
-		if next, cmd, taken := m.key(msg); taken {
-			return next, cmd
+		if cmd, taken := m.key(msg.String()); taken {
+			return m, cmd
 		}
 	}
 	var cmd tea.Cmd
@@ -100,202 +122,128 @@ func (m *chat) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	return m, cmd
 }
 
+// resized takes the window's size; with the first one the conversation begins.
+func (m *chat) resized(size tea.WindowSizeMsg) tea.Cmd {
+	first := m.width == 0
+	m.width, m.height = max(1, size.Width), max(1, size.Height)
+	m.input.SetWidth(max(1, m.width-4))
+	if !first {
+		return nil
+	}
+	return func() tea.Msg { return startsMsg{m.session.Tutor.Welcome(m.ctx, m.session.request(""))} }
+}
+
 // key does what the keys do that are not the line editor's.
-func (m *chat) key(msg tea.KeyPressMsg) (tea.Model, tea.Cmd, bool) {
-	switch msg.String() {
+func (m *chat) key(key string) (cmd tea.Cmd, taken bool) {
+	switch key {
 	case "enter":
-		next, cmd := m.enter()
-		return next, cmd, true
-	case "ctrl+c":
-		if m.prompt != nil {
-			m.prompt, m.text = nil, nil
-			m.input.Reset()
-			return m, nil, true
-		}
-		if m.input.Value() == "" {
-			return m, tea.Quit, true
-		}
+		line := m.input.Value()
 		m.input.Reset()
-		return m, nil, true
+		m.history.leave()
+		if strings.TrimSpace(line) == "" && m.prompt == nil && !m.busy {
+			return nil, true
+		}
+		return m.take(typed{line: line}), true
 	case "ctrl+d":
-		if m.prompt != nil {
-			next, cmd := m.endText()
-			return next, cmd, true
+		if m.input.Value() != "" {
+			return nil, false // the line editor's: it deletes
 		}
-		if m.input.Value() == "" {
-			return m, tea.Quit, true
-		}
+		return m.take(typed{end: true}), true
+	case "ctrl+c":
+		return m.giveUp(), true
 	case "up":
-		m.recall(+1)
-		return m, nil, true
+		m.recall(m.history.up(m.input.Value()))
+		return nil, true
 	case "down":
-		m.recall(-1)
-		return m, nil, true
+		m.recall(m.history.down(m.input.Value()))
+		return nil, true
 	case "tab":
-		return m, m.complete(), true
+		return m.complete(), true
 	}
-	return m, nil, false
+	return nil, false
 }
 
-func (m *chat) enter() (tea.Model, tea.Cmd) {
-	line := m.input.Value()
-	m.input.Reset()
-	m.back, m.draft = 0, ""
-	if m.prompt != nil {
-		if line == endOfText {
-			return m.endText()
-		}
-		m.text = append(m.text, line)
-		return m, m.say("  " + printable(line))
-	}
-	if strings.TrimSpace(line) == "" {
-		return m, nil
-	}
-	return m.ask(line)
-}
-
-// ask has a line answered, now or when the answers before it are complete.
-func (m *chat) ask(line string) (tea.Model, tea.Cmd) {
-	if quits(line) {
-		return m, tea.Quit
-	}
-	if first, _, _ := strings.Cut(line, "\n"); len(m.history) == 0 || m.history[len(m.history)-1] != first {
-		m.history = append(m.history, first)
-	}
-	if m.busy {
-		m.waiting = append(m.waiting, line)
-		return m, nil
-	}
-	m.busy = true
-	request := m.session.request(line)
-	answer := func() tea.Msg {
-		err := m.session.Tutor.Handle(m.ctx, request, func(r bot.Reply) { m.send(partMsg{r}) })
-		return doneMsg{err}
-	}
-	echo := colourStyles().bold.Render("› " + printable(line))
-	return m, tea.Sequence(m.say(ansi.Hardwrap(echo, m.width, true)), answer)
-}
-
-func (m *chat) part(r bot.Reply) (tea.Model, tea.Cmd) {
-	text := m.printer().reply(r)
-	if !r.Final {
-		m.coming = text
-		return m, nil
-	}
-	m.coming = ""
-	if r.Prompt != nil {
-		m.prompt, m.text = r.Prompt, nil
-	}
-	return m, m.say(text)
-}
-
-func (m *chat) done(err error) (tea.Model, tea.Cmd) {
-	m.busy, m.coming = false, ""
-	if err != nil {
-		return m, tea.Quit
-	}
-	if len(m.waiting) == 0 {
-		return m, nil
-	}
-	line := m.waiting[0]
-	m.waiting = m.waiting[1:]
-	return m.ask(line)
-}
-
-// pasted puts what was pasted where typing would: several lines are a text, or a command with its text.
-func (m *chat) pasted(content string) (tea.Model, tea.Cmd) {
-	content = strings.ReplaceAll(strings.ReplaceAll(content, "\r\n", "\n"), "\r", "\n")
-	if m.prompt != nil {
-		lines := strings.Split(strings.TrimSuffix(content, "\n"), "\n")
-		lines[0] = m.input.Value() + lines[0]
-		m.input.Reset()
-		m.text = append(m.text, lines...)
-		return m, m.say("  " + printable(strings.Join(lines, "\n  ")))
-	}
-	if !strings.Contains(strings.TrimSpace(content), "\n") {
-		var cmd tea.Cmd
-		m.input, cmd = m.input.Update(tea.PasteMsg{Content: strings.TrimRight(content, "\n")})
-		return m, cmd
-	}
-	before := m.input.Value()
-	m.input.Reset()
-	if strings.Contains(before, " -f -") {
-		return m.ask(before + "\n" + content)
-	}
-	return m.ask(before + content)
-}
-
-func (m *chat) endText() (tea.Model, tea.Cmd) {
-	line := m.prompt.Line + "\n" + strings.Join(m.text, "\n") + "\n"
-	m.prompt, m.text = nil, nil
-	return m.ask(line)
-}
-
-// say puts text above the line being typed, for good.
-func (m *chat) say(text string) tea.Cmd { return tea.Println(text + "\n") }
-
-// recall goes up or down in the history.
-func (m *chat) recall(by int) {
-	if m.back == 0 {
-		m.draft = m.input.Value()
-	}
-	m.back = min(len(m.history), max(0, m.back+by))
-	if m.back == 0 {
-		m.input.SetValue(m.draft)
-	} else {
-		m.input.SetValue(m.history[len(m.history)-m.back])
-	}
+func (m *chat) recall(line string) {
+	m.input.SetValue(line)
 	m.input.CursorEnd()
 }
 
-func (m *chat) complete() tea.Cmd {
-	line, at := m.input.Value(), m.input.Position()
-	if m.busy || m.prompt != nil || line == "" {
-		return nil
+// giveUp takes back what was begun, the nearest first; where there is nothing, it leaves.
+func (m *chat) giveUp() tea.Cmd {
+	switch {
+	case m.input.Value() != "":
+		m.input.Reset()
+		m.history.leave()
+	case m.prompt != nil:
+		m.prompt, m.text = nil, nil
+		return m.show("^C\n")
+	case len(m.waiting) > 0:
+		m.waiting = nil
+	default:
+		return m.leave()
 	}
-	cursor := len(string([]rune(line)[:at]))
-	return func() tea.Msg {
-		return tabMsg{line, m.session.Tutor.Complete(m.ctx, m.session.request(line), line, cursor)}
-	}
+	return nil
 }
 
-// completed takes what Tab found: as much of it as is certain goes into the line, the choices are shown.
-func (m *chat) completed(t tabMsg) {
-	if m.input.Value() != t.line || len(t.found) == 0 {
-		return
+// leave says good-bye; the program ends when all is on the screen.
+func (m *chat) leave() tea.Cmd {
+	m.leaving = true
+	return m.show(wrap(m.session.Words("terminal.bye"), m.printer().prose()))
+}
+
+// show puts text above the line being typed, for good. Text goes there in the order in which it
+// is said, a part that fits on the screen at a time: the terminal would leave gaps otherwise.
+func (m *chat) show(text string) tea.Cmd {
+	m.unprinted = append(m.unprinted, strings.Split(fit(text, m.width), "\n")...)
+	return m.print()
+}
+
+func (m *chat) print() tea.Cmd {
+	switch {
+	case m.printing:
+		return nil
+	case len(m.unprinted) == 0 && m.leaving:
+		return tea.Quit
+	case len(m.unprinted) == 0:
+		return nil
 	}
-	common := t.found[0]
-	var words []string
-	for _, line := range t.found {
-		for !strings.HasPrefix(line, common) {
-			common = string([]rune(common)[:len([]rune(common))-1])
-		}
-		words = append(words, line[strings.LastIndexByte(strings.TrimRight(line, " "), ' ')+1:])
+	const below = 4 // lines that the rest may need
+	n := min(len(m.unprinted), max(1, m.height-below))
+	part := strings.Join(m.unprinted[:n], "\n")
+	m.unprinted, m.printing = m.unprinted[n:], true
+	if part == "" {
+		part = "\x1b[m" // bubbletea prints nothing for an empty text
 	}
-	if len(t.found) == 1 {
-		common = strings.TrimRight(common, " ") + " "
-	} else {
-		m.hint = strings.Join(words, "  ")
-	}
-	if len(common) > len(t.line) || len(t.found) == 1 {
-		m.input.SetValue(common)
-		m.input.CursorEnd()
-	}
+	return tea.Sequence(tea.Println(part), func() tea.Msg { return printedMsg{} })
 }
 
 func (m *chat) View() tea.View {
-	var b strings.Builder
-	if m.coming != "" {
-		b.WriteString(m.coming + "\n\n")
-	} else if m.busy {
-		b.WriteString(colourStyles().faint.Render("…") + "\n")
+	if m.leaving || m.width == 0 {
+		return tea.NewView("")
 	}
+	faint := func(text string) string {
+		return fit(m.styles.faint.Render(wrap(text, m.printer().prose())), m.width) + "\n"
+	}
+	var above string
+	switch {
+	case m.coming != "":
+		above = m.coming + "\n\n"
+	case m.busy:
+		above = faint("…")
+	case m.prompt != nil:
+		above = faint(m.session.Words("terminal.text"))
+	}
+	m.input.Prompt = prompt
 	if m.prompt != nil {
-		fmt.Fprintf(&b, "%s\n", colourStyles().faint.Render(m.session.Words("terminal.text")))
+		m.input.Prompt = strings.Repeat(" ", lipgloss.Width(prompt))
 	}
-	b.WriteString(m.input.View())
+	text := above + m.input.View()
 	if m.hint != "" {
-		b.WriteString("\n" + colourStyles().faint.Render(ansi.Wrap(m.hint, m.width, "")))
+		text += "\n" + strings.TrimSuffix(faint(m.hint), "\n")
 	}
-	return tea.NewView(b.String())
+	view := tea.NewView(text)
+	if view.Cursor = m.input.Cursor(); view.Cursor != nil {
+		view.Cursor.Y += strings.Count(above, "\n")
+	}
+	return view
 }

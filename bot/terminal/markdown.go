@@ -8,18 +8,19 @@ import (
 	"github.com/yuin/goldmark"
 	"github.com/yuin/goldmark/ast"
 	"github.com/yuin/goldmark/text"
+	"github.com/yuin/goldmark/util"
 )
 
 // markdown renders paragraphs, lists and inline marks at a width.
 func (p printer) markdown(source string, width int) string {
 	source = printable(source)
 	doc := goldmark.DefaultParser().Parse(text.NewReader([]byte(source)))
-	return strings.Join(p.blocks(doc, []byte(source), max(width, 20)), "\n\n")
+	return strings.Join(p.blocks(doc, []byte(source), max(width, 1)), "\n\n")
 }
 
 // inline renders a text of one line, as a cell of a table.
 func (p printer) inline(source string) string {
-	source = printable(source)
+	source = oneLine(source)
 	doc := goldmark.DefaultParser().Parse(text.NewReader([]byte(source)))
 	if first := doc.FirstChild(); first != nil && first.NextSibling() == nil && first.Kind() == ast.KindParagraph {
 		return p.spans(first, []byte(source))
@@ -42,11 +43,11 @@ func (p printer) blocks(parent ast.Node, source []byte, width int) []string {
 		case *ast.ThematicBreak:
 			out = append(out, strings.Repeat("─", min(width, 40)))
 		case *ast.Heading:
-			out = append(out, p.styles.bold.Render(p.spans(n, source)))
+			out = append(out, p.styles.bold.Render(wrap(p.spans(n, source), width)))
 		case *ast.HTMLBlock:
-			out = append(out, strings.TrimRight(lines(n, source), "\n"))
+			out = append(out, wrap(strings.TrimRight(lines(n, source), "\n"), width))
 		default:
-			out = append(out, ansi.Wrap(p.spans(n, source), width, ""))
+			out = append(out, wrap(p.spans(n, source), width))
 		}
 	}
 	return out
@@ -83,7 +84,7 @@ func (p printer) spans(parent ast.Node, source []byte) string {
 	for n := parent.FirstChild(); n != nil; n = n.NextSibling() {
 		switch n := n.(type) {
 		case *ast.Text:
-			b.Write(n.Segment.Value(source))
+			b.WriteString(said(n.Segment.Value(source)))
 			if n.HardLineBreak() {
 				b.WriteByte('\n')
 			} else if n.SoftLineBreak() {
@@ -92,7 +93,7 @@ func (p printer) spans(parent ast.Node, source []byte) string {
 		case *ast.String:
 			b.Write(n.Value)
 		case *ast.CodeSpan:
-			b.WriteString(p.code(p.spans(n, source)))
+			b.WriteString(p.code(codeOf(n, source)))
 		case *ast.Emphasis:
 			b.WriteString(p.emphasis(n.Level, p.spans(n, source)))
 		case *ast.Link:
@@ -115,8 +116,25 @@ func (p printer) spans(parent ast.Node, source []byte) string {
 	return b.String()
 }
 
+// said is text as it is read: what was escaped, and characters by their names. Those that
+// would command a terminal may hide there too.
+func said(text []byte) string {
+	return printable(string(util.UnescapePunctuations(util.ResolveEntityNames(util.ResolveNumericReferences(text)))))
+}
+
+// codeOf is what stands between the marks of code, where nothing is escaped.
+func codeOf(span *ast.CodeSpan, source []byte) string {
+	var b strings.Builder
+	for n := span.FirstChild(); n != nil; n = n.NextSibling() {
+		if t, ok := n.(*ast.Text); ok {
+			b.WriteString(strings.ReplaceAll(string(t.Segment.Value(source)), "\n", " "))
+		}
+	}
+	return b.String()
+}
+
 func (p printer) code(text string) string {
-	if p.styles.plain {
+	if p.styles.marks {
 		return "`" + text + "`"
 	}
 	return p.styles.code.Render(text)

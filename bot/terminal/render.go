@@ -3,7 +3,6 @@ package terminal
 import (
 	"fmt"
 	"strings"
-	"unicode/utf8"
 
 	"charm.land/lipgloss/v2"
 	"charm.land/lipgloss/v2/table"
@@ -12,36 +11,50 @@ import (
 	"timonier/bot"
 )
 
-// styles are how the parts of a reply look. The zero Style changes nothing.
+// styles are how the parts of a reply look.
 type styles struct {
 	title, bold, italic, code, link, quote, faint, button, meter lipgloss.Style
-	plain                                                        bool // no colours, no raised type: marks instead
+
+	plain bool // no raised type: all of Markdown's marks stay, and long lines of code
+	marks bool // no colours: code stays between its marks
 }
 
-func plainStyles() styles { return styles{plain: true} }
+// plainStyles are for a script: text alone.
+func plainStyles() styles { return styles{plain: true, marks: true} }
 
+// colourStyles are for a person; the colours are those of the terminal's own theme.
 func colourStyles() styles {
+	s := monochromeStyles()
+	s.code = s.code.Foreground(lipgloss.Cyan)
+	s.quote = s.quote.Foreground(lipgloss.Yellow)
+	s.button = s.button.Foreground(lipgloss.Green)
+	s.meter = s.meter.Foreground(lipgloss.Green)
+	s.marks = false
+	return s
+}
+
+// monochromeStyles are for a person who wants no colours.
+func monochromeStyles() styles {
 	s := lipgloss.NewStyle()
 	return styles{
-		title:  s.Bold(true).Underline(true),
-		bold:   s.Bold(true),
-		italic: s.Italic(true),
-		code:   s.Foreground(lipgloss.Cyan),
-		link:   s.Underline(true),
-		quote:  s.Foreground(lipgloss.Yellow),
-		faint:  s.Faint(true),
-		button: s.Foreground(lipgloss.Green),
-		meter:  s.Foreground(lipgloss.Green),
+		title: s.Bold(true).Underline(true), bold: s.Bold(true), italic: s.Italic(true), link: s.Underline(true),
+		faint: s.Faint(true), marks: true,
 	}
 }
 
 // printer renders replies as text of a width.
 type printer struct {
-	width  int
+	width  int // cells of a line
 	styles styles
 }
 
-// reply is the whole reply, without a line end at its end.
+// measure is how wide prose is at most: longer lines are hard to read.
+const measure = 100
+
+func (p printer) prose() int { return min(p.width, measure) }
+
+// reply is the whole reply, without a line end at its end. No line is wider than the
+// printer's width, but for those of code in a script.
 func (p printer) reply(r bot.Reply) string {
 	var parts []string
 	for _, b := range r.Blocks {
@@ -50,21 +63,25 @@ func (p printer) reply(r bot.Reply) string {
 		}
 	}
 	for _, f := range r.Files {
-		parts = append(parts, p.styles.faint.Render(fmt.Sprintf("[%s, %d o]", f.Name, len(f.Data))))
+		parts = append(parts, p.styles.faint.Render("["+oneLine(f.Name)+"]"))
 	}
 	if len(r.Buttons) > 0 {
 		parts = append(parts, p.buttons(r.Buttons))
 	}
-	return strings.Join(parts, "\n\n")
+	text := strings.Join(parts, "\n\n")
+	if p.styles.plain {
+		return text
+	}
+	return fit(text, p.width)
 }
 
 // block renders one block.
 func (p printer) block(b bot.Block) string {
 	switch b := b.(type) {
 	case bot.Title:
-		return p.title(b.Text)
+		return p.title(oneLine(b.Text))
 	case bot.Text:
-		return p.markdown(b.Markdown, p.width)
+		return p.markdown(b.Markdown, p.prose())
 	case bot.Code:
 		return p.preformatted(b.Text)
 	case bot.Table:
@@ -74,10 +91,11 @@ func (p printer) block(b bot.Block) string {
 	case bot.Meter:
 		return p.meter(b)
 	case bot.Picture:
-		if b.Text != "" {
-			return p.preformatted(b.Text)
+		drawing := printable(b.Text)
+		if drawing != "" && (b.Alt == "" || widest(strings.Split(drawing, "\n")) <= p.width) {
+			return p.preformatted(drawing)
 		}
-		return p.styles.faint.Render("[" + b.Alt + "]")
+		return wrap(p.styles.faint.Render("["+oneLine(b.Alt)+"]"), p.prose())
 	case bot.Divider:
 		return p.styles.faint.Render(strings.Repeat("─", min(p.width, 40)))
 	}
@@ -85,26 +103,28 @@ func (p printer) block(b bot.Block) string {
 }
 
 func (p printer) title(text string) string {
+	text = wrap(text, p.prose())
 	if p.styles.plain {
-		return text + "\n" + strings.Repeat("─", min(p.width, ansi.StringWidth(text)))
+		return text + "\n" + strings.Repeat("─", widest(strings.Split(text, "\n")))
 	}
 	return p.styles.title.Render(text)
 }
 
-// preformatted keeps columns and blanks; a person's terminal would break longer lines anywhere, so it is done here.
+// preformatted keeps columns and blanks. A terminal would break longer lines anywhere, so it
+// is done here; a script's are left whole for whatever reads them.
 func (p printer) preformatted(text string) string {
-	text = printable(strings.TrimRight(text, "\n"))
+	text = untabbed(printable(strings.TrimRight(text, "\n")))
 	if p.styles.plain {
 		return text
 	}
-	return ansi.Hardwrap(text, p.width, true)
+	return folded(text, p.width)
 }
 
 func (p printer) quote(markdown string) string {
 	const bar = "│ "
 	var lines []string
-	for _, line := range strings.Split(p.markdown(markdown, p.width-len(bar)), "\n") {
-		lines = append(lines, p.styles.quote.Render(bar)+line)
+	for line := range strings.SplitSeq(p.markdown(markdown, p.prose()-ansi.StringWidth(bar)), "\n") {
+		lines = append(lines, strings.TrimRight(p.styles.quote.Render(bar)+line, " "))
 	}
 	return strings.Join(lines, "\n")
 }
@@ -115,41 +135,36 @@ func (p printer) meter(m bot.Meter) string {
 	if m.Total > 0 {
 		full = min(cells, max(0, m.Done*cells/m.Total))
 	}
-	return p.styles.meter.Render(strings.Repeat("▓", full)+strings.Repeat("░", cells-full)) + " " + m.Label
+	bar := p.styles.meter.Render(strings.Repeat("▓", full) + strings.Repeat("░", cells-full))
+	return wrap(bar+" "+oneLine(m.Label), p.prose())
 }
 
-// buttons are numbered: a number, or a button's label, is a line that the tutor understands.
+// buttons are numbered: a number, or a button's label, is a line that does the same.
 func (p printer) buttons(buttons []bot.Button) string {
-	var labels []string
+	labels := make([]string, len(buttons))
 	for i, b := range buttons {
-		labels = append(labels, p.styles.button.Render(strings.ReplaceAll(fmt.Sprintf("[%d %s]", i+1, b.Label), " ", "\u00a0")))
+		labels[i] = p.styles.button.Render(strings.ReplaceAll(fmt.Sprintf("[%d %s]", i+1, oneLine(b.Label)), " ", "\u00a0"))
 	}
-	text := ansi.Wrap(strings.Join(labels, " "), p.width, "")
-	return strings.ReplaceAll(text, "\u00a0", " ")
+	return strings.ReplaceAll(wrap(strings.Join(labels, " "), p.prose()), "\u00a0", " ")
 }
+
+// narrowest is how many cells a column of a table needs to be read in.
+const narrowest = 20
 
 // table draws a table. One that is too wide for the terminal is told row by row.
 func (p printer) table(t bot.Table) string {
+	head := make([]string, len(t.Columns))
+	for i, c := range t.Columns {
+		head[i] = kept.Replace(oneLine(c))
+	}
 	rows := make([][]string, len(t.Rows))
-	widest := make([]int, len(t.Columns))
-	measure := func(row []string) {
-		for i, cell := range row {
-			widest[i] = max(widest[i], ansi.StringWidth(cell))
-		}
-	}
-	measure(t.Columns)
 	for i, row := range t.Rows {
-		for _, cell := range row {
-			rows[i] = append(rows[i], p.inline(cell))
+		rows[i] = make([]string, len(head))
+		for j := range min(len(row), len(head)) {
+			rows[i][j] = kept.Replace(p.inline(row[j]))
 		}
-		measure(rows[i])
 	}
-	const gap = 3 // a border and two blanks
-	total := 1
-	for _, w := range widest {
-		total += w + gap
-	}
-	tbl := table.New().Headers(t.Columns...).Rows(rows...).Border(lipgloss.NormalBorder()).
+	drawn := table.New().Headers(head...).Rows(rows...).Border(lipgloss.NormalBorder()).BorderStyle(p.styles.faint).
 		StyleFunc(func(row, _ int) lipgloss.Style {
 			s := lipgloss.NewStyle().Padding(0, 1)
 			if row == table.HeaderRow {
@@ -157,36 +172,36 @@ func (p printer) table(t bot.Table) string {
 			}
 			return s
 		})
-	if total > p.width {
-		if len(t.Columns) > 3 {
-			return p.list(t.Columns, rows)
+	if tableWidth(head, rows) > p.width {
+		if len(head) > 3 || p.width < narrowest*len(head) {
+			return given.Replace(p.list(head, rows))
 		}
-		tbl = tbl.Width(p.width)
+		drawn = drawn.Width(p.width)
 	}
-	return tbl.Render()
+	return given.Replace(drawn.Render())
+}
+
+// tableWidth is how wide a table is that breaks no cell: each with a border and two blanks.
+func tableWidth(head []string, rows [][]string) int {
+	total := 1
+	for i := range head {
+		most := ansi.StringWidth(head[i])
+		for _, row := range rows {
+			most = max(most, ansi.StringWidth(row[i]))
+		}
+		total += most + 3
+	}
+	return total
 }
 
 // list is a table as a list: for each row its first cell, then the others by their column.
-func (p printer) list(columns []string, rows [][]string) string {
+func (p printer) list(head []string, rows [][]string) string {
 	var lines []string
 	for _, row := range rows {
-		lines = append(lines, "• "+row[0])
+		lines = append(lines, hanging("• ", row[0], p.prose()))
 		for i, cell := range row[1:] {
-			lines = append(lines, ansi.Wrap("    "+columns[i+1]+": "+cell, p.width, ""))
+			lines = append(lines, hanging("    ", p.styles.faint.Render(head[i+1])+" · "+cell, p.prose()))
 		}
 	}
 	return strings.Join(lines, "\n")
-}
-
-// printable takes out what would command a terminal: learners' text comes back in answers.
-func printable(text string) string {
-	return strings.Map(func(r rune) rune {
-		switch {
-		case r == '\n' || r == '\t':
-			return r
-		case r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 || r == utf8.RuneError:
-			return '\uFFFD'
-		}
-		return r
-	}, text)
 }

@@ -28,15 +28,9 @@ func (s *Session) Script(ctx context.Context, in io.Reader, out io.Writer) (fail
 	lines := bufio.NewReaderSize(in, 64<<10)
 	p := printer{width: scriptWidth, styles: plainStyles()}
 	for {
-		line, more, err := readLine(lines)
-		if err != nil || !more {
+		line, more, err := nextCommand(lines)
+		if err != nil || !more || quits(line) {
 			return failed, err
-		}
-		if text := strings.TrimSpace(line); text == "" || strings.HasPrefix(text, "#") {
-			continue
-		}
-		if quits(line) {
-			return failed, nil
 		}
 		reply, err := s.answer(ctx, line)
 		if err != nil {
@@ -52,10 +46,56 @@ func (s *Session) Script(ctx context.Context, in io.Reader, out io.Writer) (fail
 			}
 		}
 		failed = failed || reply.Failed
-		fmt.Fprintln(w, p.reply(reply))
-		fmt.Fprintln(w)
+		fmt.Fprintf(w, "%s\n\n", p.reply(reply))
 		if err := w.Flush(); err != nil { // whoever reads may be waiting for this answer
 			return failed, err
+		}
+	}
+}
+
+// Lines talks with a person at a terminal that takes no commands (TERM=dumb): a greeting,
+// then for each line an answer, all of it plain.
+func (s *Session) Lines(ctx context.Context, in io.Reader, out io.Writer) error {
+	lines := bufio.NewReaderSize(in, 64<<10)
+	p := printer{width: scriptWidth, styles: plainStyles()}
+	greeting := s.Tutor.Welcome(ctx, s.request(""))
+	fmt.Fprintf(out, "%s\n\n", p.reply(greeting))
+	for offered := greeting.Buttons; ; {
+		fmt.Fprint(out, prompt)
+		line, more, err := nextCommand(lines)
+		if err != nil || !more || quits(line) {
+			fmt.Fprintln(out, s.Words("terminal.bye"))
+			return err
+		}
+		reply, err := s.answer(ctx, chosen(line, offered))
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(out, "%s\n\n", p.reply(reply))
+		if reply.Prompt != nil {
+			fmt.Fprintln(out, wrap(s.Words("terminal.text"), scriptWidth))
+			text, err := readText(lines)
+			if err != nil {
+				return err
+			}
+			if reply, err = s.answer(ctx, reply.Prompt.Line+"\n"+text); err != nil {
+				return err
+			}
+			fmt.Fprintf(out, "\n%s\n\n", p.reply(reply))
+		}
+		offered = reply.Buttons
+	}
+}
+
+// nextCommand is the next line that says something.
+func nextCommand(r *bufio.Reader) (line string, more bool, err error) {
+	for {
+		line, more, err = readLine(r)
+		if err != nil || !more {
+			return "", false, err
+		}
+		if text := strings.TrimSpace(line); text != "" && !strings.HasPrefix(text, "#") {
+			return line, true, nil
 		}
 	}
 }

@@ -30,6 +30,7 @@ const (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // who asks twice does not wait
 	code := run(ctx, os.Args[1:], os.Environ(), os.Stdin, os.Stdout, os.Stderr)
 	stop()
 	os.Exit(code)
@@ -48,8 +49,8 @@ func run(ctx context.Context, args, env []string, stdin io.Reader, stdout, stder
 	}
 	tutor := bot.New(bot.Config{
 		Store: file,
-		// A terminal scrolls: nothing has to be cut out of a long answer.
-		Limits: bot.Limits{Output: 1 << 20},
+		// A terminal scrolls, and has nowhere to offer a file: nothing is cut out of a long answer.
+		Limits: bot.Limits{Output: 1 << 30},
 	})
 	session := &terminal.Session{
 		Tutor: tutor, Who: bot.Person{ID: "me"}, Locale: cfg.lang, Words: say.word,
@@ -69,16 +70,38 @@ func run(ctx context.Context, args, env []string, stdin io.Reader, stdout, stder
 
 // converse chats where a person sits, and runs a script where lines come from elsewhere.
 func converse(ctx context.Context, s *terminal.Session, env []string, stdin io.Reader, stdout io.Writer) (failed bool, err error) {
-	in, isFile := stdin.(*os.File)
-	out, outIsFile := stdout.(*os.File)
-	if isFile && outIsFile && term.IsTerminal(in.Fd()) && term.IsTerminal(out.Fd()) {
-		return false, s.Chat(ctx, in, out, env)
+	person := isTerminal(stdin) && isTerminal(stdout)
+	if person && lookup(env, "TERM") != "dumb" {
+		return false, s.Chat(ctx, stdin, stdout, env)
 	}
-	failed, err = s.Script(ctx, stdin, stdout)
-	if ctx.Err() != nil {
-		return failed, nil // told to stop
+	type result struct {
+		failed bool
+		err    error
 	}
-	return failed, err
+	done := make(chan result, 1)
+	go func() {
+		if person {
+			done <- result{false, s.Lines(ctx, stdin, stdout)}
+			return
+		}
+		failed, err := s.Script(ctx, stdin, stdout)
+		done <- result{failed, err}
+	}()
+	select {
+	case r := <-done:
+		if ctx.Err() == nil {
+			return r.failed, r.err
+		}
+	case <-ctx.Done():
+		// Told to stop. Whoever waits for the next line cannot be called off: it ends with the
+		// program. An answer that was begun is waited for by Close.
+	}
+	return !person, nil // a script that was cut short did not do what it was asked
+}
+
+func isTerminal(stream any) bool {
+	f, ok := stream.(*os.File)
+	return ok && term.IsTerminal(f.Fd())
 }
 
 // refusal says in the person's language why the data file cannot be used, and what to do.

@@ -5,7 +5,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
@@ -31,7 +30,8 @@ func parse(args, env []string, stdout, stderr io.Writer) (cfg settings, say voic
 	data := flags.String("data", "", "")
 	version := flags.Bool("version", false, "")
 	err := flags.Parse(args)
-	if cfg.lang = *lang; cfg.lang == "" {
+	cfg.lang = ours(*lang)
+	if cfg.lang == "" {
 		cfg.lang = langOf(env)
 	}
 	say = newVoice(cfg.lang)
@@ -44,18 +44,20 @@ func parse(args, env []string, stdout, stderr io.Writer) (cfg settings, say voic
 		fmt.Fprintln(stdout, say.word("program.usage"))
 		return cfg, say, exitOK, false
 	case err != nil:
-		return usage("program.badflag", map[string]any{"Error": err})
+		// What it says is English; the option is the one before those that it did not come to.
+		return usage("program.badflag", map[string]any{"Option": args[len(args)-flags.NArg()-1]})
 	case *version:
 		fmt.Fprintf(stdout, "timonier %s\n", versionOf())
 		return cfg, say, exitOK, false
 	case flags.NArg() > 0:
 		return usage("program.badword", map[string]any{"Word": flags.Arg(0)})
-	case *lang != "" && !slices.Contains(locales.Languages(), *lang):
+	case *lang != "" && ours(*lang) == "":
 		return usage("program.badlang", map[string]any{"Lang": *lang})
 	}
 	if cfg.data = *data; cfg.data == "" {
 		if cfg.data, err = dataFile(env); err != nil {
-			return usage("program.nodata", map[string]any{"Error": err})
+			fmt.Fprintln(stderr, say.word("program.nodata"))
+			return cfg, say, exitFailed, false
 		}
 	}
 	return cfg, say, exitOK, true
@@ -64,47 +66,51 @@ func parse(args, env []string, stdout, stderr io.Writer) (cfg settings, say voic
 // langOf is the language that the locale asks for, where it is one of ours.
 func langOf(env []string) string {
 	for _, name := range []string{"LC_ALL", "LC_MESSAGES", "LANG"} {
-		value := strings.ToLower(lookup(env, name))
-		if value == "" {
-			continue
+		if value := lookup(env, name); value != "" {
+			return ours(value)
 		}
-		for _, lang := range locales.Languages() {
-			if strings.HasPrefix(value, lang) {
-				return lang
-			}
-		}
-		return "" // C, POSIX, another language: the tutor's default
+	}
+	return "" // the tutor's default, as for C, POSIX and every other language
+}
+
+// ours is the one of our languages that a name means, as fr, fr-CA and fr_CA.UTF-8 do; "" for another.
+func ours(name string) string {
+	lang, _, _ := strings.Cut(strings.NewReplacer("_", "-", ".", "-").Replace(strings.ToLower(name)), "-")
+	if slices.Contains(locales.Languages(), lang) {
+		return lang
 	}
 	return ""
 }
 
 func lookup(env []string, name string) string {
 	for _, e := range env {
-		if k, v, _ := strings.Cut(e, "="); k == name {
+		if k, v, _ := strings.Cut(e, "="); k == name || runtime.GOOS == "windows" && strings.EqualFold(k, name) {
 			return v
 		}
 	}
 	return ""
 }
 
-// dataFile is where what must survive is kept unless --data says otherwise: in the user's data directory.
+// errNoHome is an environment that does not say where a person's data is.
+var errNoHome = errors.New("no home directory")
+
+// dataFile is where what must survive is kept unless --data says otherwise: in the user's data
+// directory, as each system has it.
 func dataFile(env []string) (string, error) {
-	home, err := os.UserHomeDir()
-	dir := lookup(env, "XDG_DATA_HOME")
+	base, under := "HOME", []string{".local", "share"}
 	switch {
-	case filepath.IsAbs(dir):
+	case filepath.IsAbs(lookup(env, "XDG_DATA_HOME")):
+		base, under = "XDG_DATA_HOME", nil
 	case runtime.GOOS == "windows":
-		if dir, err = os.UserCacheDir(); err != nil { // %LocalAppData%: data that stays on this machine
-			return "", err
-		}
-	case err != nil:
-		return "", err
+		base, under = "LocalAppData", nil // data that stays on this machine
 	case runtime.GOOS == "darwin":
-		dir = filepath.Join(home, "Library", "Application Support")
-	default:
-		dir = filepath.Join(home, ".local", "share")
+		under = []string{"Library", "Application Support"}
 	}
-	return filepath.Join(dir, "timonier", "timonier.db"), nil
+	dir := lookup(env, base)
+	if !filepath.IsAbs(dir) {
+		return "", errNoHome
+	}
+	return filepath.Join(dir, filepath.Join(under...), "timonier", "timonier.db"), nil
 }
 
 // versionOf is the module's version, or the commit that it was built from.
