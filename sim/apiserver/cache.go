@@ -2,6 +2,7 @@ package apiserver
 
 import (
 	"iter"
+	"strings"
 
 	"github.com/tidwall/btree"
 	corev1 "k8s.io/api/core/v1"
@@ -16,8 +17,9 @@ type index = btree.Map[string, Object]
 // cluster would hold. Its objects are shared and never changed.
 type cache struct {
 	all     index
-	byOwner map[types.UID]*index // by the controller among the owners
-	byNode  map[string]*index    // of pods only
+	open    func(key string) Object // set: all has keys alone, and objects are decoded each time they are asked for
+	byOwner map[types.UID]*index    // by the controller among the owners
+	byNode  map[string]*index       // of pods only
 }
 
 func newCache() *cache { return &cache{byOwner: map[types.UID]*index{}} }
@@ -27,11 +29,21 @@ func cacheKey(namespace, name string) string { return namespace + "/" + name }
 func keyOf(o Object) string { return cacheKey(o.GetNamespace(), o.GetName()) }
 
 func (c *cache) get(namespace, name string) (Object, bool) {
-	return c.all.Get(cacheKey(namespace, name))
+	key := cacheKey(namespace, name)
+	o, ok := c.all.Get(key)
+	if ok && c.open != nil {
+		o = c.open(key)
+		ok = o != nil
+	}
+	return o, ok
 }
 
-func (c *cache) put(o Object) {
-	key := keyOf(o)
+// put takes in an object under its key: see Resource.within.
+func (c *cache) put(key string, o Object) {
+	if c.open != nil {
+		c.all.Set(key, nil)
+		return
+	}
 	if old, ok := c.all.Set(key, o); ok {
 		c.unlist(key, old, o)
 	}
@@ -45,7 +57,7 @@ func (c *cache) put(o Object) {
 
 func (c *cache) remove(o Object) {
 	key := keyOf(o)
-	if old, ok := c.all.Delete(key); ok {
+	if old, ok := c.all.Delete(key); ok && old != nil {
 		c.unlist(key, old, nil)
 	}
 }
@@ -94,16 +106,24 @@ func unlistFrom[K comparable](by map[K]*index, k K, key string) {
 // in yields the objects of a namespace, or of all for "", in the order of keys.
 // What is yielded is the state at the call: the caller may write while it reads.
 func (c *cache) in(namespace string) []Object {
-	if namespace == "" {
+	if namespace == "" && c.open == nil {
 		return c.all.Values()
 	}
 	var found []Object
-	prefix := namespace + "/"
+	prefix := ""
+	if namespace != "" {
+		prefix = namespace + "/"
+	}
 	c.all.Ascend(prefix, func(key string, o Object) bool {
-		if len(key) < len(prefix) || key[:len(prefix)] != prefix {
+		if !strings.HasPrefix(key, prefix) {
 			return false
 		}
-		found = append(found, o)
+		if c.open != nil {
+			o = c.open(key)
+		}
+		if o != nil {
+			found = append(found, o)
+		}
 		return true
 	})
 	return found

@@ -24,8 +24,21 @@ const (
 
 // eventIndex finds the event that a new one repeats. It is made of the events there are, and so needs no saving.
 type eventIndex struct {
-	similar map[similarKey][]*corev1.Event // by all but the message, in the order of their making
+	similar map[similarKey][]said // by all but the message, in the order of their making
 }
+
+// said is what an event says, and when it last did.
+type said struct {
+	namespace, name string
+	message         string
+	last            int64 // in Unix seconds
+}
+
+func saidBy(e *corev1.Event) said {
+	return said{e.Namespace, e.Name, e.Message, e.LastTimestamp.Unix()}
+}
+
+func (x said) is(e *corev1.Event) bool { return x.name == e.Name && x.namespace == e.Namespace }
 
 type similarKey struct {
 	object                  types.UID
@@ -43,16 +56,16 @@ func (x *eventIndex) account(o Object, by int) {
 		return
 	}
 	if x.similar == nil {
-		x.similar = map[similarKey][]*corev1.Event{}
+		x.similar = map[similarKey][]said{}
 	}
 	key := keyOfEvent(e)
 	if by > 0 {
-		x.similar[key] = append(x.similar[key], e)
+		x.similar[key] = append(x.similar[key], saidBy(e))
 		return
 	}
 	kept := x.similar[key][:0:0]
 	for _, other := range x.similar[key] {
-		if other.Name != e.Name || other.Namespace != e.Namespace {
+		if !other.is(e) {
 			kept = append(kept, other)
 		}
 	}
@@ -65,8 +78,8 @@ func (x *eventIndex) account(o Object, by int) {
 
 func (x *eventIndex) replace(old, e *corev1.Event) {
 	for i, other := range x.similar[keyOfEvent(old)] {
-		if other.Name == e.Name && other.Namespace == e.Namespace {
-			x.similar[keyOfEvent(old)][i] = e
+		if other.is(e) {
+			x.similar[keyOfEvent(old)][i] = saidBy(e)
 		}
 	}
 }
@@ -77,42 +90,43 @@ func (x *eventIndex) replace(old, e *corev1.Event) {
 func (c *Client) Emit(about Object, eventType, reason, note string) {
 	s := c.server
 	e := c.newEvent(about, eventType, reason, note)
-	same, message := s.findEvent(e)
-	if same == nil {
+	same, message, found := s.findEvent(e)
+	if !found {
 		e.Message = message
 		r := &request{user: c.user, verb: "create", resource: s.kindNamed("Event"), namespace: e.Namespace, name: e.Name, object: e}
 		_, _ = s.create(r)
 		return
 	}
-	next := same.DeepCopy()
-	next.Count++
-	next.LastTimestamp = e.LastTimestamp
-	next.Message = message
-	r := &request{user: c.user, verb: "patch", resource: s.kindNamed("Event"), namespace: same.Namespace, name: same.Name}
-	_, _ = s.update(r, func(Object) (Object, error) { return next, nil })
+	r := &request{user: c.user, verb: "patch", resource: s.kindNamed("Event"), namespace: same.namespace, name: same.name}
+	_, _ = s.update(r, func(old Object) (Object, error) {
+		next := old.(*corev1.Event).DeepCopy()
+		next.Count++
+		next.LastTimestamp = e.LastTimestamp
+		next.Message = message
+		return next, nil
+	})
 }
 
-// findEvent is the event that e repeats, or nil, and the message that is to be written.
-func (s *Server) findEvent(e *corev1.Event) (*corev1.Event, string) {
+// findEvent is the event that e repeats, if there is one, and the message that is to be written.
+func (s *Server) findEvent(e *corev1.Event) (same said, message string, found bool) {
 	recent := 0
-	var combined *corev1.Event
 	for _, other := range s.events.similar[keyOfEvent(e)] {
-		if s.Now().Sub(other.LastTimestamp.Time) > combineWindow {
+		if s.Now().Sub(time.Unix(other.last, 0)) > combineWindow {
 			continue
 		}
-		if strings.HasPrefix(other.Message, combinedText) {
-			combined = other
+		if strings.HasPrefix(other.message, combinedText) {
+			same, found = other, true
 			continue
 		}
-		if other.Message == e.Message {
-			return other, e.Message
+		if other.message == e.Message {
+			return other, e.Message, true
 		}
 		recent++
 	}
 	if recent < combineAfter {
-		return nil, e.Message
+		return said{}, e.Message, false
 	}
-	return combined, combinedText + e.Message
+	return same, combinedText + e.Message, found
 }
 
 func (c *Client) newEvent(about Object, eventType, reason, note string) *corev1.Event {
@@ -172,12 +186,10 @@ func (s *Server) Expire() {
 	_, deleted := s.cfg.Store.Expire(s.Now())
 	for _, kv := range deleted {
 		for _, r := range s.resources {
-			rest, ok := strings.CutPrefix(kv.Key, r.KeyPrefix+"/")
-			if !ok || r.TTL == 0 {
+			if r.TTL == 0 || !strings.HasPrefix(kv.Key, r.KeyPrefix+"/") {
 				continue
 			}
-			namespace, name, _ := strings.Cut(rest, "/")
-			if o, ok := s.caches[r].get(namespace, name); ok {
+			if o, err := s.decode(r, kv); err == nil {
 				s.forget(r, o)
 			}
 		}

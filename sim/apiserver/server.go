@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"reflect"
 	"strconv"
+	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/runtime"
@@ -92,6 +93,9 @@ func New(cfg Config) (*Server, error) {
 	for _, r := range s.resources {
 		c := newCache()
 		s.caches[r] = c
+		if r.TTL > 0 { // many, short-lived, and hardly ever read
+			c.open = func(key string) Object { return s.opened(r, key) }
+		}
 		if r.Kind == "Pod" {
 			s.pods = c
 			c.byNode = map[string]*index{}
@@ -115,7 +119,7 @@ func (s *Server) fill(r *Resource, c *cache) error {
 		if err != nil {
 			return fmt.Errorf("decode %s: %w", kv.Key, err)
 		}
-		c.put(o)
+		c.put(r.within(kv.Key), o)
 		s.account(r, o, +1)
 	}
 	return nil
@@ -160,6 +164,28 @@ func (r *Resource) key(namespace, name string) string {
 		return r.KeyPrefix + "/" + namespace + "/" + name
 	}
 	return r.KeyPrefix + "/" + name
+}
+
+// within is the part of an object's key in etcd under which its cache has it; it costs no memory of its own.
+func (r *Resource) within(key string) string {
+	if r.Namespaced {
+		return key[len(r.KeyPrefix)+1:]
+	}
+	return key[len(r.KeyPrefix):]
+}
+
+// opened is an object of which the cache has the key alone; nil: the store has just lost it to a lease.
+func (s *Server) opened(r *Resource, within string) Object {
+	namespace, name, _ := strings.Cut(within, "/")
+	kv, ok := s.cfg.Store.Get(r.key(namespace, name))
+	if !ok {
+		return nil
+	}
+	o, err := s.decode(r, kv)
+	if err != nil { // never: New has decoded all there was, and write has encoded all else
+		return nil
+	}
+	return o
 }
 
 func (s *Server) encode(o Object) ([]byte, error) {

@@ -95,7 +95,7 @@ func (s *Server) write(r *request, old, o Object) (Object, error) {
 			if bytes.Equal(present.Value, value) {
 				return old, nil
 			}
-			was = present.ModRev
+			key, was = present.Key, present.ModRev // one copy of the key
 		}
 	}
 	rev, err := s.put(r, key, value, was)
@@ -103,7 +103,7 @@ func (s *Server) write(r *request, old, o Object) (Object, error) {
 		return nil, s.refuse(r, trace.Committed, err)
 	}
 	o.SetResourceVersion(strconv.FormatInt(rev, 10))
-	s.caches[r.resource].put(o)
+	s.caches[r.resource].put(r.resource.within(key), o)
 	if old == nil {
 		s.account(r.resource, o, +1)
 	} else if e, ok := o.(*corev1.Event); ok {
