@@ -91,6 +91,9 @@ func (s *Server) write(r *request, old, o Object) (Object, error) {
 	verb, event, was := "create", watch.Added, int64(0)
 	if old != nil {
 		verb, event = "update", watch.Modified
+		if old.GetDeletionTimestamp() == nil && o.GetDeletionTimestamp() != nil {
+			verb = "terminate"
+		}
 		if present, ok := s.cfg.Store.Get(key); ok {
 			if bytes.Equal(present.Value, value) {
 				return old, nil

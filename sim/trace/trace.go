@@ -107,7 +107,7 @@ type Admission struct {
 
 // Commit is a write to etcd.
 type Commit struct {
-	Verb        string `json:"verb"` // create, update, delete
+	Verb        string `json:"verb"` // create, update, terminate (a deletion that someone has to finish), delete
 	Key         string `json:"key"`
 	Subresource string `json:"subresource,omitempty"` // status, binding, scale …
 }
