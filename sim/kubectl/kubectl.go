@@ -171,13 +171,14 @@ func (r *run) attempt(f func()) (failed *exit) {
 // root is kubectl with the commands that the arguments may need.
 func (r *run) root(args []string) *cobra.Command {
 	root := &cobra.Command{
-		Use:               "kubectl",
-		Short:             "kubectl controls the Kubernetes cluster manager",
-		Args:              cobra.ArbitraryArgs,
-		SilenceErrors:     true,
-		SilenceUsage:      true,
-		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
-		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return checkFlags(cmd) },
+		Use:                        "kubectl",
+		Short:                      "kubectl controls the Kubernetes cluster manager",
+		Args:                       cobra.ArbitraryArgs,
+		SuggestionsMinimumDistance: 2, // as cobra sets it where it suggests by itself
+		SilenceErrors:              true,
+		SilenceUsage:               true,
+		CompletionOptions:          cobra.CompletionOptions{DisableDefaultCmd: true},
+		PersistentPreRunE:          func(cmd *cobra.Command, _ []string) error { return checkFlags(cmd) },
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 {
 				return unknownCommand(cmd, args[0])

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/discovery/cached/memory"
@@ -229,9 +230,27 @@ var known = sync.OnceValues(func() (api, error) {
 	if err != nil {
 		return api{}, fmt.Errorf("make discovery client: %w", err)
 	}
-	cached := memory.NewMemCacheClient(client)
+	cached := orderly{memory.NewMemCacheClient(client)}
 	return api{cached, restmapper.NewDeferredDiscoveryRESTMapper(cached)}, nil
 })
+
+// orderly is a cached discovery that lists groups in the server's order, as kubectl's own cache on disk does. The
+// cache in memory alone lists them in the order of a map.
+type orderly struct {
+	discovery.CachedDiscoveryInterface
+}
+
+func (o orderly) ServerGroupsAndResources() ([]*metav1.APIGroup, []*metav1.APIResourceList, error) {
+	return discovery.ServerGroupsAndResources(o)
+}
+
+func (o orderly) ServerPreferredResources() ([]*metav1.APIResourceList, error) {
+	return discovery.ServerPreferredResources(o)
+}
+
+func (o orderly) ServerPreferredNamespacedResources() ([]*metav1.APIResourceList, error) {
+	return discovery.ServerPreferredNamespacedResources(o)
+}
 
 // direct carries requests to a handler, one at a time.
 type direct struct {
