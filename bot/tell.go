@@ -35,41 +35,12 @@ func worth(s trace.Step) bool {
 	case trace.Decided:
 		d, ok := s.Detail.(trace.Decision)
 		return !ok || d.What != "adopt" && d.What != "remove-owners" && d.What != "finalize"
-	case trace.Received: // as graceful puts it
-		return s.Actor == "kubectl"
 	case trace.Asked, trace.Scheduled, trace.Unplaced, trace.Preempted, trace.Refused, trace.Pulled, trace.Started,
 		trace.Ready, trace.Unready, trace.Exited, trace.Restarts, trace.Killing,
 		trace.NodeLost, trace.NodeBack, trace.Fault, trace.Healed:
 		return true
 	}
 	return false
-}
-
-// graceful tells a deletion that takes its time as what it is: etcd holds only a
-// change, the deletion's time, but the request was to delete.
-func graceful(cl *sim.Cluster, steps []trace.Step) []trace.Step {
-	out := slices.Clone(steps)
-	for i, s := range out {
-		c, ok := s.Detail.(trace.Commit)
-		if !ok || c.Verb != "update" || s.Actor != "kubectl" {
-			continue
-		}
-		for _, before := range slices.Backward(cl.Trace().Chain(s.Cause)) {
-			if before.Kind == trace.Received {
-				if r, ok := before.Detail.(trace.Request); ok && strings.HasPrefix(r.Verb, "delete") {
-					out[i] = received(before, s)
-				}
-				break
-			}
-		}
-	}
-	return out
-}
-
-// received is the step of a request as told by who made it.
-func received(s, committed trace.Step) trace.Step {
-	s.Actor, s.Object, s.At = committed.Actor, committed.Object, committed.At
-	return s
 }
 
 // told is a group of steps that are the same but for their object.
@@ -118,8 +89,6 @@ func likeness(s trace.Step) string {
 	case trace.Container:
 		return fmt.Sprint(key, d.Image, d.Reason)
 	case trace.Commit:
-		return fmt.Sprint(key, d.Verb, d.Subresource)
-	case trace.Request:
 		return fmt.Sprint(key, d.Verb, d.Subresource)
 	case trace.Refusal:
 		return fmt.Sprint(key, s.ID)

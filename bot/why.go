@@ -107,7 +107,7 @@ func (c *call) chain(cl *sim.Cluster, lens *content.Lens) Reply {
 		return c.mistake("why.forgotten", with{"Line": shorten(last.Line)})
 	}
 	steps := descendants(all[i:], all[i].ID)
-	groups := condense(slices.DeleteFunc(graceful(cl, steps), func(s trace.Step) bool { return !worth(s) }))
+	groups := condense(slices.DeleteFunc(slices.Clone(steps), func(s trace.Step) bool { return !worth(s) }))
 	r := Reply{Blocks: []Block{Title{c.say("why.title")}}}
 	r.Blocks = append(r.Blocks, Text{c.numbered(lens, groups) + "\n" + c.moral(steps)})
 	if row, ok := c.breaks(lens, steps); ok {
