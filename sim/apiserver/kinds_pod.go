@@ -1,10 +1,13 @@
 package apiserver
 
 import (
+	"maps"
+	"slices"
 	"strconv"
 
 	v1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
+	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -83,7 +86,13 @@ func preparePodForStatusUpdate(o, before Object) {
 	orElse(&pod.Status.QOSClass, old.Status.QOSClass)
 	orElse(&pod.Status.ObservedGeneration, old.Status.ObservedGeneration)
 
+	shareRequests(pod.Status.ContainerStatuses, pod.Spec.Containers)
+	shareRequests(pod.Status.InitContainerStatuses, pod.Spec.InitContainers)
+
 	// A writer that does not know a condition's observedGeneration does not erase it; types may repeat.
+	if !slices.ContainsFunc(pod.Status.Conditions, func(c v1.PodCondition) bool { return c.ObservedGeneration == 0 }) {
+		return
+	}
 	was := map[v1.PodConditionType][]int64{}
 	for _, c := range old.Status.Conditions {
 		was[c.Type] = append(was[c.Type], c.ObservedGeneration)
@@ -93,6 +102,26 @@ func preparePodForStatusUpdate(o, before Object) {
 		if left := was[c.Type]; len(left) > 0 {
 			was[c.Type] = left[1:]
 			orElse(&c.ObservedGeneration, left[0])
+		}
+	}
+}
+
+// shareRequests has statuses that repeat what their containers ask for point to it: maps of quantities are large.
+func shareRequests(statuses []v1.ContainerStatus, containers []v1.Container) {
+	same := func(a, b resource.Quantity) bool { return a.Format == b.Format && a.Cmp(b) == 0 }
+	for i := range statuses {
+		st := &statuses[i]
+		for j := range containers {
+			asked := containers[j].Resources.Requests
+			if containers[j].Name != st.Name || len(asked) == 0 {
+				continue
+			}
+			if maps.EqualFunc(st.AllocatedResources, asked, same) {
+				st.AllocatedResources = asked
+			}
+			if st.Resources != nil && maps.EqualFunc(st.Resources.Requests, asked, same) {
+				st.Resources.Requests = asked
+			}
 		}
 	}
 }

@@ -54,12 +54,16 @@ func (r *request) ref() trace.Ref {
 
 // begin is the first two stages: who asks, and may they?
 func (s *Server) begin(r *request) error {
-	detail := trace.Request{Verb: r.verb, Resource: r.resource.GroupResource().String(), Subresource: r.subresource, DryRun: r.dryRun}
-	s.note(r, trace.Received, detail)
+	if r.detailed {
+		s.note(r, trace.Received, trace.Request{
+			Verb: r.verb, Resource: r.resource.GroupResource().String(), Subresource: r.subresource, DryRun: r.dryRun})
+	}
 	if r.user.Name == "" {
 		return s.refuse(r, trace.Authenticated, apierrors.NewUnauthorized("Unauthorized"))
 	}
-	s.note(r, trace.Authenticated, trace.Identity{User: r.user.Name, Groups: r.user.Groups})
+	if r.detailed {
+		s.note(r, trace.Authenticated, trace.Identity{User: r.user.Name, Groups: r.user.Groups})
+	}
 	if !allowed(r.user, r.verb, r.resource.Group, r.qualified()) {
 		return s.refuse(r, trace.Authorized, forbidden(r))
 	}
