@@ -337,3 +337,16 @@ func TestServerOnAStoreThatHoldsObjects(t *testing.T) {
 		t.Errorf("a torn value: %v", err)
 	}
 }
+
+// Labels come out of a map: what is wrong with several must be said in one order.
+func TestErrorsAboutMetadataAreInOrder(t *testing.T) {
+	w := newWorld(t, Limits{})
+	p := pod("web")
+	p.Labels = map[string]string{"a b": "x", "c d": "x", "e f": "x", "g h": "x"}
+	_, first := w.admin().Create(p)
+	for range 20 {
+		if _, err := w.admin().Create(p); err == nil || err.Error() != first.Error() {
+			t.Fatalf("%v\nthen\n%v", first, err)
+		}
+	}
+}

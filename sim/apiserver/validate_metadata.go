@@ -5,9 +5,19 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+	apivalidation "k8s.io/apimachinery/pkg/api/validation"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
+
+// validateMetadata is what every kind's metadata must be. The library walks labels and annotations as they come out of
+// their maps: its errors about one field are put in order.
+func (r *Resource) validateMetadata(o Object, path *field.Path) field.ErrorList {
+	var f findings
+	f.addInOrder(apivalidation.ValidateObjectMetaAccessor(o, r.Namespaced, r.validName, path))
+	f.add(validateFinalizers(o.GetFinalizers(), path.Child("finalizers"))...)
+	return f.errs
+}
 
 // validateFinalizers wants a domain in a finalizer's name, unless it is one of Kubernetes' own
 // (Kubernetes 1.37 pkg/apis/core/validation, validateKubeFinalizerName).

@@ -31,8 +31,7 @@ func (s *Server) allocate(r *request, o, old Object) error {
 // validateNew is the validation of a creation.
 func (s *Server) validateNew(r *request, o Object) error {
 	path := field.NewPath("metadata")
-	errs := apivalidation.ValidateObjectMetaAccessor(o, r.resource.Namespaced, r.resource.validName, path)
-	errs = append(errs, validateFinalizers(o.GetFinalizers(), path.Child("finalizers"))...)
+	errs := r.resource.validateMetadata(o, path)
 	if r.resource.Validate != nil {
 		errs = append(errs, r.resource.Validate(o)...)
 	}
@@ -40,14 +39,6 @@ func (s *Server) validateNew(r *request, o Object) error {
 		return apierrors.NewInvalid(r.resource.GroupVersionKind().GroupKind(), o.GetName(), errs)
 	}
 	return nil
-}
-
-// validateMetadata is what every kind's metadata must be. The library walks labels and annotations as they come out of
-// their maps: its errors about one field are put in order.
-func (r *request) validateMetadata(o Object, path *field.Path) field.ErrorList {
-	var f findings
-	f.addInOrder(apivalidation.ValidateObjectMetaAccessor(o, r.resource.Namespaced, r.resource.validName, path))
-	return f.errs
 }
 
 func (r *Resource) validName(name string, prefix bool) []string {
@@ -60,8 +51,7 @@ func (r *Resource) validName(name string, prefix bool) []string {
 // validateChange is the validation of an update, of the status or of the rest.
 func (s *Server) validateChange(r *request, old, o Object) error {
 	path := field.NewPath("metadata")
-	errs := apivalidation.ValidateObjectMetaAccessor(o, r.resource.Namespaced, r.resource.validName, path)
-	errs = append(errs, validateFinalizers(o.GetFinalizers(), path.Child("finalizers"))...)
+	errs := r.resource.validateMetadata(o, path)
 	errs = append(errs, apivalidation.ValidateObjectMetaAccessorUpdate(o, old, path)...)
 	switch {
 	case r.subresource == "status":
