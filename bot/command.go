@@ -94,6 +94,12 @@ func (c *call) answer() (Reply, error) {
 	}
 	word, args, _ := strings.Cut(strings.TrimPrefix(first, "/"), " ")
 	cmd, ok := c.tutor.command(word)
+	if !ok && args == "" && (next.is(word) || back.is(word) || resumes.is(word)) {
+		return c.again("/course " + word) // /suite is /cours suite
+	}
+	if word == "" {
+		return c.guide(), nil
+	}
 	if !ok {
 		return c.unknown(word, args, rest), nil
 	}

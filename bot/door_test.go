@@ -213,7 +213,7 @@ func TestBadInput(t *testing.T) {
 	for line, want := range map[string]string{
 		"":                                    "Je réponds aux commandes",
 		"   \n\n  ":                           "Je réponds aux commandes",
-		"/":                                   "Je ne connais pas",
+		"/":                                   "Je réponds aux commandes",
 		"/\x00":                               "autre chose que du texte",
 		"/kubectl get \xff\xfe":               "autre chose que du texte",
 		"/" + strings.Repeat("é", 99):         "Je ne connais pas",

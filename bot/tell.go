@@ -35,7 +35,9 @@ func worth(s trace.Step) bool {
 	case trace.Decided:
 		d, ok := s.Detail.(trace.Decision)
 		return !ok || d.What != "adopt" && d.What != "remove-owners" && d.What != "finalize"
-	case trace.Asked, trace.Scheduled, trace.Unplaced, trace.Preempted, trace.Refused, trace.Pulled, trace.Started,
+	case trace.Refused: // an Event that nobody could write is no news
+		return s.Object.Kind != "Event"
+	case trace.Asked, trace.Scheduled, trace.Unplaced, trace.Preempted, trace.Pulled, trace.Started,
 		trace.Ready, trace.Unready, trace.Exited, trace.Restarts, trace.Killing,
 		trace.NodeLost, trace.NodeBack, trace.Fault, trace.Healed:
 		return true
@@ -91,7 +93,10 @@ func likeness(s trace.Step) string {
 	case trace.Commit:
 		return fmt.Sprint(key, d.Verb, d.Subresource)
 	case trace.Refusal:
-		return fmt.Sprint(key, s.ID)
+		if s.Actor == "kubectl" {
+			return fmt.Sprint(key, s.ID)
+		}
+		return fmt.Sprint(key, d.Code)
 	}
 	return key
 }
@@ -117,6 +122,19 @@ func (c *call) sentence(l *content.Lens, g told) string {
 	return text + " " + c.say("tell.others", with{"Count": len(g.others)})
 }
 
+// sentences tells groups, and leaves out one that would say again what the one before
+// it said: a lens may have one word for two components.
+func (c *call) sentences(l *content.Lens, groups []told) (lines []string, said []told) {
+	for _, g := range groups {
+		line := c.sentence(l, g)
+		if len(lines) > 0 && lines[len(lines)-1] == line {
+			continue
+		}
+		lines, said = append(lines, line), append(said, g)
+	}
+	return lines, said
+}
+
 // list joins names: a, b et c.
 func (c *call) list(names []string) string {
 	if len(names) < 2 {
@@ -139,12 +157,13 @@ func (c *call) meanwhile(cl *sim.Cluster, began time.Time, from uint64) []Block 
 	}
 	const most = 10
 	var b strings.Builder
-	for i, g := range groups {
+	lines, said := c.sentences(c.lens(), groups)
+	for i, line := range lines {
 		if i == most {
-			b.WriteString("- " + c.say("tell.more", with{"Count": len(groups) - most}) + "\n")
+			b.WriteString("- " + c.say("tell.more", with{"Count": len(lines) - most}) + "\n")
 			break
 		}
-		fmt.Fprintf(&b, "- **+%s**%s%s\n", c.span(g.first.At.Sub(began)), c.say("help.sep"), c.sentence(c.lens(), g))
+		fmt.Fprintf(&b, "- **+%s**%s%s\n", c.span(said[i].first.At.Sub(began)), c.say("help.sep"), line)
 	}
 	return []Block{Text{b.String()}}
 }

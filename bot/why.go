@@ -160,14 +160,15 @@ func (c *call) stages(cl *sim.Cluster, lens *content.Lens) Reply {
 func (c *call) numbered(lens *content.Lens, groups []told) string {
 	const most = 14
 	var b strings.Builder
-	for i, g := range groups {
+	lines, _ := c.sentences(lens, groups)
+	for i, line := range lines {
 		if i == most {
-			fmt.Fprintf(&b, "%d. %s\n", i+1, c.say("tell.more", with{"Count": len(groups) - most}))
+			fmt.Fprintf(&b, "%d. %s\n", i+1, c.say("tell.more", with{"Count": len(lines) - most}))
 			break
 		}
-		fmt.Fprintf(&b, "%d. %s\n", i+1, c.sentence(lens, g))
+		fmt.Fprintf(&b, "%d. %s\n", i+1, line)
 	}
-	if len(groups) == 0 {
+	if len(lines) == 0 {
 		b.WriteString(c.say("why.nochange") + "\n")
 	}
 	return b.String()

@@ -48,7 +48,7 @@ func (c *call) whyPod(cl *sim.Cluster, name string, pod *corev1.Pod, v *schedule
 	}
 	switch v.Outcome {
 	case scheduler.Scheduled:
-		r = c.whyThere(r, name, pod, v, all)
+		r = c.whyThere(r, cl, name, pod, v, all)
 	case scheduler.Gated:
 		r.Blocks = append(r.Blocks, Text{c.say("why.gated", with{"Pod": name})}, Code{Text: v.Message})
 	default:
@@ -58,12 +58,18 @@ func (c *call) whyPod(cl *sim.Cluster, name string, pod *corev1.Pod, v *schedule
 }
 
 // whyThere explains a choice: who was refused, how the others scored, with which figures.
-func (c *call) whyThere(r Reply, name string, pod *corev1.Pod, v *scheduler.Verdict, all bool) Reply {
+func (c *call) whyThere(r Reply, cl *sim.Cluster, name string, pod *corev1.Pod, v *scheduler.Verdict, all bool) Reply {
 	id := "why.there"
 	if pod != nil && pod.Spec.NodeName == "" {
 		id = "why.soon"
 	}
+	if made := roomMade(cl, v); made != nil {
+		return c.whyMadeRoom(r, name, v.Node, made)
+	}
 	text := c.say(id, with{"Pod": name, "Node": v.Node, "Total": v.Total, "Count": v.Feasible})
+	if v.Feasible > 1 && len(v.Best) < 2 && id == "why.there" {
+		text += " " + c.say("why.most", with{"Node": v.Node})
+	}
 	if refused := c.refusals(v); refused != "" {
 		text += "\n\n" + c.say("why.refused") + "\n" + refused
 	}
@@ -82,6 +88,37 @@ func (c *call) whyThere(r Reply, name string, pod *corev1.Pod, v *scheduler.Verd
 		r = r.with(Button{Label: c.say("why.details"), Line: c.typed("why", name, details.in(c.words))})
 	}
 	return r
+}
+
+// roomMade is the decision to make room for a pod that it then took; nil if there was room.
+func roomMade(cl *sim.Cluster, v *scheduler.Verdict) *scheduler.Verdict {
+	for _, s := range slices.Backward(cl.Trace().Steps()) {
+		if made, ok := s.Detail.(*scheduler.Verdict); ok && made.Pod == v.Pod && made.Preemption != nil {
+			if made.Preemption.Node == v.Node {
+				return made
+			}
+			return nil
+		}
+	}
+	return nil
+}
+
+// whyMadeRoom explains a pod that is where it is since others had to go.
+func (c *call) whyMadeRoom(r Reply, name, node string, made *scheduler.Verdict) Reply {
+	r.Blocks = append(r.Blocks, Text{c.say("why.roommade", with{"Pod": name, "Node": node, "Names": c.victims(made.Preemption)})})
+	if refused := c.refusals(made); refused != "" {
+		r.Blocks = append(r.Blocks, Text{c.say("why.refusedthen") + "\n" + refused})
+	}
+	return r
+}
+
+// victims are the pods that must go, by name.
+func (c *call) victims(p *scheduler.Preemption) string {
+	var names []string
+	for _, victim := range p.Victims {
+		names = append(names, "`"+victim.Name+"`")
+	}
+	return c.list(names)
 }
 
 // ranking is the nodes that could take the pod, the chosen one first, then by points.
@@ -162,11 +199,7 @@ func (c *call) whyNowhere(r Reply, name string, v *scheduler.Verdict) Reply {
 		r.Blocks = append(r.Blocks, Text{c.say("why.refused") + "\n" + refused})
 	}
 	if p := v.Preemption; p != nil {
-		var names []string
-		for _, victim := range p.Victims {
-			names = append(names, "`"+victim.Name+"`")
-		}
-		r.Blocks = append(r.Blocks, Text{c.say("why.preempts", with{"Node": p.Node, "Names": c.list(names)})})
+		r.Blocks = append(r.Blocks, Text{c.say("why.preempts", with{"Node": p.Node, "Names": c.victims(p)})})
 	}
 	if help := c.remedies(v); help != "" {
 		r.Blocks = append(r.Blocks, Text{c.say("remedy.title") + "\n" + help})

@@ -21,7 +21,9 @@ import (
 // cluster's, and every moment that they print is put back.
 
 var (
-	sentTime    = regexp.MustCompile(`"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z"`)
+	// sentTime is a field that holds a moment: a moment in an annotation or in a ConfigMap is text, and printed as it is.
+	sentTime = regexp.MustCompile(`"(?:(?:creation|deletion|first|last)Timestamp|last(?:Transition|Update|Probe|Heartbeat|Observed)Time|` +
+		`(?:start|event|renew|acquire)Time|startedAt|finishedAt)":"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z"`)
 	printedTime = regexp.MustCompile(`[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d [+-]\d{4}`)
 )
 
@@ -38,20 +40,22 @@ func (w *wire) shiftBody(resp *http.Response) {
 	if err != nil {
 		return // of a body in memory it cannot fail
 	}
-	body = sentTime.ReplaceAllFunc(body, func(quoted []byte) []byte {
+	body = sentTime.ReplaceAllFunc(body, func(field []byte) []byte {
+		i := bytes.Index(field, []byte(`":"`)) + len(`":`)
+		name, quoted := field[:i:i], field[i:]
 		text, err := strconv.Unquote(string(quoted))
 		if err != nil {
-			return quoted
+			return field
 		}
 		t, err := time.Parse(time.RFC3339Nano, text)
 		if err != nil {
-			return quoted
+			return field
 		}
 		layout := time.RFC3339
 		if bytes.ContainsRune(quoted, '.') {
 			layout = "2006-01-02T15:04:05.000000Z07:00" // of a MicroTime
 		}
-		return []byte(strconv.Quote(t.Add(w.shift()).Format(layout)))
+		return strconv.AppendQuote(name, t.Add(w.shift()).Format(layout))
 	})
 	resp.Body = io.NopCloser(bytes.NewReader(body))
 	resp.ContentLength = int64(len(body))

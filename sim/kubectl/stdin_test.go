@@ -27,6 +27,7 @@ func TestManifestsComeFromTheCommand(t *testing.T) {
 		{"apply -f -", config("four", "1") + "---\n" + config("five", "1"), "configmap/four created\nconfigmap/five created"},
 		{"delete -f -", config("four", "1"), `configmap "four" deleted`},
 		{"apply -f -", "", "error: no objects passed to apply"},
+		{"gte pods", "", "error: unknown command \"gte\" for \"kubectl\"\n\nDid you mean this?\n\tget\n"},
 		{"get pods -o zzz-", strings.Repeat("x", 200<<10), "error: "}, // it reads nothing
 	} {
 		r := Run(context.Background(), c, strings.Fields(tt.line), tt.stdin)

@@ -16,6 +16,9 @@ import (
 // logKept is how many lines of a container are kept: a real node rotates the file at 10 MiB.
 const logKept = 2000
 
+// stampLayout is how --timestamps writes a moment (pkg/kubelet/types, RFC3339NanoFixed).
+const stampLayout = "2006-01-02T15:04:05.000000000Z07:00"
+
 // Logs is the output of a container of one of the node's pods, from its start to now
 // or to its end; its errors are the kubelet's. A kubelet that is silent answers nobody.
 func (k *Kubelet) Logs(pod *v1.Pod, o apiserver.LogOptions) (string, error) {
@@ -158,7 +161,7 @@ func write(all []logLine, o apiserver.LogOptions, now time.Time) string {
 	var b strings.Builder
 	for _, l := range all {
 		if o.Timestamps {
-			b.WriteString(l.at.UTC().Format(time.RFC3339Nano) + " ")
+			b.WriteString(l.at.UTC().Format(stampLayout) + " ")
 		}
 		b.WriteString(l.text + "\n")
 	}

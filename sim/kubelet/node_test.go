@@ -212,7 +212,7 @@ func TestLogs(t *testing.T) {
 	}
 	for name, c := range map[string]struct{ got, want string }{
 		"once, and again and again": {logs("web", apiserver.LogOptions{}), "09:00:02 web starting, pod web on node-1\n09:00:03 listening on 10.244.1.2:8080\n09:00:12 GET / 200\n09:00:22 GET / 200\n09:00:32 GET / 200\n09:00:42 GET / 200\n"},
-		"the last ones":             {logs("web", apiserver.LogOptions{Tail: ptr.To(int64(1)), Timestamps: true}), "2026-03-02T09:00:42Z 09:00:42 GET / 200\n"},
+		"the last ones":             {logs("web", apiserver.LogOptions{Tail: ptr.To(int64(1)), Timestamps: true}), "2026-03-02T09:00:42.000000000Z 09:00:42 GET / 200\n"},
 		"the latest":                {logs("web", apiserver.LogOptions{Since: ptr.To(15 * time.Second)}), "09:00:32 GET / 200\n09:00:42 GET / 200\n"},
 		"a few bytes":               {logs("web", apiserver.LogOptions{LimitBytes: ptr.To(int64(8))}), "09:00:02"},
 		"of a crash":                {logs("crash", apiserver.LogOptions{Previous: true}), "09:00:19 starting\n09:00:20 fatal: no configuration found at /etc/app/config.yaml\n"},
