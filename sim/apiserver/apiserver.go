@@ -52,6 +52,9 @@ type Resource struct {
 	PrepareForUpdate func(new, old Object)
 	// PrepareForStatusUpdate keeps all but the status. Nil where there is no status subresource.
 	PrepareForStatusUpdate func(new, old Object)
+	// CopyForStatus is a copy of what a component sends to have its status written, with the spec of old: what
+	// PrepareForStatusUpdate puts back need not be copied. May be nil.
+	CopyForStatus func(sent, old Object) Object
 
 	// Validate is asked at creation; ValidateUpdate at an update; ValidateStatus at one of the status.
 	// Metadata has been validated already. Errors carry the paths and words of the real API server.

@@ -38,6 +38,11 @@ func (c *cache) get(namespace, name string) (Object, bool) {
 	return o, ok
 }
 
+func (c *cache) has(namespace, name string) bool {
+	_, ok := c.all.Get(cacheKey(namespace, name))
+	return ok
+}
+
 // put takes in an object under its key: see Resource.within.
 func (c *cache) put(key string, o Object) {
 	if c.open != nil {

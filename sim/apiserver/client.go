@@ -46,7 +46,12 @@ func (c *Client) update(o Object, subresource string) (Object, error) {
 		return nil, err
 	}
 	r.subresource = subresource
-	return c.server.update(r, func(Object) (Object, error) { return copyOf(o), nil })
+	return c.server.update(r, func(old Object) (Object, error) {
+		if subresource == "status" && r.resource.CopyForStatus != nil {
+			return r.resource.CopyForStatus(o, old), nil
+		}
+		return copyOf(o), nil
+	})
 }
 
 // Delete removes an object, or begins to: graceful and finalized deletions end later.

@@ -156,7 +156,7 @@ func (s *Server) bind(r *request, b *corev1.Binding) (Object, error) {
 		if !ok {
 			return nil, s.refuse(r, trace.Received, notFound(r))
 		}
-		pod := copyOf(old).(*corev1.Pod)
+		pod := copyPodForStatus(old, old).(*corev1.Pod) // of its spec only a string is set
 		if err := applyBinding(pod, b, s.Now()); err != nil {
 			return nil, s.refuse(r, trace.Validated, err)
 		}

@@ -151,7 +151,7 @@ func (c *Client) newEvent(about Object, eventType, reason, note string) *corev1.
 	cache := s.caches[s.kindNamed("Event")]
 	for nano := s.Now().UnixNano(); ; nano++ {
 		e.Name = fmt.Sprintf("%s.%x", about.GetName(), nano)
-		if _, taken := cache.get(namespace, e.Name); !taken {
+		if !cache.has(namespace, e.Name) {
 			return e
 		}
 	}

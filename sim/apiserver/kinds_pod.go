@@ -34,6 +34,7 @@ func podResource() Resource {
 		PrepareForCreate:       preparePodForCreate,
 		PrepareForUpdate:       preparePodForUpdate,
 		PrepareForStatusUpdate: preparePodForStatusUpdate,
+		CopyForStatus:          copyPodForStatus,
 
 		Validate:       validatePod,
 		ValidateUpdate: validatePodUpdate,
@@ -104,6 +105,11 @@ func preparePodForStatusUpdate(o, before Object) {
 			orElse(&c.ObservedGeneration, left[0])
 		}
 	}
+}
+
+func copyPodForStatus(sent, before Object) Object {
+	pod := sent.(*v1.Pod)
+	return &v1.Pod{TypeMeta: pod.TypeMeta, ObjectMeta: *pod.ObjectMeta.DeepCopy(), Spec: before.(*v1.Pod).Spec, Status: *pod.Status.DeepCopy()}
 }
 
 // shareRequests has statuses that repeat what their containers ask for point to it: maps of quantities are large.

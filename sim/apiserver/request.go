@@ -148,7 +148,7 @@ func (s *Server) create(r *request) (Object, error) {
 		if err := s.admit(r, o, nil); err != nil {
 			return nil, err
 		}
-		if _, taken := s.caches[r.resource].get(o.GetNamespace(), o.GetName()); taken {
+		if s.caches[r.resource].has(o.GetNamespace(), o.GetName()) {
 			return nil, s.refuse(r, trace.Committed, alreadyExists(r, o))
 		}
 		if r.dryRun {

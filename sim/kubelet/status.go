@@ -101,7 +101,7 @@ func (s *sync) begun() bool {
 // conditions are the five that the kubelet owns, in its order, after those it does not
 // (pkg/kubelet/status/generate.go).
 func (s *sync) conditions() {
-	owned := []v1.PodCondition{s.sandboxed(), s.initialized()}
+	owned := append(make([]v1.PodCondition, 0, 5), s.sandboxed(), s.initialized())
 	containers := s.containersReady()
 	ready := containers
 	ready.Type = v1.PodReady
@@ -111,7 +111,7 @@ func (s *sync) conditions() {
 		}
 	}
 	owned = append(owned, ready, containers, v1.PodCondition{Type: v1.PodScheduled, Status: v1.ConditionTrue})
-	var all []v1.PodCondition
+	all := make([]v1.PodCondition, 0, len(owned)+1)
 	for _, c := range s.status.Conditions {
 		if !slices.ContainsFunc(owned, func(o v1.PodCondition) bool { return o.Type == c.Type }) {
 			all = append(all, c)
