@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 
+	"k8s.io/apimachinery/pkg/types"
+
 	"timonier/sim/agenda"
 	"timonier/sim/etcd"
 	"timonier/sim/scheduler"
@@ -133,7 +135,7 @@ func (c *Cluster) Saved() {
 func Load(records iter.Seq2[string, []byte], cfg Config) (*Cluster, error) {
 	c := &Cluster{cfg: cfg.withDefaults(), source: &rand.PCG{}}
 	var st *state
-	details := details()
+	details, words := details(), words{}
 	var steps []trace.Step
 	var stored []etcd.Record
 	for key, value := range records {
@@ -144,6 +146,7 @@ func Load(records iter.Seq2[string, []byte], cfg Config) (*Cluster, error) {
 		case strings.HasPrefix(key, tracePrefix):
 			var s trace.Step
 			s, err = readStep(value, details)
+			words.share(&s)
 			steps = append(steps, s)
 		case strings.HasPrefix(key, etcdPrefix):
 			var k []byte
@@ -256,6 +259,36 @@ func readStep(value []byte, details map[trace.Kind]func() any) (trace.Step, erro
 		s.Detail = reflect.ValueOf(d).Elem().Interface()
 	}
 	return s, nil
+}
+
+// words are those that the steps being loaded have in common: thousands are the same few.
+type words map[string]string
+
+func (w words) one(s string) string {
+	if known, ok := w[s]; ok {
+		return known
+	}
+	w[s] = s
+	return s
+}
+
+// share has a step that was read take no more memory than one that was recorded.
+func (w words) share(s *trace.Step) {
+	s.Actor, s.Kind = w.one(s.Actor), trace.Kind(w.one(string(s.Kind)))
+	o := &s.Object
+	o.Kind, o.Namespace, o.Name, o.UID = w.one(o.Kind), w.one(o.Namespace), w.one(o.Name), types.UID(w.one(string(o.UID)))
+	v, ok := s.Detail.(*scheduler.Verdict)
+	if !ok {
+		return
+	}
+	v.Nodes = slices.Clone(v.Nodes) // decoding leaves room for more
+	for i := range v.Nodes {
+		n := &v.Nodes[i]
+		n.Name, n.Plugin, n.Scores = w.one(n.Name), w.one(n.Plugin), slices.Clone(n.Scores)
+		for j := range n.Scores {
+			n.Scores[j].Plugin = w.one(n.Scores[j].Plugin)
+		}
+	}
 }
 
 // loadComponents has every component look around, then remember what no object says.
