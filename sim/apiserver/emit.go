@@ -1,7 +1,7 @@
 package apiserver
 
 import (
-	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -150,7 +150,7 @@ func (c *Client) newEvent(about Object, eventType, reason, note string) *corev1.
 	// The real name is the moment in nanoseconds; simulated moments repeat.
 	cache := s.caches[s.kindNamed("Event")]
 	for nano := s.Now().UnixNano(); ; nano++ {
-		e.Name = fmt.Sprintf("%s.%x", about.GetName(), nano)
+		e.Name = about.GetName() + "." + strconv.FormatInt(nano, 16)
 		if !cache.has(namespace, e.Name) {
 			return e
 		}

@@ -43,12 +43,13 @@ func validatePodStatus(o, before Object) field.ErrorList {
 
 func (f *findings) conditions(list *field.Path, conditions []v1.PodCondition) {
 	for i, c := range conditions {
-		at := list.Index(i)
 		if c.ObservedGeneration < 0 {
-			f.invalid(at.Child("observedGeneration"), c.ObservedGeneration, "must be a non-negative integer")
+			f.invalid(list.Index(i).Child("observedGeneration"), c.ObservedGeneration, "must be a non-negative integer")
 		}
-		if c.Type != v1.PodScheduled && c.Type != v1.PodReady && c.Type != v1.PodInitialized {
-			f.qualifiedName(at.Child("Type"), string(c.Type))
+		switch c.Type {
+		case v1.PodScheduled, v1.PodReady, v1.PodInitialized, v1.ContainersReady, v1.PodReadyToStartContainers: // well named
+		default:
+			f.qualifiedName(list.Index(i).Child("Type"), string(c.Type))
 		}
 	}
 }
