@@ -17,12 +17,13 @@ type fault struct {
 	name   name
 	sim    string // sim's name for it
 	told   string // ID: what will happen, and when
+	idle   string // ID: the same, where nothing ran on it
 	mended string // ID: what happens once it is mended
 }
 
 func faults() []fault {
 	return []fault{
-		{name{"noeud", "node"}, sim.NodeSilent, "fault.nodesilent", "fault.nodeback"},
+		{name{"noeud", "node"}, sim.NodeSilent, "fault.nodesilent", "fault.idle", "fault.nodeback"},
 	}
 }
 
@@ -52,8 +53,12 @@ func faultCommand(c *call) (Reply, error) {
 		return Reply{}, err
 	}
 	c.remember(cl, from)
+	told := f.told
+	if running == 0 {
+		told = f.idle
+	}
 	return Reply{
-		Blocks: []Block{Text{c.say(f.told, with{"Target": target, "Count": running})}},
+		Blocks: []Block{Text{c.say(told, with{"Target": target, "Count": running})}},
 		Buttons: []Button{
 			{Label: c.say("time.on", with{"Span": c.span(time.Minute)}), Line: c.forward(time.Minute), Style: Primary},
 			{Label: c.say("time.on", with{"Span": c.span(6 * time.Minute)}), Line: c.forward(6 * time.Minute)},

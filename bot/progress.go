@@ -16,6 +16,7 @@ import (
 // tally is how far the pods have come that a command asked for.
 type tally struct {
 	wanted, placed, ready int
+	old                   int // ready pods of a Deployment's older ReplicaSets
 	pods                  []*corev1.Pod
 	waiting               *corev1.Pod // the first that has no node
 	stuck                 *corev1.Pod // the first whose container will not run, and why
@@ -31,7 +32,11 @@ func (c *call) progress(r Reply, cl *sim.Cluster, root uint64) Reply {
 	case t.wanted > 0 && t.ready >= t.wanted:
 		r.Blocks = append(r.Blocks, Text{c.say("progress.done", with{"Count": t.wanted})})
 	case t.wanted > 0:
-		r.Blocks = append(r.Blocks, Text{c.state(t)},
+		text := c.state(t)
+		if t.old > 0 {
+			text += " " + c.say("progress.old", with{"Count": t.old})
+		}
+		r.Blocks = append(r.Blocks, Text{text},
 			Meter{Label: c.say("progress.meter", with{"Count": t.ready, "Total": t.wanted}), Done: t.ready, Total: t.wanted})
 	case leaving > 0:
 		r.Blocks = append(r.Blocks, Text{c.say("progress.leaving", with{"Count": leaving})})
@@ -80,6 +85,8 @@ func tallyOf(cl *sim.Cluster, refs []trace.Ref) tally {
 				for rs := range apiserver.Owned[*appsv1.ReplicaSet](client, d.UID) {
 					if sameTemplate(d, rs) {
 						t.count(cl, rs.UID)
+					} else {
+						t.old += readyOf(cl, rs.UID)
 					}
 				}
 			}
@@ -96,6 +103,16 @@ func tallyOf(cl *sim.Cluster, refs []trace.Ref) tally {
 		}
 	}
 	return t
+}
+
+// readyOf counts the pods of an owner that serve.
+func readyOf(cl *sim.Cluster, owner types.UID) (n int) {
+	for p := range apiserver.Owned[*corev1.Pod](cl.Client(), owner) {
+		if p.DeletionTimestamp == nil && isReady(p) {
+			n++
+		}
+	}
+	return n
 }
 
 func replicas(n *int32) int {

@@ -10,6 +10,9 @@ func (s *Server) Exists(path string) bool {
 	if !ok {
 		return false
 	}
+	if !r.Namespaced { // a namespace's own path says that it is in itself
+		at.namespace = ""
+	}
 	_, ok = s.caches[r].get(at.namespace, at.name)
 	return ok
 }

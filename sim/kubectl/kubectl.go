@@ -242,7 +242,6 @@ func unknownCommand(cmd *cobra.Command, word string) error {
 		return &Refusal{RefusedCommand, word}
 	}
 	message := fmt.Sprintf("unknown command %q for %q", word, cmd.CommandPath())
-	cmd.SuggestionsMinimumDistance = 2 // cobra's, where its own search for commands fails
 	if near := cmd.SuggestionsFor(word); len(near) > 0 {
 		message += "\n\nDid you mean this?\n\t" + strings.Join(near, "\n\t")
 	}

@@ -35,3 +35,21 @@ data: {opens: "2020-01-02T03:04:05.5Z"}
 		}
 	}
 }
+
+// TestDeleteWaitsForANamespace: its content goes first, then it; kubectl delete comes back when it is gone.
+func TestDeleteWaitsForANamespace(t *testing.T) {
+	c, err := sim.New(sim.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, line := range []string{"create namespace team", "run p --image=nginx -n team", "delete namespace team"} {
+		if r := Run(context.Background(), c, strings.Fields(line), ""); r.Code != 0 {
+			t.Fatal(line, r.Stderr)
+		} else if strings.HasPrefix(line, "delete") && r.Waited < time.Second {
+			t.Errorf("%s waited %s", line, r.Waited)
+		}
+	}
+	if r := Run(context.Background(), c, []string{"get", "namespace", "team"}, ""); r.Code != 1 {
+		t.Errorf("the namespace is still there: %s", r.Stdout)
+	}
+}
