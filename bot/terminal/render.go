@@ -124,7 +124,11 @@ func (p printer) quote(markdown string) string {
 	const bar = "│ "
 	var lines []string
 	for line := range strings.SplitSeq(p.markdown(markdown, p.prose()-ansi.StringWidth(bar)), "\n") {
-		lines = append(lines, strings.TrimRight(p.styles.quote.Render(bar)+line, " "))
+		if line == "" {
+			lines = append(lines, p.styles.quote.Render("│"))
+			continue
+		}
+		lines = append(lines, p.styles.quote.Render(bar)+line)
 	}
 	return strings.Join(lines, "\n")
 }
@@ -200,6 +204,9 @@ func (p printer) list(head []string, rows [][]string) string {
 	for _, row := range rows {
 		lines = append(lines, hanging("• ", row[0], p.prose()))
 		for i, cell := range row[1:] {
+			if cell == "" {
+				continue
+			}
 			lines = append(lines, hanging("    ", p.styles.faint.Render(head[i+1])+" · "+cell, p.prose()))
 		}
 	}
