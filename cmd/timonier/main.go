@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/signal"
 	"strconv"
@@ -117,8 +118,12 @@ func refusal(say voice, path string, err error) string {
 		{store.ErrReadOnly, "program.readonly"},
 	} {
 		if errors.Is(err, r.is) {
-			return say.sentence(r.id, map[string]any{"Path": path, "Error": err})
+			return say.sentence(r.id, map[string]any{"Path": path})
 		}
+	}
+	var system *fs.PathError // says it shortest
+	if errors.As(err, &system) {
+		err = system.Err
 	}
 	return say.sentence("program.nofile", map[string]any{"Path": path, "Error": err})
 }
