@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"errors"
 	"io"
+	"maps"
 	"os/exec"
 	"path/filepath"
 	"runtime"
@@ -105,13 +106,15 @@ func script(t testing.TB, program, data, lines string, args ...string) (out stri
 // TestProgram tests the program as it is built, from outside.
 func TestProgram(t *testing.T) {
 	program := buildProgram(t)
-	for name, test := range map[string]func(*testing.T, string){
+	tests := map[string]func(*testing.T, string){
 		"scripts through a pipe":    scriptsThroughAPipe,
 		"stop and start":            stopAndStart,
 		"killed after an answer":    killedAfterAnAnswer,
 		"two processes on one file": twoProcessesOnOneFile,
 		"told to stop":              toldToStop,
-	} {
+	}
+	maps.Copy(tests, onScreen())
+	for name, test := range tests {
 		t.Run(name, func(t *testing.T) { test(t, program) })
 	}
 }

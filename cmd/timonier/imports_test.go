@@ -18,7 +18,7 @@ var mayImport = map[string][]string{
 	"timonier/sim/controller": {"sim/apiserver", "sim/trace", "sim/agenda"},
 	"timonier/sim/kubelet":    {"sim/apiserver", "sim/trace", "sim/agenda"},
 	"timonier/sim":            {"sim/etcd", "sim/trace", "sim/agenda", "sim/apiserver", "sim/scheduler", "sim/controller", "sim/kubelet"},
-	"timonier/sim/kubectl":    {"sim", "sim/apiserver", "sim/etcd", "sim/trace"}, // etcd: a watch's revision that is gone
+	"timonier/sim/kubectl":    {"sim", "sim/apiserver", "sim/etcd", "sim/trace"}, // a server of its own, to read the types from
 
 	"timonier/locales":     {},
 	"timonier/content":     {"locales", "sim", "sim/kubectl", "sim/trace", "sim/kubelet", "sim/scheduler"},
@@ -33,11 +33,13 @@ var mayImport = map[string][]string{
 	"timonier/cmd/timonier": {"bot", "bot/store", "bot/terminal", "bot/discord", "bot/slack", "bot/quiz", "bot/picture", "content", "locales", "sim", "sim/kubectl"},
 }
 
-// inTests is what tests may import besides: parts of the simulator are tested on its real store.
+// inTests is what tests may import besides: parts of the simulator are tested on its real store,
+// and with images of their own.
 var inTests = map[string][]string{
 	"timonier/sim/scheduler":  {"sim/etcd"},
 	"timonier/sim/controller": {"sim/etcd"},
 	"timonier/sim/kubelet":    {"sim/etcd"},
+	"timonier/sim/kubectl":    {"sim/kubelet"},
 }
 
 // onlyIn are libraries that only one package knows, and those that none may.
