@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 	"k8s.io/kubectl/pkg/cmd/annotate"
 	"k8s.io/kubectl/pkg/cmd/apiresources"
 	"k8s.io/kubectl/pkg/cmd/apply"
@@ -120,7 +119,7 @@ func allowedFlags() []string {
 		remove-all replicas requests resource resource-version resources restart revision save-config selector
 		serviceaccount server-print server-side session-affinity show-events show-kind show-labels
 		show-managed-fields since since-time skip-wait-for-delete-timeout sort-by subresource tail target-port tcp
-		template timeout timestamps to-revision type types validate value verbs wait watch watch-only with-secrets`)
+		timeout timestamps to-revision type types validate value verbs wait watch watch-only with-secrets`)
 }
 
 // refusedHere are flags that are allowed elsewhere but in these commands would wait in real time, write a file, or
@@ -135,42 +134,4 @@ func refusedHere(cmd *cobra.Command, flag string) bool {
 		return false
 	}
 	return flag == "recursive"
-}
-
-// checkFlags refuses flags that do not exist here, and values that would lead out of the process.
-func checkFlags(cmd *cobra.Command) error {
-	allowed := allowedFlags()
-	var refusal *Refusal
-	cmd.Flags().Visit(func(f *pflag.Flag) {
-		if refusal == nil {
-			refusal = checkFlag(cmd, f, allowed)
-		}
-	})
-	if refusal != nil {
-		return refusal
-	}
-	return nil
-}
-
-func checkFlag(cmd *cobra.Command, f *pflag.Flag, allowed []string) *Refusal {
-	if !slices.Contains(allowed, f.Name) || refusedHere(cmd, f.Name) {
-		return &Refusal{RefusedFlag, "--" + f.Name}
-	}
-	switch f.Name {
-	case "filename":
-		if files, ok := f.Value.(pflag.SliceValue); ok {
-			for _, file := range files.GetSlice() {
-				if file != "-" {
-					return &Refusal{RefusedFile, file}
-				}
-			}
-		}
-	case "output":
-		for _, format := range []string{"jsonpath-file", "go-template-file", "templatefile", "custom-columns-file"} {
-			if strings.HasPrefix(f.Value.String(), format) {
-				return &Refusal{RefusedOutput, format}
-			}
-		}
-	}
-	return nil
 }

@@ -178,7 +178,7 @@ func (r *run) root(args []string) *cobra.Command {
 		SilenceErrors:              true,
 		SilenceUsage:               true,
 		CompletionOptions:          cobra.CompletionOptions{DisableDefaultCmd: true},
-		PersistentPreRunE:          func(cmd *cobra.Command, _ []string) error { return checkFlags(cmd) },
+		PersistentPreRunE:          func(cmd *cobra.Command, _ []string) error { return check(cmd, readsStdin(args)) },
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 {
 				return unknownCommand(cmd, args[0])

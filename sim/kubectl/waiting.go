@@ -25,10 +25,15 @@ func (r *run) until(timeout time.Duration, done func() bool) bool {
 	if limit <= 0 || limit > longestWait {
 		limit = longestWait
 	}
-	if r.cluster.Until(limit, done) {
+	late := false // the wall's time for this command is up
+	met := r.cluster.Until(limit, func() bool {
+		late = r.wire.ctx.Err() != nil
+		return late || done()
+	})
+	if met && !late {
 		return true
 	}
-	r.result.GaveUp = timeout != limit
+	r.result.GaveUp = late || timeout != limit
 	return false
 }
 
@@ -88,7 +93,7 @@ func waitForCondition(r *run, cmd *cobra.Command, args []string, inner func(*cob
 	}
 	if timeout == 0 {
 		look()
-	} else if !r.until(timeout, look) {
+	} else if !r.until(timeout, look) && failed != nil {
 		failed.message = strings.Replace(failed.message, notYet, tooLate+" on ", 1)
 	}
 	if failed != nil {
