@@ -7,6 +7,7 @@ package agenda
 import (
 	"cmp"
 	"container/heap"
+	"maps"
 	"slices"
 	"time"
 )
@@ -79,13 +80,14 @@ func (a *Agenda) advance(t time.Time) {
 	}
 }
 
-// Drop forgets all tasks of a component, as when it stops.
+// Drop forgets all tasks of a component, and its failures, as when it stops.
 func (a *Agenda) Drop(component string) {
 	for _, t := range a.Tasks() {
 		if t.Component == component {
 			a.remove(id{t.Component, t.Key})
 		}
 	}
+	maps.DeleteFunc(a.failures, func(i id, _ int) bool { return i.component == component })
 }
 
 func (a *Agenda) remove(i id) {

@@ -76,6 +76,11 @@ func TestDropForgetsOneComponent(t *testing.T) {
 	if got := drain(a, start); !slices.Equal(got, []string{"kubelet/node-10 y 0s"}) {
 		t.Errorf("left: %q", got)
 	}
+	a.Queue("kubelet/node-1").Retry("x")
+	a.Drop("kubelet/node-1")
+	if s := a.Save(); len(s.Failures)+len(s.Tasks) > 0 {
+		t.Errorf("left: %+v", s)
+	}
 }
 
 func TestCauseIsThatOfTheEarliestWish(t *testing.T) {

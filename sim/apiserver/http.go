@@ -36,9 +36,12 @@ func (s *Server) Handler(u User) http.Handler {
 
 // answer carries out one request.
 func (s *Server) answer(u User, r *http.Request) (a *answer) {
-	x := newExchange(s, u, r)
+	x, began := newExchange(s, u, r), s.Revision()
 	defer func() {
 		if p := recover(); p != nil { // a bug of ours, or of a library that a strange object met
+			if s.Revision() != began {
+				panic(p) // something was written that not all have seen: only who owns the cluster can put it back
+			}
 			a = x.refusal(apierrors.NewInternalError(fmt.Errorf("panic: %v", p)))
 		}
 	}()

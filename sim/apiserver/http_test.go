@@ -261,6 +261,23 @@ func TestTooLarge(t *testing.T) {
 	}
 }
 
+// TestPanics: before anything is written a bug is an answer; after that the cluster is halfway, and its owner must know.
+func TestPanics(t *testing.T) {
+	w := furnished(t)
+	w.Server.cfg.Live = func(Object) Object { panic("bug") }
+	if got := w.call("GET " + configMaps); got.code != http.StatusInternalServerError {
+		t.Errorf("reading: code %d", got.code)
+	}
+	w.Server.cfg.Live = nil
+	w.Server.Observe(func(Event) { panic("bug") })
+	defer func() {
+		if recover() == nil {
+			t.Error("a panic after a write was kept quiet")
+		}
+	}()
+	w.call("POST /api/v1/namespaces", `{"metadata":{"name":"late"}}`)
+}
+
 func TestUnauthenticated(t *testing.T) {
 	w := newWorld(t, Limits{})
 	for _, target := range []string{"/api/v1/pods", "/version"} {

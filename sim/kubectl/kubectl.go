@@ -106,6 +106,7 @@ func Run(ctx context.Context, c *sim.Cluster, args []string, stdin string) Resul
 		fmt.Fprintf(&r.err, "error: %v\n", err)
 		r.result.Code = 1
 	}
+	r.wire.end()
 	r.result.Waited = c.Now().Sub(began)
 	if err := c.AdvanceTo(c.Now().Add(takes)); err != nil {
 		r.result.GaveUp = true

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"timonier/sim"
+	"timonier/sim/apiserver"
 )
 
 func TestOutOfReach(t *testing.T) {
@@ -87,4 +88,22 @@ func TestWaitsEndWithTheContext(t *testing.T) {
 			t.Errorf("%s: code %d, gave up %t, waited %v", line, r.Code, r.GaveUp, r.Waited)
 		}
 	}
+}
+
+// TestPanicsInWatches: client-go reads a watch in a goroutine of its own; what breaks there is met by who runs the command.
+func TestPanicsInWatches(t *testing.T) {
+	c, err := sim.New(sim.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := Run(context.Background(), c, strings.Fields("create deployment web --image=nginx"), ""); r.Code != 0 {
+		t.Fatal(r.Stderr)
+	}
+	c.Server().Observe(func(apiserver.Event) { panic("bug") })
+	defer func() {
+		if recover() == nil {
+			t.Error("no panic")
+		}
+	}()
+	Run(context.Background(), c, strings.Fields("get pods -w"), "")
 }

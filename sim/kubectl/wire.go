@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"net/url"
 	"sync"
@@ -38,6 +39,8 @@ type wire struct {
 	handler http.Handler
 
 	mu      sync.Mutex
+	ended   bool // the command is over: what is left of it may no longer touch the cluster
+	broken  any  // a panic of the cluster's in one of kubectl's goroutines
 	wrote   bool
 	ages    bool          // the command computes ages itself
 	offset  time.Duration // from the cluster's clock to the machine's; 0: not needed yet
@@ -50,6 +53,9 @@ func (w *wire) RoundTrip(req *http.Request) (*http.Response, error) {
 	defer w.mu.Unlock()
 	if err := w.ctx.Err(); err != nil {
 		return nil, err
+	}
+	if w.ended {
+		return nil, net.ErrClosed
 	}
 	if req.URL.Query().Get("watch") != "" {
 		return w.watch(req)
@@ -68,6 +74,15 @@ func (w *wire) RoundTrip(req *http.Request) (*http.Response, error) {
 		w.shiftBody(resp)
 	}
 	return resp, nil
+}
+
+// end keeps what is left of the command from the cluster, and passes on the panic that its goroutines met.
+func (w *wire) end() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.ended = true; w.broken != nil {
+		panic(w.broken)
+	}
 }
 
 // serve has a handler answer a request in process.
@@ -142,11 +157,17 @@ type watchBody struct {
 	closed bool
 }
 
-func (b *watchBody) Read(p []byte) (int, error) {
+func (b *watchBody) Read(p []byte) (n int, err error) {
 	b.wire.mu.Lock()
 	defer b.wire.mu.Unlock()
+	defer func() { // client-go reads in a goroutine, in which a panic would end the program
+		if x := recover(); x != nil {
+			b.wire.broken = x
+			n, err = 0, io.EOF
+		}
+	}()
 	for len(b.rest) == 0 {
-		if b.closed || b.wire.ctx.Err() != nil {
+		if b.closed || b.wire.ended || b.wire.broken != nil || b.wire.ctx.Err() != nil {
 			return 0, io.EOF
 		}
 		if b.rest = b.stream.Next(); len(b.rest) > 0 {
@@ -162,7 +183,7 @@ func (b *watchBody) Read(p []byte) (int, error) {
 		}
 		b.wire.cluster.Step()
 	}
-	n := copy(p, b.rest)
+	n = copy(p, b.rest)
 	b.rest = b.rest[n:]
 	return n, nil
 }
