@@ -303,3 +303,21 @@ func TestLanguageOfAnAnswer(t *testing.T) {
 		}
 	}
 }
+
+// TestNamesakes: a pod of the same name elsewhere has its own reasons to be where it is.
+func TestNamesakes(t *testing.T) {
+	s := newStage(t, "en")
+	s.ask("/kubectl cordon node-2 node-3")
+	s.ask("/kubectl run web --image=nginx")
+	before := plainText(s.ask("/why web"))
+	if !strings.Contains(before, "node-1") {
+		t.Fatalf("alone: %s", before)
+	}
+	s.ask("/kubectl uncordon node-2 node-3")
+	s.ask("/kubectl cordon node-1")
+	s.ask("/kubectl create namespace other")
+	s.ask("/kubectl run web --image=nginx -n other")
+	if after := plainText(s.ask("/why web")); after != before {
+		t.Errorf("beside its namesake: %s\nalone: %s", after, before)
+	}
+}

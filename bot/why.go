@@ -48,12 +48,12 @@ func whyCommand(c *call) (Reply, error) {
 	pods := c.findPods(cl, words[0])
 	switch len(pods) {
 	case 0:
-		if v, step := verdictOn(cl, words[0]); v != nil { // it is gone; the decision is remembered
+		if v, step := verdictOn(cl, named(words[0])); v != nil { // it is gone; the decision is remembered
 			return c.whyPod(cl, words[0], nil, v, step, lens, all), nil
 		}
 		return c.noPod(cl, words[0]), nil
 	case 1:
-		v, step := verdictOn(cl, pods[0].Name)
+		v, step := verdictOn(cl, func(r trace.Ref) bool { return r.UID == pods[0].UID })
 		return c.whyPod(cl, podName(pods[0]), pods[0], v, step, lens, all), nil
 	}
 	r := Reply{Blocks: []Block{Text{c.say("why.which", with{"Word": shorten(words[0])})}}}

@@ -14,18 +14,23 @@ import (
 	"timonier/sim/trace"
 )
 
-// verdictOn is the last decision that the trace remembers about a pod, and its step.
-func verdictOn(cl *sim.Cluster, pod string) (*scheduler.Verdict, trace.Step) {
-	_, name, found := strings.Cut(pod, "/")
-	if !found {
-		name = pod
-	}
+// verdictOn is the last decision that the trace remembers about the pods that match, and its step.
+func verdictOn(cl *sim.Cluster, match func(trace.Ref) bool) (*scheduler.Verdict, trace.Step) {
 	for _, s := range slices.Backward(cl.Trace().Steps()) {
-		if v, ok := s.Detail.(*scheduler.Verdict); ok && s.Object.Name == name {
+		if v, ok := s.Detail.(*scheduler.Verdict); ok && match(s.Object) {
 			return v, s
 		}
 	}
 	return nil, trace.Step{}
+}
+
+// named matches pods by what a person calls them: a name, or a namespace and a name.
+func named(word string) func(trace.Ref) bool {
+	namespace, name, found := strings.Cut(word, "/")
+	if !found {
+		name = word
+	}
+	return func(r trace.Ref) bool { return r.Name == name && (!found || r.Namespace == namespace) }
 }
 
 // whyPod explains one decision of the scheduler. The pod is nil where it is gone;
