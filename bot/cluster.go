@@ -90,12 +90,17 @@ func (t *Tutor) newCluster(s Scope, now time.Time) (*sim.Cluster, error) {
 	return cl, nil
 }
 
-// advance lets the cluster's time go on, a minute at a time so that a deadline is seen.
+// advance lets the cluster's time go on, a minute at a time so that a deadline is seen. It
+// stops with ErrTooMuch while there is time left to answer and to keep what was done: a
+// command that ran into its deadline would lose it all, and so would the next one.
 func (c *call) advance(cl *sim.Cluster, by time.Duration) error {
 	const stride = time.Minute
 	for end := cl.Now().Add(by); cl.Now().Before(end); {
 		if err := c.ctx.Err(); err != nil {
 			return err
+		}
+		if deadline, ok := c.ctx.Deadline(); ok && time.Until(deadline) < c.tutor.cfg.Limits.Command/4 {
+			return sim.ErrTooMuch
 		}
 		to := cl.Now().Add(stride)
 		if to.After(end) {

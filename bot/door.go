@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"hash/fnv"
 	"runtime/debug"
+	"slices"
+	"strings"
 	"time"
 	"unicode/utf8"
 )
@@ -198,17 +200,26 @@ func (c *call) commit(reply Reply) error {
 	return nil
 }
 
-// mostKept is how long a kept reply may be, in bytes.
-const mostKept = 256 << 10
+// How long a kept reply may be, and a block of code in it where the whole is longer, in bytes.
+const (
+	mostKept     = 256 << 10
+	mostKeptCode = 64 << 10
+)
 
 // keep is a reply as it is kept with its request. One too long is kept without its
-// files: whoever has it twice has them once.
+// files and with the beginning of its code: whoever has it twice has those once.
 func keep(r Reply) ([]byte, error) {
 	data, err := json.Marshal(r)
 	if err != nil || len(data) <= mostKept {
 		return data, err
 	}
-	r.Files = nil
+	r.Files, r.Blocks = nil, slices.Clone(r.Blocks)
+	for i, b := range r.Blocks {
+		if code, ok := b.(Code); ok && len(code.Text) > mostKeptCode {
+			code.Text = strings.ToValidUTF8(code.Text[:mostKeptCode], "") + "\n…"
+			r.Blocks[i] = code
+		}
+	}
 	return json.Marshal(r)
 }
 

@@ -10,6 +10,9 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
+
+	"timonier/sim"
 )
 
 // with more commands than a learner has: one that counts, and ones that fail.
@@ -319,5 +322,45 @@ func TestNamesakes(t *testing.T) {
 	s.ask("/kubectl run web --image=nginx -n other")
 	if after := plainText(s.ask("/why web")); after != before {
 		t.Errorf("beside its namesake: %s\nalone: %s", after, before)
+	}
+}
+
+// TestLongRepliesAreKeptShort: what is kept of each request for a day does not fill the file.
+func TestLongRepliesAreKeptShort(t *testing.T) {
+	r := Reply{Blocks: []Block{Text{"before"}, Code{Text: strings.Repeat("é", 1<<20)}, Text{"after"}}, Files: []File{{Name: "f", Data: make([]byte, 1<<20)}}}
+	data, err := keep(r)
+	if err != nil || len(data) > mostKept {
+		t.Fatalf("%d bytes kept, error %v", len(data), err)
+	}
+	var kept Reply
+	if err := json.Unmarshal(data, &kept); err != nil {
+		t.Fatal(err)
+	}
+	code, ok := kept.Blocks[1].(Code)
+	if len(kept.Blocks) != 3 || !ok || !strings.HasPrefix(code.Text, "éé") || strings.ContainsRune(code.Text, '\uFFFD') {
+		t.Errorf("kept: %d blocks, %T", len(kept.Blocks), kept.Blocks[1])
+	}
+	if len(r.Blocks[1].(Code).Text) != 2<<20 || len(r.Files) != 1 {
+		t.Error("the reply that is shown was cut too")
+	}
+}
+
+// TestAdvanceLeavesTimeToAnswer: what was done until then is kept, and not lost to the deadline.
+func TestAdvanceLeavesTimeToAnswer(t *testing.T) {
+	s := newStage(t, "fr")
+	cl, err := sim.New(sim.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		left time.Duration
+		want error
+	}{{time.Hour, nil}, {s.tutor.cfg.Limits.Command / 8, sim.ErrTooMuch}, {-time.Second, context.DeadlineExceeded}} {
+		ctx, cancel := context.WithTimeout(context.Background(), tt.left)
+		c := &call{ctx: ctx, tutor: s.tutor}
+		if err := c.advance(cl, time.Hour); !errors.Is(err, tt.want) {
+			t.Errorf("%v left: %v, want %v", tt.left, err, tt.want)
+		}
+		cancel()
 	}
 }
