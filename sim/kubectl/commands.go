@@ -37,18 +37,28 @@ type command struct {
 	// waits replace what cannot run here as it is, mostly as it would wait in real time, by the path of the
 	// subcommand ("": the command itself).
 	waits map[string]waiter
-	ages  bool     // it computes ages itself
-	subs  []string // for completion
+	start func(r *run, cmd *cobra.Command) // called when the flags are known; may be nil
+	subs  []string                         // for completion
 }
 
 // waiter runs a command in place of its own code, which is inner.
 type waiter func(r *run, cmd *cobra.Command, args []string, inner func(*cobra.Command, []string))
 
+// ownAges is of commands that compute ages themselves.
+func ownAges(r *run, _ *cobra.Command) { r.wire.ages = true }
+
+// bareTables is of kubectl get: unless a flag wants more of the objects than their cells, they need not be sent.
+func bareTables(r *run, cmd *cobra.Command) {
+	more := []string{"all-namespaces", "label-columns", "show-labels", "sort-by", "watch", "watch-only"}
+	output := cmd.Flag("output").Value.String()
+	r.wire.bare = (output == "" || output == "wide") && !slices.ContainsFunc(more, cmd.Flags().Changed)
+}
+
 // commands is the table, in the order in which kubectl's own help would teach them.
 func commands() []command {
 	return []command{
-		{name: "get", make: func(r *run) *cobra.Command { return get.NewCmdGet("kubectl", r.factory, r.streams) }},
-		{name: "describe", make: func(r *run) *cobra.Command { return describe.NewCmdDescribe("kubectl", r.factory, r.streams) }, ages: true},
+		{name: "get", make: func(r *run) *cobra.Command { return get.NewCmdGet("kubectl", r.factory, r.streams) }, start: bareTables},
+		{name: "describe", make: func(r *run) *cobra.Command { return describe.NewCmdDescribe("kubectl", r.factory, r.streams) }, start: ownAges},
 		{name: "apply", make: func(r *run) *cobra.Command { return apply.NewCmdApply("kubectl", r.factory, r.streams) }},
 		{name: "create", make: func(r *run) *cobra.Command { return create.NewCmdCreate(r.factory, r.streams) },
 			subs: []string{"configmap", "deployment", "namespace", "priorityclass", "secret", "service", "serviceaccount"}},
@@ -63,7 +73,7 @@ func commands() []command {
 		{name: "run", make: func(r *run) *cobra.Command { return cmdrun.NewCmdRun(r.factory, r.streams) }},
 		{name: "expose", make: func(r *run) *cobra.Command { return expose.NewCmdExposeService(r.factory, r.streams) }},
 		{name: "logs", make: func(r *run) *cobra.Command { return logs.NewCmdLogs(r.factory, r.streams) }},
-		{name: "events", make: func(r *run) *cobra.Command { return events.NewCmdEvents(r.factory, r.streams) }, ages: true},
+		{name: "events", make: func(r *run) *cobra.Command { return events.NewCmdEvents(r.factory, r.streams) }, start: ownAges},
 		{name: "explain", make: func(r *run) *cobra.Command { return explain.NewCmdExplain("kubectl", r.factory, r.streams) }},
 		{name: "label", make: func(r *run) *cobra.Command { return label.NewCmdLabel(r.factory, r.streams) }},
 		{name: "annotate", make: func(r *run) *cobra.Command { return annotate.NewCmdAnnotate("kubectl", r.factory, r.streams) }},

@@ -205,8 +205,8 @@ func (r *run) root(args []string) *cobra.Command {
 // command makes one of kubectl's commands, with what would wait in real time replaced.
 func (r *run) command(c command) *cobra.Command {
 	cmd := c.make(r)
-	if c.ages {
-		cmd.PreRun = func(*cobra.Command, []string) { r.wire.ages = true }
+	if c.start != nil {
+		cmd.PreRun = func(cmd *cobra.Command, _ []string) { c.start(r, cmd) }
 	}
 	for path, wait := range c.waits {
 		target, _, err := cmd.Find(strings.Fields(path))
