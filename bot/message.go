@@ -3,8 +3,6 @@
 // not know Discord, Slack or a terminal, and it never sees a wire.
 package bot
 
-import "time"
-
 // Request is one thing a person did, whatever the platform. A click, a menu
 // choice and a form are typed lines too: Line is always what is to be done.
 type Request struct {
@@ -125,6 +123,3 @@ type Prompt struct {
 type Place struct {
 	Platform, Tenant, Channel string
 }
-
-// Seconds is a duration as learners read figures: whole seconds, rounded.
-func Seconds(d time.Duration) int { return int(d.Round(time.Second) / time.Second) }

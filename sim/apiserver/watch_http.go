@@ -155,9 +155,6 @@ func (w *WatchStream) contentType() string {
 // Done says that the watch is over: its time is up, or it has failed, and every frame has been taken.
 func (w *WatchStream) Done() bool { return w.done }
 
-// Deadline is when the watch ends, in the cluster's time.
-func (w *WatchStream) Deadline() time.Time { return w.deadline }
-
 // Next is the next event, encoded and framed; nil: there is none yet, or no more (Done).
 func (w *WatchStream) Next() []byte {
 	w.fill()
