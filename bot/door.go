@@ -227,7 +227,7 @@ func keep(r Reply) ([]byte, error) {
 func (t *Tutor) apology(ctx context.Context, r Request, w words, err error) Reply {
 	ref := reference(r, t.cfg.Now())
 	t.cfg.Logger.ErrorContext(ctx, "command failed", "reference", ref, "platform", r.Platform,
-		"tenant", r.Tenant, "channel", r.Channel, "line", firstLine(r.Line), "error", err)
+		"tenant", r.Tenant, "channel", r.Channel, "line", loggable(r.Line), "error", err)
 	id := "failure.ours"
 	if errors.Is(err, context.DeadlineExceeded) {
 		id = "failure.late"
@@ -259,7 +259,13 @@ func (ln *lane) offer(person string, buttons []Button) {
 	ln.offered[person] = buttons
 }
 
-// firstLine is what may be logged of a command: never the text that follows it.
+// loggable is what may be logged of a line: the command, and no value of a Secret.
+func loggable(line string) string {
+	words := strings.Fields(firstLine(line))
+	return strings.Join(words[:min(3, len(words))], " ")
+}
+
+// firstLine is a command without the text that follows it.
 func firstLine(line string) string {
 	for i, r := range line {
 		if r == '\n' || r == utf8.RuneError || i > 200 {

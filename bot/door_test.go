@@ -364,3 +364,15 @@ func TestAdvanceLeavesTimeToAnswer(t *testing.T) {
 		cancel()
 	}
 }
+
+func TestLogsHoldNoSecrets(t *testing.T) {
+	for line, want := range map[string]string{
+		"/kubectl create secret generic a --from-literal=key=s3cret": "/kubectl create secret",
+		"/kubectl apply -f -\nkind: Secret":                          "/kubectl apply -f",
+		"":                                                           "",
+	} {
+		if got := loggable(line); got != want {
+			t.Errorf("%q: %q, want %q", line, got, want)
+		}
+	}
+}
