@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 
+	corev1 "k8s.io/api/core/v1"
+
 	"timonier/sim/scheduler"
 )
 
@@ -141,9 +143,14 @@ func (c *call) remedyTaint(node string, t scheduler.Taint) string {
 	return c.say("remedy.taint", with{"Taint": taintText(t), "Remove": node + " " + t.Key + ":" + t.Effect + "-"})
 }
 
+// remedyTerm gives the node the label that is wanted, but not a name that is its own.
 func (c *call) remedyTerm(node string, t scheduler.Term) string {
-	if t.Operator == "In" && len(t.Values) > 0 && t.Key != "metadata.name" {
-		return c.say("remedy.label", with{"Command": "kubectl label nodes " + node + " " + t.Key + "=" + t.Values[0]})
+	if t.Operator == "In" && len(t.Values) > 0 && t.Key != "metadata.name" && t.Key != corev1.LabelHostname {
+		command := "kubectl label nodes " + node + " " + t.Key + "=" + t.Values[0]
+		if !t.Absent {
+			command += " --overwrite"
+		}
+		return c.say("remedy.label", with{"Command": command})
 	}
 	return c.say("remedy.term", with{"From": t.From, "Key": t.Key})
 }
