@@ -148,7 +148,8 @@ var concepts = map[trace.Kind]string{
 	trace.NodeLost: "node", trace.NodeBack: "node", trace.Fault: "node", trace.Healed: "node",
 }
 
-// pod draws a name by the pod's own, so that it never changes and nothing need be remembered.
+// pod draws a name by the pod's own, so that it never changes and nothing need be remembered. An initial makes
+// it rare enough that a pod and the one that replaces it are not taken for the same person.
 func (c cast) pod(name string) string {
 	if len(c.first) == 0 {
 		return code(name)
@@ -158,7 +159,9 @@ func (c cast) pod(name string) string {
 	n := int(h.Sum32() >> 1)
 	drawn := c.first[n%len(c.first)]
 	if len(c.last) > 0 {
-		drawn += " " + c.last[n/len(c.first)%len(c.last)]
+		const initials = "ABCDEFGHIJKLMNOPRSTV"
+		rest := n / len(c.first) / len(c.last)
+		drawn += " " + initials[rest%len(initials):][:1] + ".\u00a0" + c.last[n/len(c.first)%len(c.last)]
 	}
 	return drawn
 }

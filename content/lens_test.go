@@ -1,6 +1,7 @@
 package content
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -117,5 +118,18 @@ func TestEveryStepIsTold(t *testing.T) {
 		if _, ok := Default().Term(concepts[k]); !ok {
 			t.Errorf("the concept of %s, %q, is not in the glossary", k, concepts[k])
 		}
+	}
+}
+
+// TestReplacementsHaveOtherNames: a pod and the one that takes its place are two people.
+func TestReplacementsHaveOtherNames(t *testing.T) {
+	lens, _ := Default().Lens("formation")
+	const pods = 1000
+	names := map[string]bool{}
+	for i := range pods {
+		names[lens.Pod(FR, fmt.Sprintf("web-5fc9f4bf66-%05x", i*7919))] = true
+	}
+	if len(names) < pods*9/10 {
+		t.Errorf("%d names for %d pods", len(names), pods)
 	}
 }
