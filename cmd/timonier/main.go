@@ -48,8 +48,10 @@ func run(ctx context.Context, args, env []string, stdin io.Reader, stdout, stder
 		fmt.Fprintln(stderr, refusal(say, cfg.data, err))
 		return exitFailed
 	}
+	log := newJournal(cfg.data)
 	tutor := bot.New(bot.Config{
-		Store: file,
+		Store:  file,
+		Logger: log.logger(),
 		// A terminal scrolls, and has nowhere to offer a file: nothing is cut out of a long answer.
 		Limits: bot.Limits{Output: 1 << 30},
 	})
@@ -58,7 +60,7 @@ func run(ctx context.Context, args, env []string, stdin io.Reader, stdout, stder
 		Run: strconv.FormatInt(time.Now().UnixNano(), 36),
 	}
 	failed, err := converse(ctx, session, env, stdin, stdout)
-	err = errors.Join(err, tutor.Close(), file.Close())
+	err = errors.Join(err, tutor.Close(), file.Close(), log.Close())
 	if err != nil {
 		fmt.Fprintln(stderr, say.sentence("program.failed", map[string]any{"Error": err}))
 		return exitFailed
