@@ -15,13 +15,13 @@ var forChannel = name{"salon", "channel"}
 func languageCommand(c *call) (Reply, error) {
 	settings, arg, ok := c.whose(c.args)
 	if !ok {
-		return c.mistake("line.forbidden", with{"Command": "/langue salon"}), nil
+		return c.mistake("line.forbidden", with{"Command": c.typed("language", forChannel.in(c.words))}), nil
 	}
 	wanted := language(arg)
 	if wanted == "" {
 		r := Reply{Blocks: []Block{Text{c.say("language.now")}}, Failed: arg != ""}
 		for _, lang := range locales.Languages() {
-			r.Buttons = append(r.Buttons, Button{Label: c.tutor.words[lang].say("language.name"), Line: "/langue " + lang})
+			r.Buttons = append(r.Buttons, Button{Label: c.tutor.words[lang].say("language.name"), Line: c.typed("language", lang)})
 		}
 		return r, nil
 	}
@@ -75,13 +75,13 @@ func (c *call) lens() *content.Lens {
 func lensCommand(c *call) (Reply, error) {
 	settings, arg, ok := c.whose(c.args)
 	if !ok {
-		return c.mistake("line.forbidden", with{"Command": "/lentille salon"}), nil
+		return c.mistake("line.forbidden", with{"Command": c.typed("lens", forChannel.in(c.words))}), nil
 	}
 	wanted, found := c.findLens(arg)
 	if !found {
 		r := Reply{Blocks: []Block{Text{c.say("lens.now", with{"Lens": c.in(c.lens().Title)})}}, Failed: arg != ""}
 		for _, l := range c.tutor.cfg.Content.Lenses {
-			r.Buttons = append(r.Buttons, Button{Label: c.in(l.Title), Line: "/lentille " + l.ID})
+			r.Buttons = append(r.Buttons, Button{Label: c.in(l.Title), Line: c.typed("lens", l.ID)})
 		}
 		return r, nil
 	}

@@ -51,7 +51,7 @@ type LogOptions struct {
 type Limits struct {
 	Nodes       int // 50
 	Pods        int // 2,000
-	Objects     int // 5,000, events not counted
+	Objects     int // 5,000; events are not counted among them: five times as many may be there
 	ObjectBytes int // 256 KiB as stored
 }
 

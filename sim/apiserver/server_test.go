@@ -350,3 +350,14 @@ func TestErrorsAboutMetadataAreInOrder(t *testing.T) {
 		}
 	}
 }
+
+func TestEventsAreBounded(t *testing.T) {
+	w := newWorld(t, Limits{Objects: 10})
+	p := w.create(t, pod("web"))
+	for i := range 200 {
+		w.admin().Emit(p, "Normal", fmt.Sprintf("Reason%d", i), "again")
+	}
+	if n := Count[*corev1.Event](w.admin()); n != 50 {
+		t.Errorf("%d events, want five times the objects allowed", n)
+	}
+}

@@ -140,6 +140,8 @@ func refusedHere(cmd *cobra.Command, flag string) bool {
 		return flag == "timeout"
 	case "replace":
 		return flag == "timeout" || flag == "force"
+	case "apply":
+		return flag == "recursive" || flag == "force" // which deletes and makes anew, and polls in between
 	case "explain":
 		return false
 	}
