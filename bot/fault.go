@@ -43,7 +43,10 @@ func faultCommand(c *call) (Reply, error) {
 		f, target = faults()[0], c.args
 	}
 	from := cl.Trace().Last()
-	running := podsRunning(cl, target)
+	running, idle := podsRunning(cl, target), true
+	for range apiserver.PodsOn(cl.Client(), target) {
+		idle = false
+	}
 	switch err := cl.Break(f.sim, target); {
 	case errors.Is(err, sim.ErrNoTarget):
 		return c.offerTargets(cl, f, target), nil
@@ -54,7 +57,7 @@ func faultCommand(c *call) (Reply, error) {
 	}
 	c.remember(cl, from)
 	told := f.told
-	if running == 0 {
+	if idle {
 		told = f.idle
 	}
 	return Reply{

@@ -14,6 +14,8 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"timonier/sim/trace"
 )
 
 // writing is what creations, updates and patches have in common.
@@ -54,13 +56,25 @@ func (x *exchange) createObject() (reply, error) {
 	w := x.writing(opts.FieldManager, opts.FieldValidation, opts.DryRun)
 	o := x.resource.New()
 	if err := x.decode(body, x.resource.GroupVersionKind(), o, w.validation); err != nil {
-		return reply{}, err
+		return reply{}, x.undecoded("create", err)
 	}
 	stored, err := x.create(o, w)
 	if err != nil {
 		return reply{}, err
 	}
 	return reply{code: http.StatusCreated, object: stored}, nil
+}
+
+// undecoded ends a request whose object cannot be read: it came through the first stages, and no further.
+func (x *exchange) undecoded(verb string, err error) error {
+	r := x.request(verb)
+	_, err = x.server.staged(func() (Object, error) {
+		if refused := x.server.begin(r); refused != nil {
+			return nil, refused
+		}
+		return nil, x.server.refuse(r, trace.Decoded, err)
+	})
+	return err
 }
 
 // create sends a new object through the stages.
@@ -91,7 +105,7 @@ func (x *exchange) updateObject() (reply, error) {
 	w := x.writing(opts.FieldManager, opts.FieldValidation, opts.DryRun)
 	o := x.resource.New()
 	if err := x.decode(body, x.resource.GroupVersionKind(), o, w.validation); err != nil {
-		return reply{}, err
+		return reply{}, x.undecoded("update", err)
 	}
 	if o.GetName() == "" {
 		return reply{}, apierrors.NewBadRequest(fmt.Sprintf(
