@@ -1,10 +1,12 @@
 package apiserver
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
 	apivalidation "k8s.io/apimachinery/pkg/api/validation"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/validation/field"
@@ -17,6 +19,20 @@ func (r *Resource) validateMetadata(o Object, path *field.Path) field.ErrorList 
 	f.addInOrder(apivalidation.ValidateObjectMetaAccessor(o, r.Namespaced, r.validName, path))
 	f.add(validateFinalizers(o.GetFinalizers(), path.Child("finalizers"))...)
 	return f.errs
+}
+
+// sameMetadata says whether nothing differs that is validated at an update.
+func sameMetadata(a, b Object) bool {
+	sameTime := func(x, y *metav1.Time) bool { return x == y || x != nil && x.Equal(y) }
+	return a.GetName() == b.GetName() && a.GetNamespace() == b.GetNamespace() && a.GetUID() == b.GetUID() &&
+		a.GetGenerateName() == b.GetGenerateName() && a.GetGeneration() == b.GetGeneration() &&
+		a.GetResourceVersion() == b.GetResourceVersion() &&
+		a.GetCreationTimestamp().Time.Equal(b.GetCreationTimestamp().Time) && sameTime(a.GetDeletionTimestamp(), b.GetDeletionTimestamp()) &&
+		equality.Semantic.DeepEqual(a.GetDeletionGracePeriodSeconds(), b.GetDeletionGracePeriodSeconds()) &&
+		maps.Equal(a.GetLabels(), b.GetLabels()) && maps.Equal(a.GetAnnotations(), b.GetAnnotations()) &&
+		slices.Equal(a.GetFinalizers(), b.GetFinalizers()) &&
+		equality.Semantic.DeepEqual(a.GetOwnerReferences(), b.GetOwnerReferences()) &&
+		len(a.GetManagedFields()) == 0 && len(b.GetManagedFields()) == 0
 }
 
 // validateFinalizers wants a domain in a finalizer's name, unless it is one of Kubernetes' own

@@ -50,9 +50,12 @@ func (r *Resource) validName(name string, prefix bool) []string {
 
 // validateChange is the validation of an update, of the status or of the rest.
 func (s *Server) validateChange(r *request, old, o Object) error {
-	path := field.NewPath("metadata")
-	errs := r.resource.validateMetadata(o, path)
-	errs = append(errs, apivalidation.ValidateObjectMetaAccessorUpdate(o, old, path)...)
+	var errs field.ErrorList
+	if !sameMetadata(o, old) { // what is there has been validated: most writes are of a status alone
+		path := field.NewPath("metadata")
+		errs = r.resource.validateMetadata(o, path)
+		errs = append(errs, apivalidation.ValidateObjectMetaAccessorUpdate(o, old, path)...)
+	}
 	switch {
 	case r.subresource == "status":
 		if r.resource.ValidateStatus != nil {

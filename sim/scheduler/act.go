@@ -18,7 +18,7 @@ import (
 func (s *Scheduler) bind(e *entry, n *nodeInfo, now time.Time) {
 	pod := e.pod()
 	if s.trace != nil {
-		v := s.cycle.verdict(s.Detail)
+		v := s.cycle.verdict(s.detailed())
 		v.Outcome, v.Node, v.Attempts = Scheduled, n.name, e.attempts
 		defer s.record(trace.Scheduled, pod, v, now)()
 	}
@@ -36,10 +36,16 @@ func (s *Scheduler) bind(e *entry, n *nodeInfo, now time.Time) {
 	s.api.Emit(pod, v1.EventTypeNormal, "Scheduled", fmt.Sprintf("Successfully assigned %v/%v to %v", pod.Namespace, pod.Name, n.name))
 }
 
+// detailed says whether a verdict is worth its details. With so many pods still to come the trace will have dropped it
+// before anyone can read it: each leaves five steps or more, of the trace.Keep that are kept.
+func (s *Scheduler) detailed() bool {
+	return s.Detail && s.trace != nil && len(s.waiting.queues[active].list) < trace.Keep/5
+}
+
 // leave has a pod wait for which no node fits, and makes room for it where it may.
 func (s *Scheduler) leave(e *entry, now time.Time) {
 	c, pod := s.cycle, e.pod()
-	v := c.verdict(s.Detail && s.trace != nil)
+	v := c.verdict(s.detailed())
 	v.Attempts = e.attempts
 	room := c.unplaced(v)
 	kind, nomination := trace.Unplaced, clearNomination()
