@@ -93,8 +93,7 @@ func (c *Client) Emit(about Object, eventType, reason, note string) {
 	same, message, found := s.findEvent(e)
 	if !found {
 		e.Message = message
-		r := &request{user: c.user, verb: "create", resource: s.kindNamed("Event"), namespace: e.Namespace, name: e.Name, object: e}
-		_, _ = s.create(r)
+		s.writeEvent(&request{user: c.user, verb: "create", resource: s.kindNamed("Event"), namespace: e.Namespace, name: e.Name, object: e}, e)
 		return
 	}
 	r := &request{user: c.user, verb: "patch", resource: s.kindNamed("Event"), namespace: same.namespace, name: same.name}
@@ -127,6 +126,18 @@ func (s *Server) findEvent(e *corev1.Event) (same said, message string, found bo
 		return said{}, e.Message, false
 	}
 	return same, combinedText + e.Message, found
+}
+
+// writeEvent is the creation of an event that newEvent has made: there is nothing to default in it, and nothing to
+// refuse but the right to write it, there. A pod has five of them, so that it matters what one costs.
+func (s *Server) writeEvent(r *request, e *corev1.Event) {
+	if !allowed(r.user, r.verb, r.resource.Group, r.resource.Resource) || namespaceLifecycle(s, r, e, nil) != nil {
+		return
+	}
+	e.SetGroupVersionKind(r.resource.GroupVersionKind())
+	e.CreationTimestamp = metav1.NewTime(s.Now().Truncate(time.Second))
+	e.UID = s.newUID()
+	_, _ = s.write(r, nil, e)
 }
 
 func (c *Client) newEvent(about Object, eventType, reason, note string) *corev1.Event {
