@@ -1,5 +1,7 @@
 package sim
 
+//lint:file-ignore SA1019 Endpoints are deprecated, and a real API server still has its own
+
 import (
 	"fmt"
 
@@ -31,7 +33,7 @@ func (c *Cluster) bootstrap() error {
 			Spec: corev1.ServiceSpec{ClusterIP: "10.96.0.1", Ports: []corev1.ServicePort{
 				{Name: "https", Port: 443, Protocol: corev1.ProtocolTCP, TargetPort: intstr.FromInt32(serverPort)}}},
 		},
-		serverSlice(),
+		serverSlice(), serverEndpoints(),
 	)
 	for _, spec := range c.cfg.Nodes {
 		objects = append(objects, kubelet.NodeObject(spec, c.Now()))
@@ -56,5 +58,16 @@ func serverSlice() *discoveryv1.EndpointSlice {
 		AddressType: discoveryv1.AddressTypeIPv4,
 		Endpoints:   []discoveryv1.Endpoint{{Addresses: []string{serverAddress}, Conditions: discoveryv1.EndpointConditions{Ready: &ready}}},
 		Ports:       []discoveryv1.EndpointPort{{Name: &name, Port: &port, Protocol: &protocol}},
+	}
+}
+
+// serverEndpoints is the same in the older form.
+func serverEndpoints() *corev1.Endpoints {
+	return &corev1.Endpoints{
+		ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "kubernetes", Labels: map[string]string{discoveryv1.LabelSkipMirror: "true"}},
+		Subsets: []corev1.EndpointSubset{{
+			Addresses: []corev1.EndpointAddress{{IP: serverAddress}},
+			Ports:     []corev1.EndpointPort{{Name: "https", Port: serverPort, Protocol: corev1.ProtocolTCP}},
+		}},
 	}
 }

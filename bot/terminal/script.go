@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode"
 
 	"timonier/bot"
 )
@@ -21,7 +22,7 @@ const scriptWidth = 80
 // Script reads lines, has each answered, and writes the answers, plain. Blank lines
 // and lines that begin with # say nothing. Where the tutor asks for a longer text
 // (kubectl apply -f -), it is the lines that follow, up to one that holds only a
-// dot, or the end. Failed is true where a command did not do what it was asked.
+// dot, the next command, or the end. Failed is true where a command did not do what it was asked.
 func (s *Session) Script(ctx context.Context, in io.Reader, out io.Writer) (failed bool, err error) {
 	w := bufio.NewWriter(out)
 	defer func() { err = errors.Join(err, w.Flush()) }()
@@ -44,6 +45,7 @@ func (s *Session) Script(ctx context.Context, in io.Reader, out io.Writer) (fail
 			if reply, err = s.answer(ctx, reply.Prompt.Line+"\n"+text); err != nil {
 				return failed, err
 			}
+			reply.Failed = reply.Failed || reply.Prompt != nil // there was no text to take
 		}
 		failed = failed || reply.Failed
 		fmt.Fprintf(w, "%s\n\n", p.reply(reply))
@@ -131,10 +133,16 @@ func trimEnd(line []byte) []byte {
 	return bytes.TrimSuffix(bytes.TrimSuffix(line, []byte("\n")), []byte("\r"))
 }
 
-// readText reads the lines of a longer text.
+// readText reads the lines of a longer text: up to a dot, the end, or the next command, of which no manifest has the
+// like: a slash and a letter.
 func readText(r *bufio.Reader) (string, error) {
 	var text strings.Builder
 	for {
+		if next, _ := r.Peek(1); string(next) == "/" {
+			if next, _ = r.Peek(2); len(next) == 2 && unicode.IsLetter(rune(next[1])) {
+				return text.String(), nil
+			}
+		}
 		line, more, err := readLine(r)
 		if err != nil {
 			return "", err

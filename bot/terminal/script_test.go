@@ -24,6 +24,8 @@ func TestScript(t *testing.T) {
 		{"CRLF", "/one\r\n/two\r\n", []string{"/one", "/two"}, false},
 		{"a text up to the dot", "/ask\na: 1\n\n# kept\n b: 2\n.\n/one\n", []string{"/ask", "/ask\na: 1\n\n# kept\n b: 2\n", "/one"}, false},
 		{"a text up to the end", "/ask\na: 1", []string{"/ask", "/ask\na: 1\n"}, false},
+		{"a text up to the next command", "/ask\na: 1\n\n/one\n", []string{"/ask", "/ask\na: 1\n\n", "/one"}, false},
+		{"a text that is missing", "/ask\n/one\n", []string{"/ask", "/ask\n", "/one"}, true},
 		{"a text of Windows", "/ask\r\na: 1\r\n.\r\n/one\r\n", []string{"/ask", "/ask\na: 1\n", "/one"}, false},
 		{"quitting in a text", "/ask\nexit\n.\n", []string{"/ask", "/ask\nexit\n"}, false},
 		{"1 MB", "/" + big + "\n/one\n", []string{"/" + big, "/one"}, false},
