@@ -103,15 +103,23 @@ func (c *call) chain(cl *sim.Cluster, lens *content.Lens) Reply {
 	i := slices.IndexFunc(all, func(s trace.Step) bool {
 		return s.ID > last.From && (s.Kind == trace.Asked || s.Kind == trace.Fault || s.Kind == trace.Healed)
 	})
-	if i < 0 || len(all) > 0 && all[0].ID > last.From+1 {
-		return c.mistake("why.forgotten", with{"Line": shorten(last.Line)})
+	var steps []trace.Step
+	partial := len(all) > 0 && all[0].ID > last.From+1
+	switch {
+	case partial: // its beginning has left the trace: what is left is told after what was asked
+		asked := trace.Step{Kind: trace.Asked, Actor: "kubectl", Detail: trace.Request{Command: strings.TrimPrefix(last.Line, "/")}}
+		steps = append([]trace.Step{asked}, all...)
+	case i >= 0:
+		steps = descendants(all[i:], all[i].ID)
 	}
-	steps := descendants(all[i:], all[i].ID)
 	groups := condense(slices.DeleteFunc(slices.Clone(steps), func(s trace.Step) bool { return !worth(s) }))
 	r := Reply{Blocks: []Block{Title{c.say("why.title")}}}
 	r.Blocks = append(r.Blocks, Text{c.numbered(lens, groups) + "\n" + c.moral(steps)})
 	if row, ok := c.breaks(lens, steps); ok {
 		r.Blocks = append(r.Blocks, Quote{"⚠️ *" + c.say("why.breaks", with{"Text": c.links(row)}) + "*"})
+	}
+	if partial {
+		r.Blocks = append(r.Blocks, Text{c.say("why.forgotten")})
 	}
 	for _, s := range steps {
 		if s.Kind == trace.Scheduled || s.Kind == trace.Unplaced {
