@@ -90,6 +90,12 @@ func New(cfg Config) (*Cluster, error) {
 		return nil, err
 	}
 	c.trace.Load(nil, 0)
+	// What came before is long compacted, as in any cluster that has been up for a while.
+	if c.compactTo = c.store.Rev(); c.compactTo > c.store.CompactRev() {
+		if err := c.store.Compact(c.compactTo); err != nil {
+			return nil, fmt.Errorf("compact: %w", err)
+		}
+	}
 	return c, nil
 }
 
