@@ -121,14 +121,7 @@ func (c *endpoints) save(s *corev1.Service, fresh *corev1.Endpoints, exists bool
 
 // endpointLabels are those of the Service, and the controller's mark.
 func endpointLabels(s *corev1.Service) map[string]string {
-	l := maps.Clone(s.Labels)
-	if l == nil {
-		l = map[string]string{}
-	}
-	delete(l, corev1.IsHeadlessService)
-	if headless(s) {
-		l[corev1.IsHeadlessService] = ""
-	}
+	l := serviceLabels(s)
 	l[endpointsManagedBy] = "endpoint-controller"
 	return l
 }

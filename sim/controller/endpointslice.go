@@ -3,7 +3,6 @@ package controller
 import (
 	"cmp"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -114,14 +113,7 @@ func families(s *corev1.Service) (types []discoveryv1.AddressType) {
 }
 
 func sliceLabels(s *corev1.Service) map[string]string {
-	l := maps.Clone(s.Labels)
-	if l == nil {
-		l = map[string]string{}
-	}
-	delete(l, corev1.IsHeadlessService)
-	if headless(s) {
-		l[corev1.IsHeadlessService] = ""
-	}
+	l := serviceLabels(s)
 	l[discoveryv1.LabelServiceName], l[discoveryv1.LabelManagedBy] = s.Name, sliceManager
 	return l
 }

@@ -145,3 +145,16 @@ func stampTrigger(annotations map[string]string, t time.Time) map[string]string 
 	}
 	return annotations
 }
+
+// serviceLabels are a Service's labels as what is made of it carries them: with the mark of a headless one where it is.
+func serviceLabels(s *corev1.Service) map[string]string {
+	l := maps.Clone(s.Labels)
+	if l == nil {
+		l = map[string]string{}
+	}
+	delete(l, corev1.IsHeadlessService)
+	if headless(s) {
+		l[corev1.IsHeadlessService] = ""
+	}
+	return l
+}
