@@ -2,6 +2,7 @@ package apiserver
 
 import (
 	"fmt"
+	"sync"
 
 	corev1 "k8s.io/api/core/v1"
 	schedulingv1 "k8s.io/api/scheduling/v1"
@@ -23,7 +24,7 @@ type plugin struct {
 // (pkg/kubeapiserver/options/plugins.go).
 func plugins() []plugin {
 	return []plugin{
-		{name: "NamespaceLifecycle", mutate: namespaceLifecycle},
+		{name: "NamespaceLifecycle", mutate: namespaceLifecycle, validate: protectedNamespace},
 		{name: "TaintNodesByCondition", mutate: taintNewNode},
 		{name: "ServiceAccount", mutate: mountServiceAccount},
 		{name: "Priority", mutate: resolvePriority, validate: oneDefaultPriority},
@@ -31,9 +32,12 @@ func plugins() []plugin {
 	}
 }
 
+// admissionPlugins is the table, made once: every request goes through it.
+var admissionPlugins = sync.OnceValue(plugins)
+
 // mutate is the stage of mutating admission.
 func (s *Server) mutate(r *request, o, old Object) error {
-	for _, p := range plugins() {
+	for _, p := range admissionPlugins() {
 		if p.mutate == nil {
 			continue
 		}
@@ -55,13 +59,8 @@ func (s *Server) mutate(r *request, o, old Object) error {
 
 // admit is the stage of validating admission.
 func (s *Server) admit(r *request, o, old Object) error {
-	for _, p := range plugins() {
-		if o == nil && p.name == "NamespaceLifecycle" {
-			if err := protectedNamespace(r); err != nil {
-				return s.refuse(r, trace.Admitted, admissionError(r, err))
-			}
-		}
-		if p.validate == nil || o == nil {
+	for _, p := range admissionPlugins() {
+		if p.validate == nil {
 			continue
 		}
 		if err := p.validate(s, r, o, old); err != nil {
@@ -105,8 +104,8 @@ func namespaceLifecycle(s *Server, r *request, o, old Object) error {
 }
 
 // protectedNamespace refuses to delete the namespaces that a cluster cannot do without.
-func protectedNamespace(r *request) error {
-	if r.resource.Kind != "Namespace" {
+func protectedNamespace(_ *Server, r *request, o, _ Object) error {
+	if o != nil || r.resource.Kind != "Namespace" {
 		return nil
 	}
 	switch r.name {

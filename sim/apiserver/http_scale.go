@@ -10,7 +10,6 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	metav1validation "k8s.io/apimachinery/pkg/apis/meta/v1/validation"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/managedfields"
@@ -75,18 +74,10 @@ func (x *exchange) getScale() (reply, error) {
 
 // updateScale is PUT of a scale.
 func (x *exchange) updateScale() (reply, error) {
-	body, err := x.body()
+	body, w, err := x.readPut()
 	if err != nil {
 		return reply{}, err
 	}
-	var opts metav1.UpdateOptions
-	if err := options(x.query, &opts); err != nil {
-		return reply{}, err
-	}
-	if err := invalidOptions("UpdateOptions", metav1validation.ValidateUpdateOptions(&opts)); err != nil {
-		return reply{}, err
-	}
-	w := x.writing(opts.FieldManager, opts.FieldValidation, opts.DryRun)
 	scale := &autoscalingv1.Scale{}
 	if err := x.decode(body, scaleKind(), scale, w.validation); err != nil {
 		return reply{}, err

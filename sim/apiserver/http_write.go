@@ -89,20 +89,27 @@ func (x *exchange) create(o Object, w writing) (Object, error) {
 	return x.server.create(r)
 }
 
-// updateObject is PUT of an object, of its status, or of a namespace's finalizers.
-func (x *exchange) updateObject() (reply, error) {
-	body, err := x.body()
-	if err != nil {
-		return reply{}, err
+// readPut reads the body and the options of a PUT.
+func (x *exchange) readPut() (body []byte, w writing, err error) {
+	if body, err = x.body(); err != nil {
+		return nil, w, err
 	}
 	var opts metav1.UpdateOptions
 	if err := options(x.query, &opts); err != nil {
-		return reply{}, err
+		return nil, w, err
 	}
 	if err := invalidOptions("UpdateOptions", metav1validation.ValidateUpdateOptions(&opts)); err != nil {
+		return nil, w, err
+	}
+	return body, x.writing(opts.FieldManager, opts.FieldValidation, opts.DryRun), nil
+}
+
+// updateObject is PUT of an object, of its status, or of a namespace's finalizers.
+func (x *exchange) updateObject() (reply, error) {
+	body, w, err := x.readPut()
+	if err != nil {
 		return reply{}, err
 	}
-	w := x.writing(opts.FieldManager, opts.FieldValidation, opts.DryRun)
 	o := x.resource.New()
 	if err := x.decode(body, x.resource.GroupVersionKind(), o, w.validation); err != nil {
 		return reply{}, x.undecoded("update", err)
