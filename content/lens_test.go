@@ -45,6 +45,7 @@ func samples() []trace.Step {
 		{Actor: controllers, Kind: trace.Committed, Object: pod, Revision: 414, Detail: trace.Commit{Verb: "create"}},
 		{Actor: "kube-scheduler", Kind: trace.Committed, Object: pod, Revision: 417, Detail: trace.Commit{Verb: "update", Subresource: "binding"}},
 		{Actor: kubelet, Kind: trace.Committed, Object: pod, Revision: 420, Detail: trace.Commit{Verb: "update", Subresource: "status"}},
+		{Actor: kubelet, Kind: trace.Committed, Object: pod, Revision: 430, Detail: trace.Commit{Verb: "terminate"}},
 		{Actor: kubelet, Kind: trace.Committed, Object: pod, Revision: 430, Detail: trace.Commit{Verb: "delete"}},
 		{Actor: "kubectl", Kind: trace.Committed, Object: web, Revision: 431, Detail: trace.Commit{Verb: "update"}},
 		{Actor: api, Kind: trace.Refused, Object: web, Detail: trace.Refusal{Stage: trace.Validated, Reason: "Invalid", Message: `Deployment.apps "Web" is invalid`, Code: 422}},

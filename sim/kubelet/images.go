@@ -168,16 +168,6 @@ func (m *Image) check() []error {
 	return wrong
 }
 
-// Repositories are the repositories listed, in order, in full.
-func (s Images) Repositories() []string {
-	var names []string
-	for n := range s.listed {
-		names = append(names, n)
-	}
-	slices.Sort(names)
-	return names
-}
-
 // found is an image by the reference that named it.
 type found struct {
 	*Image
