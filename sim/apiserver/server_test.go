@@ -199,6 +199,10 @@ func TestDeletionWaitsForKubeletAndFinalizers(t *testing.T) {
 	if !ok || *dying.DeletionGracePeriodSeconds != 30 || !dying.DeletionTimestamp.Time.Equal(w.now.Add(30*time.Second)) {
 		t.Fatalf("a placed pod should wait for its kubelet: %+v", dying)
 	}
+	steps := w.trace.Steps()
+	if c, ok := steps[len(steps)-1].Detail.(trace.Commit); !ok || c.Verb != "terminate" {
+		t.Errorf("the trace calls it %+v", steps[len(steps)-1])
+	}
 	zero := int64(0)
 	if err := w.admin().Delete(placed, metav1.DeleteOptions{GracePeriodSeconds: &zero}); err != nil || !gone("placed") {
 		t.Errorf("forced: %v", err)
