@@ -17,6 +17,10 @@ type command struct {
 	// complete gives what may stand where the last of the words is, which may be
 	// empty. Nil: nothing.
 	complete func(c *call, words []string) []string
+	// manner says how the command's line is answered. Nil: for all to see, in a new message.
+	manner  func(t *Tutor, w words, args, text string, m *Manner)
+	options []option
+	hidden  bool // only buttons carry it: no menu and no help shows it
 }
 
 // name is a word in each language.

@@ -3,24 +3,44 @@
 // not know Discord, Slack or a terminal, and it never sees a wire.
 package bot
 
+import (
+	"context"
+	"encoding/json"
+)
+
 // Request is one thing a person did, whatever the platform. A click, a menu
 // choice and a form are typed lines too: Line is always what is to be done.
 type Request struct {
 	ID       string // the platform's own, unique in a Tenant: a redelivered request has the same
 	Platform string // terminal, discord, slack
-	Tenant   string // server, workspace
+	Tenant   string // server, workspace; empty where there is none, as in a private message on Discord
 	Channel  string
+	Parent   string // the channel that a thread belongs to, whose settings hold in it too; may be empty
 	Who      Person
 	Locale   string // BCP 47, as the platform says: fr-CA, en-US; may be empty
 	Line     string // what was typed: /kubectl get pods; further lines are standard input
 	Teacher  bool   // the platform says that this person leads here
-	Direct   bool   // a conversation of one's own: a terminal, a private message
+	Direct   bool   // a conversation of one's own: a terminal, a private message, a thread one has opened
+	Live     bool   // what was sent can be changed: work that goes on emits more than one Reply
+	Resumed  bool   // it is one of Interrupted: it was begun by a process that has ended
+
+	// Return is how the front end finds its way back to the person if this process
+	// ends before the answer is delivered: JSON, kept with the request until
+	// Delivered is called. Nil: nothing is kept, and nothing resumed.
+	Return json.RawMessage
+
+	// Fill, where set, is called in the request's turn, before anything is read: it
+	// adds to the request what only the platform knows (Teacher, Locale), where that
+	// takes a call. It keeps to the context's deadline, and leaves what it cannot find out.
+	Fill func(context.Context, *Request) `json:"-"`
 }
 
 // Person is who acts; the platform's own identifier, and a name only where one may be shown.
 type Person struct {
-	ID   string
-	Name string
+	ID         string
+	Name       string
+	Roles      []string // IDs of the groups that the platform has this person in
+	Everywhere bool     // the ID is the same person's in every tenant: settings and progress go along
 }
 
 // Reply is one answer. Work that goes on emits several: each takes the place of
@@ -33,6 +53,19 @@ type Reply struct {
 	Final   bool
 	Failed  bool // the command did not do what it was asked: a script stops, a shell's exit code is 1
 	Prompt  *Prompt
+
+	// Reference is that of the log's record where the answer is an apology: 7F3K-2.
+	Reference string `json:",omitempty"`
+	// Follow says what the answer goes on telling, where the request is Live; nil: nothing.
+	Follow *Follow `json:",omitempty"`
+}
+
+// Follow is what a live answer follows: the pods of a change until they are ready, or the
+// presses of a question until it is closed.
+type Follow struct {
+	Step     uint64 `json:",omitempty"` // the trace's step that began it
+	Question string `json:",omitempty"` // ID of a question
+	Blocks   int    // how many of the answer's first blocks stay as they are
 }
 
 // Block is one piece of a reply: Title, Text, Code, Table, Quote, Meter, Picture

@@ -1,0 +1,61 @@
+package bot
+
+import (
+	"strings"
+	"unicode/utf8"
+)
+
+// Manner is how a request will be answered, as far as its line says it: what a
+// platform wants to know at once, before any work is done.
+type Manner struct {
+	Command string  // the command's English name, for figures: kubectl; "none" where the line names none
+	Private bool    // for the person alone; the Reply's Private is the same
+	Replace bool    // the answer takes the place of the message whose button was pressed
+	Prompt  *Prompt // a form to show instead of an answer: the line lacks the text that it needs
+}
+
+// Manner looks at the line alone: it reads no store, and waits for nobody.
+func (t *Tutor) Manner(r Request) Manner {
+	m := Manner{Command: "none"}
+	first, text, _ := strings.Cut(strings.TrimLeft(tidyNewlines(r.Line), " \t\n"), "\n")
+	word, args, _ := strings.Cut(strings.TrimSpace(tidyBlanks(first)), " ")
+	if !strings.HasPrefix(word, "/") {
+		return m
+	}
+	cmd, ok := t.command(word[1:])
+	if !ok {
+		if next.is(word[1:]) || back.is(word[1:]) || resumes.is(word[1:]) {
+			cmd, _ = t.command("course")
+			args = word[1:]
+		} else {
+			return m
+		}
+	}
+	m.Command = cmd.name.en
+	if cmd.manner != nil {
+		cmd.manner(t, t.wordsOf(r.Locale), strings.TrimSpace(args), text, &m)
+	}
+	return m
+}
+
+// Tokens are what buttons carry on a platform: a line, and the version of how it is written.
+const tokenVersion = "1:"
+
+// LongestToken is how long a token may be, in characters: every platform carries it.
+const LongestToken = 100
+
+// Token is what a button on a platform carries for a line; false where the line is
+// too long for it, and can only be shown to be typed.
+func Token(line string) (token string, ok bool) {
+	return tokenVersion + line, utf8.RuneCountInString(tokenVersion+line) <= LongestToken
+}
+
+// Pressed is the line that a token carries; false where another version of the
+// program made it.
+func Pressed(token string) (line string, ok bool) { return strings.CutPrefix(token, tokenVersion) }
+
+// Say is one of the tutor's own sentences (of locales) in the language of a locale,
+// for what a front end has to say itself.
+func (t *Tutor) Say(locale, id string, data map[string]any) string {
+	return t.wordsOf(locale).say(id, with(data))
+}
