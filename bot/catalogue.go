@@ -1,7 +1,6 @@
 package bot
 
 import (
-
 	"timonier/locales"
 )
 
@@ -28,11 +27,11 @@ type OptionKind int
 
 // The kinds of options.
 const (
-	Words   OptionKind = iota // one word or several, as they are typed
-	Pick                      // one of the choices
-	Number                    // a whole number
-	Someone                   // a person or a role; typed as the platform writes a mention: <@42>, <@&42>
-	Manifest                  // a file of text, which becomes the lines after the first
+	Words    OptionKind = iota // one word or several, as they are typed
+	Pick                       // one of the choices
+	Number                     // a whole number
+	Someone                    // a person or a role; typed as the platform writes a mention: <@42>, <@&42>
+	Manifest                   // a file of text, which becomes the lines after the first
 )
 
 // Choice is one of an option's values.
@@ -91,4 +90,3 @@ func (t *Tutor) inAll(id string) map[string]string {
 	}
 	return out
 }
-

@@ -202,3 +202,6 @@ func (c *call) span(d time.Duration) string {
 	}
 	return strings.Join(parts, "\u00a0")
 }
+
+// showsTime says that /temps only tells the time.
+func showsTime(args string) bool { return args == "" || timeShow.is(args) }

@@ -95,7 +95,12 @@ func (t *Tutor) newCluster(s Scope, now time.Time) (*sim.Cluster, error) {
 // command that ran into its deadline would lose it all, and so would the next one.
 func (c *call) advance(cl *sim.Cluster, by time.Duration) error {
 	const stride = time.Minute
+	began, told := cl.Now(), c.tutor.cfg.Now()
 	for end := cl.Now().Add(by); cl.Now().Before(end); {
+		if now := c.tutor.cfg.Now(); c.request.Live && c.emit != nil && now.Sub(told) >= often {
+			told = now
+			c.emit(c.passing(cl, began, end))
+		}
 		if err := c.ctx.Err(); err != nil {
 			return err
 		}
@@ -111,6 +116,12 @@ func (c *call) advance(cl *sim.Cluster, by time.Duration) error {
 		}
 	}
 	return nil
+}
+
+// passing is what is shown while the time goes on.
+func (c *call) passing(cl *sim.Cluster, began, end time.Time) Reply {
+	m := Meter{Done: int(cl.Now().Sub(began).Seconds()), Total: int(end.Sub(began).Seconds()), Label: c.span(cl.Now().Sub(began)) + " / " + c.span(end.Sub(began))}
+	return Reply{Blocks: []Block{Text{c.say("time.passing", with{"Clock": c.hour(cl.Now())})}, m}, Private: c.tutor.Manner(c.request).Private}
 }
 
 // clusterChanges are the cluster's records that this command changed.

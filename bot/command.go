@@ -13,12 +13,13 @@ type command struct {
 	help    string   // ID of a line that says what it is for
 	usage   string   // ID of how it is typed, with examples
 	level   level
+	free    func(args string) bool // what of it only looks, and is everyone's; nil: nothing
 	run     func(*call) (Reply, error)
 	// complete gives what may stand where the last of the words is, which may be
 	// empty. Nil: nothing.
 	complete func(c *call, words []string) []string
 	// manner says how the command's line is answered. Nil: for all to see, in a new message.
-	manner  func(t *Tutor, w words, args, text string, m *Manner)
+	manner  func(w words, args, text string, m *Manner)
 	options []option
 	hidden  bool // only buttons carry it: no menu and no help shows it
 }
@@ -36,38 +37,65 @@ func (n name) in(w words) string {
 
 func (n name) is(word string) bool { return fold(word) == fold(n.fr) || fold(word) == fold(n.en) }
 
-// level is who may use a command.
-type level int
-
-// The levels, each allowed to fewer people.
-const (
-	anyone  level = iota
-	changes       // changes the channel's cluster
-	leads         // decides for the channel: a teacher, or the only one there
-)
-
-// may says whether the person may use commands of a level.
-func (c *call) may(l level) bool {
-	return l < leads || c.request.Teacher || c.request.Direct
-}
-
 // commands are all, in the order in which help lists them.
 func commands() []*command {
 	return []*command{
-		{name: name{"cours", "course"}, help: "course.help", usage: "course.usage", run: courseCommand, complete: completeCourse},
-		{name: name{"analogie", "analogy"}, aliases: []string{"analogies"}, help: "analogy.help", usage: "analogy.usage", run: analogyCommand, complete: completeAnalogy},
-		{name: name{"kubectl", "kubectl"}, aliases: []string{"k"}, help: "kubectl.help", usage: "kubectl.usage", level: changes, run: kubectlCommand, complete: completeKubectl},
-		{name: name{"pourquoi", "why"}, help: "why.help", usage: "why.usage", run: whyCommand, complete: completeWhy},
-		{name: name{"lentille", "lens"}, help: "lens.help", usage: "lens.usage", run: lensCommand, complete: completeLens},
+		{name: name{"cours", "course"}, help: "course.help", usage: "course.usage", run: courseCommand, complete: completeCourse, manner: courseManner,
+			options: []option{{name: name{"page", "page"}, help: "option.page", complete: true}}},
+		{name: name{"analogie", "analogy"}, aliases: []string{"analogies"}, help: "analogy.help", usage: "analogy.usage", run: analogyCommand, complete: completeAnalogy, manner: alone,
+			options: []option{{name: name{"numéro", "number"}, help: "option.analogy", complete: true}}},
+		{name: name{"glossaire", "glossary"}, help: "glossary.help", usage: "glossary.usage", run: glossaryCommand, complete: completeGlossary, manner: alone,
+			options: []option{{name: name{"terme", "term"}, help: "option.term", complete: true}}},
+		{name: name{"kubectl", "kubectl"}, aliases: []string{"k"}, help: "kubectl.help", usage: "kubectl.usage", run: kubectlCommand, complete: completeKubectl, manner: kubectlManner,
+			options: []option{
+				{name: name{"commande", "command"}, help: "option.kubectl", required: true, complete: true},
+				{name: name{"fichier", "file"}, help: "option.manifest", kind: Manifest}}},
+		{name: name{"pourquoi", "why"}, help: "why.help", usage: "why.usage", run: whyCommand, complete: completeWhy,
+			options: []option{{name: name{"pod", "pod"}, help: "option.pod", complete: true}}},
+		{name: name{"lentille", "lens"}, help: "lens.help", usage: "lens.usage", run: lensCommand, complete: completeLens, manner: alone,
+			options: []option{forWhom(), {name: name{"lentille", "lens"}, help: "option.lens", complete: true}}},
 		{name: name{"grappe", "cluster"}, help: "cluster.help", usage: "cluster.usage", run: clusterCommand},
-		{name: name{"panne", "fault"}, aliases: []string{"break"}, help: "fault.help", usage: "fault.usage", level: changes, run: faultCommand, complete: completeFault},
-		{name: name{"répare", "repair"}, aliases: []string{"réparer", "mend"}, help: "repair.help", usage: "repair.usage", level: changes, run: repairCommand, complete: completeRepair},
-		{name: name{"temps", "time"}, help: "time.help", usage: "time.usage", level: changes, run: timeCommand, complete: completeTime},
-		{name: name{"remise", "reset"}, help: "reset.help", usage: "reset.usage", level: changes, run: resetCommand},
-		{name: name{"langue", "language"}, aliases: []string{"lang"}, help: "language.help", usage: "language.usage", run: languageCommand, complete: completeLanguage},
-		{name: name{"aide", "help"}, aliases: []string{"?", "h"}, help: "help.help", usage: "help.usage", run: helpCommand, complete: completeHelp},
+		{name: name{"panne", "fault"}, aliases: []string{"break"}, help: "fault.help", usage: "fault.usage", level: breaks, free: listsFaults, run: faultCommand, complete: completeFault,
+			options: []option{
+				{name: name{"quoi", "what"}, help: "option.fault", kind: Pick, choices: []pick{{name{"noeud", "node"}, "option.node"}, {name{"liste", "list"}, "option.list"}}},
+				{name: name{"cible", "target"}, help: "option.target", complete: true}}},
+		{name: name{"répare", "repair"}, aliases: []string{"réparer", "mend"}, help: "repair.help", usage: "repair.usage", level: breaks, run: repairCommand, complete: completeRepair,
+			options: []option{
+				{name: name{"quoi", "what"}, help: "option.fault", kind: Pick, choices: []pick{{name{"noeud", "node"}, "option.node"}}},
+				{name: name{"cible", "target"}, help: "option.target", complete: true}}},
+		{name: name{"temps", "time"}, help: "time.help", usage: "time.usage", level: changes, free: showsTime, run: timeCommand, complete: completeTime,
+			options: []option{
+				{name: name{"action", "action"}, help: "option.time", kind: Pick, choices: []pick{{timeShow, ""}, {timeOn, ""}, {timePause, ""}, {timeResume, ""}, {timeSpeed, ""}}},
+				{name: name{"valeur", "value"}, help: "option.span", complete: true}}},
+		{name: name{"quiz", "quiz"}, help: "quiz.help", usage: "quiz.usage", run: quizCommand, complete: completeQuiz, manner: quizManner,
+			options: []option{{name: name{"action", "action"}, help: "option.quiz", kind: Pick, choices: []pick{{quizEnd, ""}}}}},
+		{name: name{"progrès", "progress"}, help: "learning.help", usage: "learning.usage", run: progressCommand, manner: alone},
+		{name: name{"remise", "reset"}, help: "reset.help", usage: "reset.usage", level: resets, run: resetCommand,
+			options: []option{{name: name{"action", "action"}, help: "option.reset", kind: Pick, choices: []pick{{name{"confirme", "confirm"}, ""}}}}},
+		{name: name{"langue", "language"}, aliases: []string{"lang"}, help: "language.help", usage: "language.usage", run: languageCommand, complete: completeLanguage, manner: alone,
+			options: []option{forWhom(), {name: name{"langue", "language"}, help: "option.language", kind: Pick, choices: []pick{{name{"fr", "fr"}, "language.french"}, {name{"en", "en"}, "language.english"}}}}},
+		{name: name{"réglages", "settings"}, help: "settings.help", usage: "settings.usage", run: settingsCommand, complete: completeSettings, manner: alone,
+			options: []option{
+				{name: name{"portée", "scope"}, help: "option.scope", kind: Pick, choices: []pick{{forChannel, ""}, {forTenant, ""}}},
+				{name: name{"réglage", "setting"}, help: "option.setting", complete: true},
+				{name: name{"valeur", "value"}, help: "option.value", complete: true}}},
+		{name: name{"enseignants", "teachers"}, help: "teachers.help", usage: "teachers.usage", run: teachersCommand, manner: alone,
+			options: []option{
+				{name: name{"action", "action"}, help: "option.teachers", kind: Pick, choices: []pick{{teacherAdd, ""}, {teacherDrop, ""}}},
+				{name: name{"qui", "who"}, help: "option.who", kind: Someone}}},
+		{name: name{"aide", "help"}, aliases: []string{"?", "h"}, help: "help.help", usage: "help.usage", run: helpCommand, complete: completeHelp, manner: alone,
+			options: []option{{name: name{"commande", "command"}, help: "option.command", complete: true}}},
+		{name: name{"page", "page"}, help: "page.help", usage: "page.help", run: pageCommand, hidden: true, manner: func(_ words, _, _ string, m *Manner) { m.Replace = true }},
 	}
 }
+
+// forWhom is whether a setting is the channel's.
+func forWhom() option {
+	return option{name: name{"pour", "for"}, help: "option.for", kind: Pick, choices: []pick{{forChannel, "option.channel"}}}
+}
+
+// alone is the manner of what concerns one person.
+func alone(_ words, _, _ string, m *Manner) { m.Private = true }
 
 // command finds a command by any of its names, typed without the slash.
 func (t *Tutor) command(word string) (*command, bool) {
@@ -107,10 +135,11 @@ func (c *call) answer() (Reply, error) {
 	if !ok {
 		return c.unknown(word, args, rest), nil
 	}
-	if !c.may(cmd.level) {
+	args = strings.TrimSpace(args)
+	if !c.may(cmd.level) && (cmd.free == nil || !cmd.free(args)) {
 		return c.mistake("line.forbidden", with{"Command": c.slash(cmd)}), nil
 	}
-	c.args, c.stdin = strings.TrimSpace(args), rest
+	c.args, c.stdin = args, rest
 	return cmd.run(c)
 }
 
@@ -159,6 +188,9 @@ func (c *call) help() *command {
 func (c *call) nearest(word string) string {
 	best, least := "", max(1, min(3, (len([]rune(word))+1)/3))+1
 	for _, cmd := range c.tutor.commands {
+		if cmd.hidden {
+			continue
+		}
 		for _, n := range append([]string{cmd.name.in(c.words), cmd.name.fr, cmd.name.en}, cmd.aliases...) {
 			if d := distance(fold(word), fold(n)); len(n) > 1 && d < least {
 				best, least = n, d

@@ -18,11 +18,15 @@ func (t *Tutor) Complete(ctx context.Context, r Request, line string, cursor int
 		return nil
 	}
 	var out []string
-	done, ok, err := t.enqueue(ctx, r.Place(), func(ctx context.Context, ln *lane) { out = t.complete(ctx, ln, r, line[:cursor], line[cursor:]) })
-	if err != nil || !ok {
+	j := job{ctx: ctx, done: make(chan error, 1)}
+	j.run = func(ctx context.Context, ln *lane) bool {
+		out = t.complete(ctx, ln, r, line[:cursor], line[cursor:])
+		return false
+	}
+	if ok, err := t.enqueue(r.Place(), j); err != nil || !ok {
 		return nil
 	}
-	if err := <-done; err != nil {
+	if err := <-j.done; err != nil {
 		return nil
 	}
 	return out
@@ -79,6 +83,9 @@ func (c *call) candidates(line string) []string {
 func (c *call) commandNames(begun string) []string {
 	var names, others []string
 	for _, cmd := range c.tutor.commands {
+		if cmd.hidden {
+			continue
+		}
 		names = append(names, c.slash(cmd))
 		for _, n := range []string{cmd.name.fr, cmd.name.en} {
 			if n != cmd.name.in(c.words) {

@@ -148,6 +148,9 @@ func (c *call) open(l *content.Lesson, page int) Reply {
 	}
 	page = min(max(page, 0), len(pages)-1)
 	c.learner.bookmark = bookmark{l.ID, page}
+	if page == len(pages)-1 {
+		c.learner.progress.hasRead(l.ID)
+	}
 	m := pages[page]
 	r := Reply{Blocks: []Block{Title{c.headline(l)}}}
 	if m.Title != "" {
@@ -307,4 +310,9 @@ func completeAnalogy(c *call, words []string) []string {
 		out = append(out, strconv.Itoa(a.Number))
 	}
 	return out
+}
+
+// courseManner: everyone reads at their own pace; a page takes the place of the one whose button was pressed.
+func courseManner(_ words, args, _ string, m *Manner) {
+	m.Private, m.Replace = true, next.is(args) || back.is(args)
 }

@@ -19,6 +19,9 @@ type channel struct {
 	settings Settings
 	clock    clock
 	last     last
+	question question
+	long     long
+	answers  map[string]int // to the question, by person: the option's index; nil: not read yet
 	simulated
 }
 
@@ -28,6 +31,7 @@ type learner struct {
 	*shelf
 	settings Settings
 	bookmark bookmark
+	progress progress
 }
 
 // call is one request on its way through a command.
@@ -40,6 +44,8 @@ type call struct {
 	lane    *lane
 	channel *channel
 	learner *learner
+	house   house    // the tenant's
+	parent  Settings // of the channel that a thread belongs to
 	emit    func(Reply)
 
 	args  string // what follows the command's name on the first line
@@ -51,10 +57,15 @@ type call struct {
 const tries = 3
 
 // serve is the one door: every request of a channel passes here, one by one. It
-// always emits a final reply.
-func (t *Tutor) serve(ctx context.Context, ln *lane, r Request, emit func(Reply)) {
+// always emits a final reply: at once, or, where the answer goes on, when that ends;
+// then it is true, and done is told later.
+func (t *Tutor) serve(ctx context.Context, ln *lane, r Request, emit func(Reply), done chan error) (goesOn bool) {
 	var reply Reply
 	var err error
+	if r.Fill != nil {
+		r.Fill(ctx, &r)
+	}
+	private := t.Manner(r).Private
 	w := t.wordsOf(r.Locale)
 	for range tries {
 		if reply, err = t.attempt(ctx, ln, r, &w, emit); !errors.Is(err, ErrConflict) && !errors.Is(err, ErrAnswered) {
@@ -66,8 +77,13 @@ func (t *Tutor) serve(ctx context.Context, ln *lane, r Request, emit func(Reply)
 		ln.loaded = nil // what it changed in memory never was: read the channel again
 		reply = t.apology(ctx, r, w, err)
 	}
-	reply.Final = true
+	t.spoken.remember(r, w.lang)
+	reply.Private, reply.Final = private, true
+	if r.Live && reply.Follow != nil && t.follow(ctx, r, reply, emit, done) {
+		return true
+	}
 	emit(reply)
+	return false
 }
 
 // attempt answers the request and commits what it changed. After an error nothing
@@ -75,7 +91,7 @@ func (t *Tutor) serve(ctx context.Context, ln *lane, r Request, emit func(Reply)
 func (t *Tutor) attempt(ctx context.Context, ln *lane, r Request, w *words, emit func(Reply)) (reply Reply, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+			err = recovered(p)
 		}
 	}()
 	if old, found, err := t.answered(ctx, r); found || err != nil {
@@ -86,6 +102,9 @@ func (t *Tutor) attempt(ctx context.Context, ln *lane, r Request, w *words, emit
 		return Reply{}, err
 	}
 	*w = c.words
+	if t.late(r) {
+		return c.tooLate(), nil
+	}
 	if reply, err = c.answer(); err != nil {
 		return Reply{}, err
 	}
@@ -99,6 +118,9 @@ func (t *Tutor) attempt(ctx context.Context, ln *lane, r Request, w *words, emit
 	ln.offer(r.Who.ID, reply.Buttons)
 	return reply, nil
 }
+
+// recovered is a panic as an error.
+func recovered(p any) error { return fmt.Errorf("panic: %v\n%s", p, debug.Stack()) }
 
 // answered finds the reply of a request that was delivered before.
 func (t *Tutor) answered(ctx context.Context, r Request) (Reply, bool, error) {
@@ -124,15 +146,18 @@ func (t *Tutor) newCall(ctx context.Context, ln *lane, r Request, emit func(Repl
 		ln.loaded = ch
 	}
 	c.channel = ln.loaded
+	if err := c.readHouse(); err != nil {
+		return nil, err
+	}
 	sh, err := readShelf(ctx, t.cfg.Store, r.person(), keyPerson)
 	if err != nil {
 		return nil, err
 	}
 	c.learner = &learner{shelf: sh}
-	if err := errors.Join(sh.get(personSettings, &c.learner.settings), sh.get(personBookmark, &c.learner.bookmark)); err != nil {
+	if err := errors.Join(sh.get(personSettings, &c.learner.settings), sh.get(personBookmark, &c.learner.bookmark), sh.get(personProgress, &c.learner.progress)); err != nil {
 		return nil, err
 	}
-	c.words = t.wordsOf(c.learner.settings.Language, c.channel.settings.Language, r.Locale)
+	c.words = t.wordsOf(c.learner.settings.Language, c.channel.settings.Language, c.parent.Language, c.house.settings.Language, r.Locale)
 	return c, nil
 }
 
@@ -142,7 +167,8 @@ func (t *Tutor) load(ctx context.Context, p Place) (*channel, error) {
 		return nil, err
 	}
 	ch := &channel{shelf: sh}
-	return ch, errors.Join(sh.get(channelSettings, &ch.settings), sh.get(channelClock, &ch.clock), sh.get(channelLast, &ch.last))
+	return ch, errors.Join(sh.get(channelSettings, &ch.settings), sh.get(channelClock, &ch.clock), sh.get(channelLast, &ch.last),
+		sh.get(channelQuestion, &ch.question), sh.get(channelLong, &ch.long))
 }
 
 // wordsOf speaks the first language given that there is; French where none is.
@@ -163,7 +189,9 @@ func (c *call) commit(reply Reply) error {
 	ch, p := c.channel, c.learner
 	err := errors.Join(
 		put(ch.shelf, channelSettings, ch.settings), put(ch.shelf, channelClock, ch.clock), put(ch.shelf, channelLast, ch.last),
-		put(p.shelf, personSettings, p.settings), put(p.shelf, personBookmark, p.bookmark))
+		put(ch.shelf, channelQuestion, ch.question), put(ch.shelf, channelLong, ch.long),
+		put(p.shelf, personSettings, p.settings), put(p.shelf, personBookmark, p.bookmark), put(p.shelf, personProgress, p.progress),
+		c.house.put())
 	if err != nil {
 		return err
 	}
@@ -178,6 +206,11 @@ func (c *call) commit(reply Reply) error {
 	if w, ok := p.write(); ok {
 		commit.Writes = append(commit.Writes, w)
 	}
+	if c.house.shelf != nil {
+		if w, ok := c.house.write(); ok {
+			commit.Writes = append(commit.Writes, w)
+		}
+	}
 	if len(commit.Writes) == 0 {
 		return nil
 	}
@@ -188,9 +221,11 @@ func (c *call) commit(reply Reply) error {
 		}
 		commit.Answer = &Answer{Scope: ch.scope, Request: c.request.ID, At: c.now, Reply: data}
 	}
+	began := time.Now()
 	if err := c.tutor.cfg.Store.Commit(c.ctx, commit); err != nil {
 		return fmt.Errorf("commit: %w", err)
 	}
+	c.tutor.cfg.Metrics.committed(time.Since(began))
 	for _, w := range commit.Writes {
 		if w.Scope == ch.scope {
 			ch.written()
@@ -228,11 +263,23 @@ func (t *Tutor) apology(ctx context.Context, r Request, w words, err error) Repl
 	ref := reference(r, t.cfg.Now())
 	t.cfg.Logger.ErrorContext(ctx, "command failed", "reference", ref, "platform", r.Platform,
 		"tenant", r.Tenant, "channel", r.Channel, "line", loggable(r.Line), "error", err)
+	t.cfg.Metrics.Failed(r.Platform, "command")
 	id := "failure.ours"
 	if errors.Is(err, context.DeadlineExceeded) {
 		id = "failure.late"
 	}
-	return Reply{Blocks: []Block{Text{w.say(id, with{"Reference": ref})}}, Final: true, Failed: true}
+	return Reply{Blocks: []Block{Text{w.say(id, with{"Reference": ref})}}, Final: true, Failed: true, Reference: ref}
+}
+
+// tooLate says that a command was not done before the last process ended, and that it is
+// not done now: the person decides.
+func (c *call) tooLate() Reply {
+	line := firstLine(c.request.Line)
+	r := c.mistake("failure.interrupted", with{"Line": shorten(line)})
+	if line == c.request.Line && len(line) <= buttonLine {
+		r.Buttons = []Button{{Label: c.say("button.again"), Line: line, Style: Primary}}
+	}
+	return r
 }
 
 // reference names a failure: 7F3K-2. Four characters that are not mistaken for

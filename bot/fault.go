@@ -225,3 +225,6 @@ func completeRepair(c *call, words []string) []string {
 	}
 	return out
 }
+
+// listsFaults says that /panne only tells what is broken.
+func listsFaults(args string) bool { return args == "" || (name{"liste", "list"}).is(args) }

@@ -12,6 +12,9 @@ func helpCommand(c *call) (Reply, error) {
 	}
 	var lines strings.Builder
 	for _, cmd := range c.tutor.commands {
+		if cmd.hidden {
+			continue
+		}
 		lines.WriteString("- `" + c.slash(cmd) + "`" + c.say("help.sep") + c.say(cmd.help) + "\n")
 	}
 	course, _ := c.tutor.command("course")
@@ -43,7 +46,9 @@ func completeHelp(c *call, words []string) []string {
 	}
 	var names []string
 	for _, cmd := range c.tutor.commands {
-		names = append(names, cmd.name.in(c.words))
+		if !cmd.hidden {
+			names = append(names, cmd.name.in(c.words))
+		}
 	}
 	return names
 }

@@ -19,23 +19,17 @@ func kubectlVerbs() []string { return kubectl.Words("") }
 
 // kubectlCommand is /kubectl: the real one, on the channel's cluster.
 func kubectlCommand(c *call) (Reply, error) {
-	line, text := unheredoc(tidyCommand(c.args), c.stdin)
-	args, err := split(line)
+	args, text, err := kubectlWords(c.args, c.stdin)
 	switch {
 	case errors.Is(err, errQuote):
 		return c.mistake("kubectl.quote"), nil
 	case errors.Is(err, errShell):
 		return c.mistake("kubectl.shell"), nil
-	}
-	if len(args) > 0 && (args[0] == "kubectl" || args[0] == "k") {
-		args = args[1:]
-	}
-	if len(args) == 0 {
+	case len(args) == 0:
 		return c.kubectlExamples(), nil
-	}
-	text = tidyText(text)
-	args = fromInput(args, text)
-	if text == "" && readsInput(args) {
+	case !looks(args) && !c.may(changes):
+		return c.mistake("line.forbidden", with{"Command": "/kubectl " + shorten(args[0])}), nil
+	case text == "" && readsInput(args):
 		return c.askText(args), nil
 	}
 	cl, err := c.cluster()
@@ -60,6 +54,42 @@ func kubectlCommand(c *call) (Reply, error) {
 	}
 	c.remember(cl, from)
 	return c.progress(r, cl, result.Step), nil
+}
+
+// kubectlWords are the words after kubectl, and the text that it reads, as they were meant.
+func kubectlWords(line, text string) (args []string, stdin string, err error) {
+	line, text = unheredoc(tidyCommand(line), text)
+	if args, err = split(line); err != nil {
+		return nil, "", err
+	}
+	if len(args) > 0 && (args[0] == "kubectl" || args[0] == "k") {
+		args = args[1:]
+	}
+	if len(args) == 0 {
+		return nil, "", nil
+	}
+	text = tidyText(text)
+	return fromInput(args, text), text, nil
+}
+
+// looks says that a command only looks at the cluster. What is not sure to do so does not.
+func looks(args []string) bool {
+	switch args[0] {
+	case "get", "describe", "explain", "logs", "events", "top", "version", "api-resources", "api-versions", "cluster-info", "wait", "diff", "help", "options":
+		return true
+	case "rollout":
+		return len(args) > 1 && (args[1] == "status" || args[1] == "history")
+	case "auth", "config":
+		return true
+	}
+	return false
+}
+
+// kubectlManner asks for a form where a command lacks the text that it reads.
+func kubectlManner(w words, line, text string, m *Manner) {
+	if args, text, err := kubectlWords(line, text); err == nil && len(args) > 0 && text == "" && readsInput(args) {
+		m.Prompt = w.askText(args).Prompt
+	}
 }
 
 // remember is the last command, for /pourquoi.
@@ -94,10 +124,10 @@ func readsInput(args []string) bool {
 }
 
 // askText asks for the text that the command reads.
-func (c *call) askText(args []string) Reply {
+func (w words) askText(args []string) Reply {
 	return Reply{
-		Blocks: []Block{Text{c.say("kubectl.paste", with{"Command": "kubectl " + strings.Join(args, " ")})}},
-		Prompt: &Prompt{Title: "kubectl " + args[0], Label: c.say("kubectl.yaml"), Line: "/kubectl " + strings.Join(args, " ")},
+		Blocks: []Block{Text{w.say("kubectl.paste", with{"Command": "kubectl " + strings.Join(args, " ")})}},
+		Prompt: &Prompt{Title: "kubectl " + args[0], Label: w.say("kubectl.yaml"), Line: "/kubectl " + strings.Join(args, " ")},
 	}
 }
 
@@ -141,22 +171,5 @@ func (c *call) output(result kubectl.Result) Reply {
 	if result.GaveUp {
 		r.Blocks = append(r.Blocks, Text{c.say("kubectl.gaveup")})
 	}
-	return r
-}
-
-// code adds a text as it is; the rest of a long one goes to a file.
-func (c *call) code(r Reply, text string) Reply {
-	most := c.tutor.cfg.Limits.Output
-	if len([]rune(text)) <= most {
-		r.Blocks = append(r.Blocks, Code{Text: text})
-		return r
-	}
-	shown := string([]rune(text)[:most])
-	if i := strings.LastIndexByte(shown, '\n'); i > 0 {
-		shown = shown[:i]
-	}
-	hidden := strings.Count(text, "\n") - strings.Count(shown, "\n")
-	r.Blocks = append(r.Blocks, Code{Text: shown}, Text{c.say("kubectl.cut", with{"Count": hidden})})
-	r.Files = append(r.Files, File{Name: "kubectl-output.txt", Type: "text/plain; charset=utf-8", Data: []byte(text + "\n")})
 	return r
 }

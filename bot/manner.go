@@ -16,7 +16,7 @@ type Manner struct {
 
 // Manner looks at the line alone: it reads no store, and waits for nobody.
 func (t *Tutor) Manner(r Request) Manner {
-	m := Manner{Command: "none"}
+	m := Manner{Command: "none", Private: !r.Direct}
 	first, text, _ := strings.Cut(strings.TrimLeft(tidyNewlines(r.Line), " \t\n"), "\n")
 	word, args, _ := strings.Cut(strings.TrimSpace(tidyBlanks(first)), " ")
 	if !strings.HasPrefix(word, "/") {
@@ -31,10 +31,11 @@ func (t *Tutor) Manner(r Request) Manner {
 			return m
 		}
 	}
-	m.Command = cmd.name.en
+	m.Command, m.Private = cmd.name.en, false
 	if cmd.manner != nil {
-		cmd.manner(t, t.wordsOf(r.Locale), strings.TrimSpace(args), text, &m)
+		cmd.manner(t.wordsOf(t.spoken.of(r), r.Locale), strings.TrimSpace(args), text, &m)
 	}
+	m.Private = m.Private && !r.Direct // who is alone has no need to hide what was said
 	return m
 }
 

@@ -6,6 +6,7 @@ package bot
 import (
 	"context"
 	"encoding/json"
+	"time"
 )
 
 // Request is one thing a person did, whatever the platform. A click, a menu
@@ -23,6 +24,9 @@ type Request struct {
 	Direct   bool   // a conversation of one's own: a terminal, a private message, a thread one has opened
 	Live     bool   // what was sent can be changed: work that goes on emits more than one Reply
 	Resumed  bool   // it is one of Interrupted: it was begun by a process that has ended
+
+	// Asked is when the request came; zero: now.
+	Asked time.Time
 
 	// Return is how the front end finds its way back to the person if this process
 	// ends before the answer is delivered: JSON, kept with the request until

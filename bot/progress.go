@@ -24,10 +24,16 @@ type tally struct {
 	starting              string // ID: what the others are doing
 }
 
-// progress says in a sentence what the change led to so far, and what is waited for.
+// progress says in a sentence what the change led to so far, and what is waited for. The
+// reply is one to follow while there is something to wait for.
 func (c *call) progress(r Reply, cl *sim.Cluster, root uint64) Reply {
 	t := tallyOf(cl, writtenBy(cl, root))
 	leaving := leaving(cl)
+	if going := t.wanted > t.ready || t.wanted == 0 && leaving > 0; going && !c.channel.clock.Paused {
+		r.Follow = &Follow{Step: root, Blocks: len(r.Blocks)}
+	} else {
+		r.Follow = nil
+	}
 	switch {
 	case t.wanted > 0 && t.ready >= t.wanted:
 		r.Blocks = append(r.Blocks, Text{c.say("progress.done", with{"Count": t.wanted})})

@@ -19,17 +19,17 @@ type lane struct {
 // job is one turn in a lane.
 type job struct {
 	ctx  context.Context
-	run  func(context.Context, *lane)
+	run  func(context.Context, *lane) (goesOn bool) // goesOn: done is told later, by another
 	done chan error
 }
 
 // enqueue gives the job its turn after those already waiting in its channel. It
 // is false where too many wait.
-func (t *Tutor) enqueue(ctx context.Context, p Place, run func(context.Context, *lane)) (done <-chan error, ok bool, err error) {
+func (t *Tutor) enqueue(p Place, j job) (ok bool, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.closed {
-		return nil, false, ErrClosed
+		return false, ErrClosed
 	}
 	ln := t.lanes[p]
 	if ln == nil {
@@ -37,9 +37,9 @@ func (t *Tutor) enqueue(ctx context.Context, p Place, run func(context.Context, 
 		t.lanes[p] = ln
 	}
 	if len(ln.jobs) >= t.cfg.Limits.Queue {
-		return nil, false, nil
+		return false, nil
 	}
-	j := job{ctx, run, make(chan error, 1)}
+	t.cfg.Metrics.queued(1)
 	ln.jobs = append(ln.jobs, j)
 	if !ln.busy {
 		ln.busy = true
@@ -50,7 +50,7 @@ func (t *Tutor) enqueue(ctx context.Context, p Place, run func(context.Context, 
 		t.working.Add(1)
 		go t.work(ln)
 	}
-	return j.done, true, nil
+	return true, nil
 }
 
 // work takes a lane's jobs one by one until there is none.
@@ -69,13 +69,20 @@ func (t *Tutor) work(ln *lane) {
 		ln.jobs = ln.jobs[1:]
 		t.mu.Unlock()
 
-		if err := j.ctx.Err(); err != nil {
-			j.done <- err
-			continue
-		}
-		ctx, cancel := context.WithTimeout(j.ctx, t.cfg.Limits.Command)
-		j.run(ctx, ln)
-		cancel()
+		t.turn(ln, j)
+		t.cfg.Metrics.queued(-1)
+	}
+}
+
+// turn does one job.
+func (t *Tutor) turn(ln *lane, j job) {
+	if err := j.ctx.Err(); err != nil {
+		j.done <- err
+		return
+	}
+	ctx, cancel := context.WithTimeout(j.ctx, t.cfg.Limits.Command)
+	defer cancel()
+	if !j.run(ctx, ln) {
 		j.done <- nil
 	}
 }

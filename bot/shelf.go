@@ -23,6 +23,7 @@ const (
 	keyChannel = "channel/"   // small records, read with the channel
 	keyCluster = "cluster/0/" // the records of the channel's own cluster, read when it is used
 	keyPerson  = "person/"    // small records, read with each request
+	keyHouse   = "tenant/"    // the tenant's small records, read with each request
 )
 
 // Small records.
@@ -30,8 +31,13 @@ const (
 	channelSettings = keyChannel + "settings" // Settings
 	channelClock    = keyChannel + "clock"    // clock
 	channelLast     = keyChannel + "last"     // last
+	channelQuestion = keyChannel + "question" // question
+	channelLong     = keyChannel + "long"     // long
 	personSettings  = keyPerson + "settings"  // Settings
 	personBookmark  = keyPerson + "bookmark"  // bookmark
+	personProgress  = keyPerson + "progress"  // progress
+	houseSettings   = keyHouse + "settings"   // Settings
+	houseTeachers   = keyHouse + "teachers"   // teachers
 )
 
 func readShelf(ctx context.Context, store Store, s Scope, prefix string) (*shelf, error) {
@@ -85,6 +91,9 @@ func (s *shelf) write(others ...Record) (Write, bool) {
 	return w, len(w.Changes)+len(w.Drop) > 0
 }
 
+// set changes a record that is not among those read with the scope; nil deletes it.
+func (s *shelf) set(key string, value []byte) { s.changed[key] = value }
+
 // written says that a Write of this scope has been committed.
 func (s *shelf) written() {
 	s.version++
@@ -96,6 +105,12 @@ func (s *shelf) written() {
 type Settings struct {
 	Language string `json:"language,omitempty"` // fr, en
 	Lens     string `json:"lens,omitempty"`     // ID of a lens of the course
+
+	// Who may do what, of a channel and a tenant: everyone, teachers.
+	Change string `json:"change,omitempty"` // change the cluster
+	Break  string `json:"break,omitempty"`  // break it
+	Quiz   string `json:"quiz,omitempty"`   // start and end quizzes
+	Reset  string `json:"reset,omitempty"`  // replace it by a new one
 }
 
 // clock is how the cluster's time follows the wall's.

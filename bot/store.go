@@ -84,5 +84,8 @@ func (r Request) Place() Place {
 
 // person is the scope of whoever made the request.
 func (r Request) person() Scope {
+	if r.Who.Everywhere {
+		return Scope{Platform: r.Platform, Person: r.Who.ID}
+	}
 	return Scope{Platform: r.Platform, Tenant: r.Tenant, Person: r.Who.ID}
 }

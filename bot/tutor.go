@@ -6,6 +6,8 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -19,6 +21,7 @@ type Config struct {
 	Content *content.Course  // nil: the built-in course
 	Now     func() time.Time // the wall clock; nil: time.Now
 	Logger  *slog.Logger     // nil: silent
+	Metrics *Metrics         // nil: nothing is counted
 	Limits  Limits
 	Cluster apiserver.Limits // of each channel's cluster
 }
@@ -29,7 +32,8 @@ type Limits struct {
 	Queue    int           // requests waiting in a channel before new ones are told that it is busy: 64
 	Channels int           // channels kept in memory: 256; the least recently used leave
 	Command  time.Duration // wall time of one command: 20 s
-	Output   int           // characters of a code block before the rest goes to a file: 3500
+	Output   int           // characters of a page of a code block, where there is more: 3500
+	Follow   time.Duration // how long a live answer is kept up to date: 3 min
 }
 
 func (l Limits) orDefault() Limits {
@@ -39,6 +43,7 @@ func (l Limits) orDefault() Limits {
 		Channels: cmp.Or(l.Channels, 256),
 		Command:  cmp.Or(l.Command, 20*time.Second),
 		Output:   cmp.Or(l.Output, 3500),
+		Follow:   cmp.Or(l.Follow, 3*time.Minute),
 	}
 }
 
@@ -57,7 +62,11 @@ type Tutor struct {
 	lanes   map[Place]*lane
 	idle    *list.List // of lanes without a worker, the longest idle first
 	closed  bool
+	follows map[*following]struct{}
 	working sync.WaitGroup
+
+	pending pending
+	spoken  spoken
 }
 
 // New makes a tutor. It reads nothing yet.
@@ -76,7 +85,10 @@ func New(cfg Config) *Tutor {
 	if err != nil {
 		panic(err) // a build whose tests did not pass
 	}
-	return &Tutor{cfg: cfg, commands: commands(), words: all, lanes: map[Place]*lane{}, idle: list.New()}
+	t := &Tutor{cfg: cfg, commands: commands(), words: all, lanes: map[Place]*lane{}, idle: list.New(),
+		follows: map[*following]struct{}{}, pending: pending{keys: map[string]string{}, changes: map[string][]byte{}}}
+	t.pending.idle.L = &t.pending.mu
+	return t
 }
 
 // Handle answers one request and returns when the answer is complete. emit is
@@ -97,25 +109,35 @@ func (t *Tutor) Handle(ctx context.Context, r Request, emit func(Reply)) error {
 // Handle's result. A front end that reads events one by one calls it from the
 // loop that reads, so that order is kept, and waits for done elsewhere.
 func (t *Tutor) Accept(ctx context.Context, r Request, emit func(Reply)) (done <-chan error, err error) {
-	done, ok, err := t.enqueue(ctx, r.Place(), func(ctx context.Context, ln *lane) { t.serve(ctx, ln, r, emit) })
+	j := job{ctx: ctx, done: make(chan error, 1)}
+	j.run = func(ctx context.Context, ln *lane) bool { return t.serve(ctx, ln, r, emit, j.done) }
+	t.begin(r)
+	ok, err := t.enqueue(r.Place(), j)
 	if err != nil {
-		return nil, err
+		return nil, err // what was begun is kept for the process that comes next
 	}
 	if !ok {
-		w := t.wordsOf(r.Locale)
-		emit(Reply{Blocks: []Block{Text{w.say("failure.busy")}}, Private: true, Final: true, Failed: true})
+		t.cfg.Metrics.Failed(r.Platform, "busy")
+		w := t.wordsOf(t.spoken.of(r), r.Locale)
+		emit(Reply{Blocks: []Block{Text{w.say("failure.busy")}}, Private: t.Manner(r).Private, Final: true, Failed: true})
 		full := make(chan error, 1)
 		full <- nil
 		return full, nil
 	}
-	return done, nil
+	return j.done, nil
 }
 
-// Close refuses new requests and waits for those accepted.
+// Close refuses new requests and waits for those accepted. Answers that were being kept
+// up to date stay as they are.
 func (t *Tutor) Close() error {
 	t.mu.Lock()
 	t.closed = true
+	follows := slices.Collect(maps.Keys(t.follows))
 	t.mu.Unlock()
+	for _, f := range follows {
+		f.stop()
+	}
 	t.working.Wait()
+	t.pending.settled()
 	return nil
 }
