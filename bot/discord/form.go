@@ -15,6 +15,35 @@ const (
 	fieldFile = "file" // instead of it, a file
 )
 
+// textStyle is that of a field of several lines.
+const textStyle = 2
+
 // modal is the form for a prompt: a text, or a file where it is long. False where the
 // prompt's line is too long for a form to carry.
-func modal(p bot.Prompt, say sayer) (form, bool) { return form{}, false }
+func modal(p bot.Prompt, say sayer) (form, bool) {
+	token, ok := bot.Token(p.Line)
+	if !ok {
+		return form{}, false
+	}
+	optional, none, one := false, 0, 1
+	text := component{
+		Type: typeLabel, Label: shortened(p.Label, mostFormLabel),
+		Component: &component{Type: typeTextField, CustomID: fieldText, Style: textStyle, MaxLength: mostFormText, Required: &optional},
+	}
+	if text.Label == "" {
+		text.Label = shortened(say("discord.text", nil), mostFormLabel)
+	}
+	if length(p.Label) > mostFormLabel {
+		text.Description = shortened(p.Label, mostFormHelp)
+	}
+	file := component{
+		Type: typeLabel, Label: shortened(say("discord.upload", nil), mostFormLabel),
+		Description: shortened(say("discord.uploadhelp", nil), mostFormHelp),
+		Component:   &component{Type: typeFileUpload, CustomID: fieldFile, MinValues: &none, MaxValues: &one, Required: &optional},
+	}
+	title := shortened(p.Title, mostFormTitle)
+	if title == "" {
+		title = text.Label
+	}
+	return form{CustomID: token, Title: title, Components: []component{text, file}}, true
+}

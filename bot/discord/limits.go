@@ -20,6 +20,7 @@ const (
 	mostFormHelp  = 100
 	mostFormText  = 4000
 
+	mostName        = 32
 	mostOptions     = 25
 	mostChoices     = 25
 	mostDescription = 100
