@@ -5,7 +5,7 @@ package slacktest
 // Send delivers it over Socket Mode, Post over HTTP. Users, channels, files and views are
 // given by their IDs.
 type Interaction interface {
-	build(*Server, *Exchange) (envelope, error)
+	build(s *Server, x *Exchange) (envelope, error) // the lock is held
 }
 
 // Command is a slash command. Its Exchange has a trigger ID and a response URL.

@@ -2,22 +2,36 @@ package slacktest
 
 import (
 	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
 	"time"
 )
 
 // Call is one request to the server.
 type Call struct {
-	At     time.Time // server's clock
+	At     time.Time // the server's clock
 	Method string    // chat.postMessage …; response_url, upload, download
-	Error  string    // what it was answered: empty for ok
+	Error  string    // what it was answered; empty for ok
 }
 
 // Calls are the requests so far, oldest first; of one method unless it is empty.
-func (s *Server) Calls(method string) []Call { return s.callsOf(method) }
+func (s *Server) Calls(method string) []Call {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var calls []Call
+	for _, c := range s.calls {
+		if method == "" || c.Method == method {
+			calls = append(calls, c)
+		}
+	}
+	return calls
+}
 
-// Called waits until a method has been called n times in all, counted since Start.
+// Called waits until a method has been called n times in all, counted when a call arrives.
 func (s *Server) Called(ctx context.Context, method string, n int) error {
-	return s.called(ctx, method, n)
+	return s.wait(ctx, func() bool { return s.counts[method] >= n })
 }
 
 // Trouble is how a call goes wrong. The zero value changes nothing.
@@ -28,37 +42,111 @@ type Trouble struct {
 	Cut        bool          // the request takes effect, and the connection breaks amid the answer
 }
 
-// Spoil makes the next n calls of a method go wrong; of every method that has no trouble of its own
-// where it is empty. n of 0 ends it.
-func (s *Server) Spoil(method string, n int, t Trouble) { s.spoil(method, n, t) }
+// trouble is one to come.
+type trouble struct {
+	Trouble
+	left int
+}
 
-// Hold keeps the calls of a method waiting, before they take effect, until release is called. They
-// are counted by Called when they arrive.
-func (s *Server) Hold(method string) (release func()) { return s.hold(method) }
+// Spoil makes the next n calls of a method go wrong; of every method that has no trouble of
+// its own where it is empty. n of 0 ends it.
+func (s *Server) Spoil(method string, n int, t Trouble) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.troubles[method] = &trouble{t, n}
+}
 
-// Connected waits until n sockets are open.
-func (s *Server) Connected(ctx context.Context, n int) error { return s.connected(ctx, n) }
+// Hold keeps the calls of a method waiting, before they take effect, until release is
+// called. They are counted by Called when they arrive.
+func (s *Server) Hold(method string) (release func()) {
+	gate := make(chan struct{})
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.holds[method] = append(s.holds[method], gate)
+	return func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if i := slices.Index(s.holds[method], gate); i >= 0 {
+			s.holds[method] = slices.Delete(s.holds[method], i, i+1)
+			close(gate)
+		}
+	}
+}
 
-// Attempts are the times, by the real clock, at which sockets were asked for: those refused too.
-func (s *Server) Attempts() []time.Time { return s.attemptTimes() }
+// arrive counts a request, waits while it is held, and says what goes wrong with it.
+func (s *Server) arrive(r *http.Request, method string) (Trouble, error) {
+	s.mu.Lock()
+	s.counts[method]++
+	s.ring()
+	gates := slices.Clone(s.holds[method])
+	s.mu.Unlock()
+	for _, gate := range gates {
+		select {
+		case <-gate:
+		case <-r.Context().Done():
+			return Trouble{}, r.Context().Err()
+		case <-s.ctx.Done():
+			return Trouble{}, s.ctx.Err()
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, name := range []string{method, ""} {
+		if t := s.troubles[name]; t != nil && t.left > 0 {
+			t.left--
+			return t.Trouble, nil
+		}
+	}
+	return Trouble{}, nil
+}
 
-// Attempted waits until n sockets have been asked for.
-func (s *Server) Attempted(ctx context.Context, n int) error { return s.attempted(ctx, n) }
+// called records a call that came to nothing.
+func (s *Server) called(method, err string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.note(method, fails(err))
+}
 
-// Refuse answers the next n sockets with a disconnect message of reason too_many_websockets; all of them
-// if n is negative.
-func (s *Server) Refuse(n int) { s.refuse(n) }
+// name is the error of a request that comes to nothing.
+func (t Trouble) name() string {
+	switch {
+	case t.RetryAfter > 0:
+		return "ratelimited"
+	case t.Status > 0:
+		return "HTTP " + strconv.Itoa(t.Status)
+	}
+	return t.Error
+}
 
-// Disconnect tells every open socket to go: reasons are warning (the socket stays until the client closes it),
-// refresh_requested, link_disabled and too_many_websockets (the server closes it).
-func (s *Server) Disconnect(reason string) { s.disconnect(reason) }
+// before answers a request that comes to nothing, and says whether it did.
+func (t Trouble) before(w http.ResponseWriter) bool {
+	switch {
+	case t.RetryAfter > 0:
+		w.Header().Set("Retry-After", retryAfter(t.RetryAfter))
+		w.Header().Set("Content-Type", "application/json; charset=utf-8")
+		w.WriteHeader(http.StatusTooManyRequests)
+		_, _ = w.Write([]byte(`{"ok":false,"error":"ratelimited"}`))
+	case t.Status > 0:
+		http.Error(w, http.StatusText(t.Status), t.Status)
+	case t.Error != "":
+		w.Header().Set("Content-Type", "application/json; charset=utf-8")
+		_, _ = fmt.Fprintf(w, `{"ok":false,"error":%q}`, t.Error)
+	default:
+		return false
+	}
+	return true
+}
 
-// Drop cuts the open sockets without a word.
-func (s *Server) Drop() { s.drop() }
-
-// Freeze makes the open sockets half-dead: they stay open, and count in num_connections, but send no pings,
-// answer none, and lose what is sent in either direction. Sockets opened later are sound.
-func (s *Server) Freeze() { s.freeze() }
-
-// Pretend makes hello say this num_connections; 0: the truth.
-func (s *Server) Pretend(n int) { s.pretend(n) }
+// write sends an answer, or breaks off amid it.
+func (t Trouble) write(w http.ResponseWriter, status int, kind string, body []byte) {
+	w.Header().Set("Content-Type", kind)
+	if t.Cut {
+		w.Header().Set("Content-Length", strconv.Itoa(len(body)+100))
+		w.WriteHeader(status)
+		_, _ = w.Write(body[:len(body)/2])
+		_ = http.NewResponseController(w).Flush()
+		panic(http.ErrAbortHandler) // net/http's way to cut a connection
+	}
+	w.WriteHeader(status)
+	_, _ = w.Write(body)
+}
