@@ -19,6 +19,8 @@ type Exchange struct {
 	place   Place
 	created time.Time
 
+	on        *message  // what holds the component, or led to the form
+	sent      time.Time // in real time
 	first     *Response
 	err       error // why there will be no first response
 	updates   []Update

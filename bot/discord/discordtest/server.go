@@ -110,7 +110,9 @@ func Start(cfg Config) (*Server, error) {
 // Close cuts every connection and returns when nothing of the server runs any
 // more. Exchanges still waited for end with ErrClosed.
 func (s *Server) Close() error {
-	s.cancel()
+	s.mu.Lock()
+	s.cancel() // with the lock: nothing begins to be waited for after it
+	s.mu.Unlock()
 	s.gateway.cut(s)
 	err := s.http.Close()
 	s.working.Wait()
