@@ -1,0 +1,64 @@
+package discord
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+)
+
+// Register gives Discord the tutor's commands, as far as they differ from those that it
+// has: in the server of Config.Guild, or everywhere. Each change is written to w, one a
+// line, where w is not nil; with dryRun nothing is sent. Config.Token is required.
+func Register(ctx context.Context, cfg Config, dryRun bool, w io.Writer) error {
+	if cfg.Token == "" {
+		return errors.New("discord: commands cannot be registered without a bot token")
+	}
+	b, err := New(cfg)
+	if err != nil {
+		return err
+	}
+	defer b.client.http.CloseIdleConnections()
+	return b.register(ctx, dryRun, w)
+}
+
+func (b *Bot) register(ctx context.Context, dryRun bool, w io.Writer) error {
+	have, err := b.client.commands(ctx, b.cfg.Guild)
+	if err != nil {
+		return fmt.Errorf("read commands: %w", err)
+	}
+	want := applicationCommands(b.commands, b.cfg.Tutor.Say, b.cfg.Guild == "")
+	changes := difference(want, have)
+	for _, c := range changes {
+		if w != nil {
+			if _, err := fmt.Fprintln(w, c); err != nil {
+				return fmt.Errorf("write difference: %w", err)
+			}
+		}
+		if dryRun {
+			continue
+		}
+		if err := b.client.apply(ctx, b.cfg.Guild, c); err != nil {
+			return fmt.Errorf("register commands: %w", err)
+		}
+	}
+	if len(changes) > 0 && !dryRun {
+		b.log.Info("commands registered", "changes", len(changes))
+	}
+	return nil
+}
+
+// registerLater tries to register until it succeeds, or is refused.
+func (b *Bot) registerLater(ctx context.Context) {
+	for sleep(ctx, time.Minute) == nil {
+		err := b.register(ctx, false, nil)
+		if err == nil || ctx.Err() != nil {
+			return
+		}
+		b.log.Error("register commands", "error", err)
+		if !passing(err) {
+			return
+		}
+	}
+}
