@@ -22,8 +22,7 @@ type method struct {
 	run  func(s *Server, r request) answer
 }
 
-// request is a call with its arguments as JSON values: of a form, those that look like
-// an array or an object are parsed.
+// request is a call with its arguments as JSON values.
 type request struct {
 	method string
 	args   map[string]any
@@ -113,10 +112,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 
 // serveMethod answers a call of the Web API.
 func (s *Server) serveMethod(w http.ResponseWriter, r *http.Request, name string) {
-	t, err := s.arrive(r, name)
-	if err != nil {
-		return // the client has gone
-	}
+	t := s.arrive(r, name)
 	if t.before(w) {
 		s.called(name, t.name())
 		return
@@ -216,6 +212,7 @@ func arguments(r *http.Request, body []byte, takesJSON bool) (args map[string]an
 				return nil, "", errors.New("[ERROR] invalid JSON")
 			}
 		}
+		unfold(args)
 		if args["token"] != nil {
 			return nil, "", errors.New("[ERROR] token must not be in JSON")
 		}
@@ -235,20 +232,22 @@ func arguments(r *http.Request, body []byte, takesJSON bool) (args map[string]an
 			token = values[0]
 			continue
 		}
-		args[name] = formValue(values[0])
+		args[name] = values[0]
 	}
+	unfold(args)
 	return args, token, nil
 }
 
-// formValue is a value of a form; JSON where it is an array or an object.
-func formValue(s string) any {
-	if strings.HasPrefix(s, "[") || strings.HasPrefix(s, "{") {
-		var v any
-		if json.Unmarshal([]byte(s), &v) == nil {
-			return v
+// unfold parses the arguments that are JSON, where they come as a string.
+func unfold(args map[string]any) {
+	for _, name := range []string{"blocks", "attachments", "view", "files", "file_ids", "metadata"} {
+		if s := str(args[name]); s != "" {
+			var v any
+			if json.Unmarshal([]byte(s), &v) == nil {
+				args[name] = v
+			}
 		}
 	}
-	return s
 }
 
 func (s *Server) authTest(request) answer {

@@ -66,13 +66,7 @@ func (s *Server) whose(i Interaction) (user, channel string) {
 func (s *Server) newTrigger(x *Exchange) string {
 	id := fmt.Sprintf("%d.%d.%08x", s.next(), s.now().Unix(), s.next())
 	s.triggers[id] = &trigger{at: s.now(), by: x}
-	if len(s.triggers) > 10000 { // those that have expired long ago: forget them
-		for name, t := range s.triggers {
-			if s.now().Sub(t.at) > 100*triggerLasts {
-				delete(s.triggers, name)
-			}
-		}
-	}
+	s.age(id)
 	x.TriggerID = id
 	return id
 }

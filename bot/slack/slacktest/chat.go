@@ -1,6 +1,7 @@
 package slacktest
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 	"unicode/utf8"
@@ -190,7 +191,7 @@ func (s *Server) updateMessage(r request) answer {
 		return a
 	}
 	if t.attached == nil && m.Attached != nil && r.args["attachments"] == nil {
-		t.attached = array(formValue(string(m.Attached)))
+		_ = json.Unmarshal(m.Attached, &t.attached) // it was an array
 	}
 	if ids := array(r.args["file_ids"]); r.args["file_ids"] != nil {
 		files, missing := s.filesOf(ids)

@@ -149,8 +149,11 @@ func (x *Exchange) Views() []View {
 	return all
 }
 
-// End forgets the exchange: it sees no further change, and waiting ends with ErrEnded. Its
-// response URL and trigger ID keep working as long as Slack's do.
+// mostGone is how many ended exchanges may still be acknowledged without a fault.
+const mostGone = 10000
+
+// End forgets the exchange and what it has seen: it sees no further change, and waiting ends
+// with ErrEnded. Its response URL and trigger ID keep working as long as Slack's do.
 func (x *Exchange) End() {
 	x.server.mu.Lock()
 	defer x.server.mu.Unlock()
@@ -221,6 +224,14 @@ func (s *Server) forget(x *Exchange) {
 		}
 	}
 	delete(s.pending, x.EnvelopeID)
+	if _, sent := s.known[x.EnvelopeID]; sent {
+		s.known[x.EnvelopeID] = nil // an acknowledgement may yet come
+		if s.gone = append(s.gone, x.EnvelopeID); len(s.gone) > mostGone {
+			delete(s.known, s.gone[0])
+			s.gone = s.gone[1:]
+		}
+	}
+	x.envelope.payload, x.changes, x.seen, x.seenView = nil, nil, nil, nil
 	x.ring()
 }
 

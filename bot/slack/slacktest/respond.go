@@ -39,22 +39,29 @@ var hookFields = []string{
 func (s *Server) newHook(kind string, x *Exchange, source *message) string {
 	secret := fmt.Sprintf("%s/%s/%d/%08x", kind, s.cfg.Team, s.next(), s.next()*2654435761%(1<<32))
 	s.hooks[secret] = &hook{at: s.now(), by: x, source: source, channel: x.Channel, user: x.User}
-	if len(s.hooks) > 10000 { // those that have expired long ago: forget them
-		for name, h := range s.hooks {
-			if s.now().Sub(h.at) > 2*hookLasts {
-				delete(s.hooks, name)
-			}
-		}
-	}
+	s.age(secret)
 	return s.base() + "/respond/" + secret
+}
+
+// age makes a trigger ID or a response URL known by its age, and forgets those that have
+// expired long ago. The lock is held.
+func (s *Server) age(key string) {
+	s.aging = append(s.aging, key)
+	for len(s.aging) > 0 {
+		key := s.aging[0]
+		t, h := s.triggers[key], s.hooks[key]
+		if t != nil && s.now().Sub(t.at) < 2*hookLasts || h != nil && s.now().Sub(h.at) < 2*hookLasts {
+			return
+		}
+		delete(s.triggers, key)
+		delete(s.hooks, key)
+		s.aging = s.aging[1:]
+	}
 }
 
 // serveHook answers a response URL. What is refused has a status of 4xx.
 func (s *Server) serveHook(w http.ResponseWriter, r *http.Request, secret string) {
-	t, err := s.arrive(r, "response_url")
-	if err != nil {
-		return
-	}
+	t := s.arrive(r, "response_url")
 	if t.before(w) {
 		s.called("response_url", t.name())
 		return

@@ -66,10 +66,12 @@ func newRules() *rules {
 	return &rules{blocks: blockRules(), elements: elementRules(), rich: richRules(), inline: inlineRules(), modal: modalFields(), home: homeFields()}
 }
 
-// with adds what every block, or every element, has.
+// with adds what every block, or every element, has to what one has of its own.
 func with(common, fields shape) shape {
 	for name, check := range common {
-		fields[name] = check
+		if fields[name] == nil {
+			fields[name] = check
+		}
 	}
 	return fields
 }

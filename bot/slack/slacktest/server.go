@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"slices"
@@ -41,10 +42,13 @@ type Server struct {
 	homes    map[string]*view
 	triggers map[string]*trigger
 	hooks    map[string]*hook // response URLs by their secret
+	aging    []string         // keys of triggers and of hooks, the oldest first
+	gone     []string         // envelope IDs of exchanges that have ended, the oldest first
 	watching map[string]map[*Exchange]bool
 	pending  map[string]*Exchange // unacknowledged, by envelope ID
 	known    map[string]*Exchange // by envelope ID, also acknowledged
 	sockets  []*socket
+	linked   map[*socket]bool     // those that are told to go, too
 	tickets  map[string]time.Time // of sockets to be opened
 	turn     int
 	attempts []time.Time
@@ -73,7 +77,7 @@ func Start(cfg Config) (*Server, error) {
 		triggers: map[string]*trigger{}, hooks: map[string]*hook{},
 		watching: map[string]map[*Exchange]bool{},
 		pending:  map[string]*Exchange{}, known: map[string]*Exchange{},
-		tickets: map[string]time.Time{}, troubles: map[string]*trouble{},
+		linked: map[*socket]bool{}, tickets: map[string]time.Time{}, troubles: map[string]*trouble{},
 		holds: map[string][]chan struct{}{}, counts: map[string]int{},
 	}
 	for _, u := range cfg.Users {
@@ -109,7 +113,7 @@ func (s *Server) Close() error {
 	}
 	s.closed = true
 	s.cancel()
-	sockets := slices.Clone(s.sockets)
+	sockets := slices.Collect(maps.Keys(s.linked))
 	for _, exchanges := range s.watching {
 		for x := range exchanges {
 			x.ring()

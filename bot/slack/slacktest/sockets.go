@@ -77,7 +77,11 @@ func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request) {
 		return // it has answered
 	}
 	k := &socket{conn: conn}
-	defer k.cut()
+	if !s.link(k) {
+		k.cut()
+		return
+	}
+	defer s.unlink(k)
 	if !s.admit(k) {
 		_ = k.write(map[string]any{"type": "disconnect", "reason": "too_many_websockets", "debug_info": debugInfo}, false)
 		_ = conn.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(websocket.CloseNormalClosure, ""), time.Now().Add(writeWithin))
@@ -105,6 +109,23 @@ func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request) {
 }
 
 var debugInfo = map[string]any{"host": "applink-test", "build_number": 1, "approximate_connection_time": 18060}
+
+// link makes Close cut the socket; false: the server is closed.
+func (s *Server) link(k *socket) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.closed {
+		s.linked[k] = true
+	}
+	return !s.closed
+}
+
+func (s *Server) unlink(k *socket) {
+	k.cut()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.linked, k)
+}
 
 // admit says hello, unless there are too many sockets.
 func (s *Server) admit(k *socket) bool {
@@ -181,10 +202,12 @@ func (s *Server) heard(kind int, data []byte) {
 			s.fault("socket: unknown field %s in an acknowledgement", name)
 		}
 	}
-	x := s.known[id]
+	x, known := s.known[id]
 	switch {
-	case x == nil:
+	case !known:
 		s.fault("socket: acknowledgement of an unknown envelope")
+		return
+	case x == nil: // it has ended
 		return
 	case len(data) >= mostAck:
 		s.fault("socket: an acknowledgement of %d bytes is dropped", len(data))
@@ -278,6 +301,12 @@ func (s *Server) dispatch(x *Exchange, reason string) map[string]any {
 func (s *Server) Redeliver(ctx context.Context, x *Exchange, reason string) error {
 	if reason == "" {
 		reason = "timeout"
+	}
+	s.mu.Lock()
+	ended := x.ended
+	s.mu.Unlock()
+	if ended {
+		return ErrEnded
 	}
 	if x.endpoint != "" {
 		s.launch(x, reason)

@@ -73,8 +73,9 @@ func (s *Server) Hold(method string) (release func()) {
 	}
 }
 
-// arrive counts a request, waits while it is held, and says what goes wrong with it.
-func (s *Server) arrive(r *http.Request, method string) (Trouble, error) {
+// arrive counts a request, waits while it is held, and says what goes wrong with it. It cuts the
+// connection, as net/http would have it, if the server closes meanwhile.
+func (s *Server) arrive(r *http.Request, method string) Trouble {
 	s.mu.Lock()
 	s.counts[method]++
 	s.ring()
@@ -84,9 +85,9 @@ func (s *Server) arrive(r *http.Request, method string) (Trouble, error) {
 		select {
 		case <-gate:
 		case <-r.Context().Done():
-			return Trouble{}, r.Context().Err()
+			panic(http.ErrAbortHandler)
 		case <-s.ctx.Done():
-			return Trouble{}, s.ctx.Err()
+			panic(http.ErrAbortHandler)
 		}
 	}
 	s.mu.Lock()
@@ -94,10 +95,10 @@ func (s *Server) arrive(r *http.Request, method string) (Trouble, error) {
 	for _, name := range []string{method, ""} {
 		if t := s.troubles[name]; t != nil && t.left > 0 {
 			t.left--
-			return t.Trouble, nil
+			return t.Trouble
 		}
 	}
-	return Trouble{}, nil
+	return Trouble{}
 }
 
 // called records a call that came to nothing.
