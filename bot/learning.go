@@ -98,7 +98,7 @@ func glossaryCommand(c *call) (Reply, error) {
 		}
 		text := c.say("glossary.image", with{"Analogy": c.in(a.Title), "Image": c.in(row.Image)})
 		if breaks := c.in(row.Breaks); breaks != "" {
-			text += "\n\n⚠️ *" + c.say("analogy.breaks") + "*" + c.say("help.sep") + breaks
+			text += "\n\n⚠️ *" + c.say("analogy.breaks") + ".* " + breaks
 		}
 		r.Blocks = append(r.Blocks, Quote{c.links(text)})
 	}

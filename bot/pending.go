@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"slices"
 	"strings"
 	"sync"
@@ -18,7 +19,6 @@ import (
 // written when the process ends is what the person was promised.
 type pending struct {
 	mu      sync.Mutex
-	next    uint64
 	keys    map[string]string // by tenant and request: the record's key
 	changes map[string][]byte // by key; nil: to be deleted
 	writing bool
@@ -58,8 +58,9 @@ func (t *Tutor) begin(r Request) {
 		t.cfg.Logger.Error("keep request", "error", err)
 		return
 	}
-	p.next++
-	key := fmt.Sprintf("%s%016x-%08x", keptPending(r.Platform), uint64(max(0, r.Asked.UnixNano())), p.next)
+	h := fnv.New64a()
+	h.Write([]byte(pendingID(r)))
+	key := fmt.Sprintf("%s%016x-%016x", keptPending(r.Platform), uint64(max(0, r.Asked.UnixNano())), h.Sum64())
 	p.keys[pendingID(r)] = key
 	t.changePending(key, data)
 }

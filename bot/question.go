@@ -170,7 +170,7 @@ func (c *call) explain(q question, option int) string {
 		why = c.say("quiz.wrong", with{"Letter": letter(option), "Image": c.in(rows[option].Image), "Concept": c.termName(concepts[option])}) + " " + why
 	}
 	if breaks := c.in(right.Breaks); breaks != "" {
-		why += "\n\n⚠️ *" + c.say("analogy.breaks") + "*" + c.say("help.sep") + breaks
+		why += "\n\n⚠️ *" + c.say("analogy.breaks") + ".* " + breaks
 	}
 	return why
 }

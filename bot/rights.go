@@ -149,7 +149,7 @@ func settingsCommand(c *call) (Reply, error) {
 		words = words[1:]
 	}
 	if !c.may(leads) {
-		return c.mistake("line.forbidden", with{"Command": c.typed("settings", strings.Join(words, " "))}), nil
+		return c.mistake("line.forbidden", with{"Command": c.typed("settings", shorten(c.args))}), nil
 	}
 	if len(words) == 2 {
 		switch {
@@ -241,7 +241,7 @@ func teachersCommand(c *call) (Reply, error) {
 		return c.showTeachers(known), nil
 	}
 	if !c.may(leads) {
-		return c.mistake("line.forbidden", with{"Command": c.typed("teachers", word)}), nil
+		return c.mistake("line.forbidden", with{"Command": c.typed("teachers", shorten(c.args))}), nil
 	}
 	id := mentioned(who)
 	const most = 200

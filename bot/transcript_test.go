@@ -20,6 +20,8 @@ var update = flag.Bool("update", false, "rewrite the transcripts")
 //	@wait 20m        the wall clock goes on
 //	@restart         the tutor ends, and another begins on the same store
 //	@person NAME     who types from now on
+//	@teacher NAME    the same, a person of whom the platform says that they lead
+//	@shared          from now on the channel is a class's
 //	@complete LINE   the completions of the line
 //
 // The language of its name, as course.fr.txt, is the platform's.
@@ -55,6 +57,9 @@ type stage struct {
 	now    time.Time
 	locale string
 	person string
+	leads  bool
+	shared bool
+	tenant string
 	asked  int
 }
 
@@ -70,7 +75,7 @@ func (s *stage) newTutor() *Tutor {
 
 func (s *stage) request(line string) Request {
 	s.asked++
-	return Request{ID: fmt.Sprint("r", s.asked), Platform: "test", Channel: "general", Who: Person{ID: s.person}, Locale: s.locale, Line: line, Direct: true}
+	return Request{ID: fmt.Sprint("r", s.asked), Platform: "test", Tenant: s.tenant, Channel: "general", Who: Person{ID: s.person}, Locale: s.locale, Line: line, Direct: !s.shared, Teacher: s.leads}
 }
 
 // ask types a line and returns the final reply.
@@ -129,8 +134,11 @@ func (s *stage) perform(line string) string {
 		s.tutor.Close()
 		s.tutor = s.newTutor()
 		return plainText(s.tutor.Welcome(context.Background(), s.request("")))
-	case "@person":
-		s.person = arg
+	case "@person", "@teacher":
+		s.person, s.leads = arg, word == "@teacher"
+		return ""
+	case "@shared":
+		s.shared, s.tenant = true, "collège"
 		return ""
 	case "@complete":
 		return strings.Join(s.tutor.Complete(context.Background(), s.request(""), arg, len(arg)), "\n")
