@@ -1,6 +1,6 @@
 // Command timonier is the tutor: a chat in the terminal where there is one, a
-// script runner where lines come from a pipe. It wires the packages together and
-// does nothing itself.
+// script runner where lines come from a pipe, and with its subcommand serve a bot on
+// Discord and in Slack. It wires the packages together and does nothing itself.
 package main
 
 import (
@@ -39,6 +39,9 @@ func main() {
 
 // run is the program. It returns its exit code.
 func run(ctx context.Context, args, env []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	if c, rest, ok := subcommandOf(args); ok {
+		return c.run(ctx, invocation{rest, env, stdout, stderr})
+	}
 	cfg, say, code, ok := parse(args, env, stdout, stderr)
 	if !ok {
 		return code

@@ -1,0 +1,87 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+)
+
+// redactor keeps secrets out of what is written: the second line of defence, as nothing is
+// to write them in the first place.
+type redactor struct{ replacer *strings.Replacer }
+
+// redacted stands where a secret was.
+const redacted = "[redacted]"
+
+func newRedactor(secrets []string) redactor {
+	// Of two secrets, one of which begins with the other, the longer is looked for first.
+	slices.SortFunc(secrets, func(a, b string) int { return len(b) - len(a) })
+	var pairs []string
+	for _, s := range secrets {
+		pairs = append(pairs, s, redacted)
+	}
+	return redactor{strings.NewReplacer(pairs...)}
+}
+
+func (r redactor) text(s string) string { return r.replacer.Replace(s) }
+
+// handler is a slog.Handler that passes records on without secrets, neither in the message
+// nor in a value, whether it is the secret or has it somewhere in its text.
+func (r redactor) handler(next slog.Handler) slog.Handler { return redacting{r, next} }
+
+type redacting struct {
+	redactor
+	next slog.Handler
+}
+
+func (h redacting) Enabled(ctx context.Context, level slog.Level) bool {
+	return h.next.Enabled(ctx, level)
+}
+
+func (h redacting) Handle(ctx context.Context, record slog.Record) error {
+	clean := slog.NewRecord(record.Time, record.Level, h.text(record.Message), record.PC)
+	record.Attrs(func(a slog.Attr) bool {
+		clean.AddAttrs(h.attr(a))
+		return true
+	})
+	return h.next.Handle(ctx, clean)
+}
+
+func (h redacting) WithAttrs(attrs []slog.Attr) slog.Handler {
+	clean := make([]slog.Attr, len(attrs))
+	for i, a := range attrs {
+		clean[i] = h.attr(a)
+	}
+	return redacting{h.redactor, h.next.WithAttrs(clean)}
+}
+
+func (h redacting) WithGroup(name string) slog.Handler {
+	return redacting{h.redactor, h.next.WithGroup(name)}
+}
+
+func (h redacting) attr(a slog.Attr) slog.Attr {
+	a.Key = h.text(a.Key)
+	a.Value = a.Value.Resolve()
+	switch a.Value.Kind() {
+	case slog.KindString:
+		a.Value = slog.StringValue(h.text(a.Value.String()))
+	case slog.KindGroup:
+		inside := slices.Clone(a.Value.Group())
+		for i := range inside {
+			inside[i] = h.attr(inside[i])
+		}
+		a.Value = slog.GroupValue(inside...)
+	case slog.KindAny:
+		format := "%+v"
+		if _, isBytes := a.Value.Any().([]byte); isBytes {
+			format = "%s"
+		}
+		// A value without a secret in its text keeps its form, for JSON.
+		if text := fmt.Sprintf(format, a.Value.Any()); h.text(text) != text {
+			a.Value = slog.StringValue(h.text(text))
+		}
+	}
+	return a
+}

@@ -1,0 +1,211 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"timonier/bot"
+	"timonier/bot/store"
+)
+
+// serveOptions are what the flags of serve say.
+type serveOptions struct {
+	listen, admin string // addresses; admin may be empty
+	data          string
+	format, level string // of the log
+	config        string
+	most          int // of the events being answered, a front end; 0: its default
+}
+
+// Limits of the tutor where many people share it on chat platforms.
+const (
+	pageOutput    = 1800 // characters of a page, as a message of Discord has 2,000
+	laneQueue     = 512  // a class that presses its answers at once waits its turn
+	lanesInMemory = 256
+)
+
+// serve is the subcommand: every front end that is configured, until the context ends.
+func serve(ctx context.Context, in invocation) int {
+	return serveOn(ctx, in, platforms())
+}
+
+func serveOn(ctx context.Context, in invocation, table []platform) int {
+	o, say, code, ok := readServeOptions(in)
+	if !ok {
+		return code
+	}
+	path := configPath(o.config, in.env)
+	got, err := readValues(say, in.env, path)
+	if err == nil {
+		err = got.complete(say)
+	}
+	if err != nil {
+		return in.refuse(err.Error())
+	}
+	hide := newRedactor(got.secrets())
+	logger := slog.New(hide.handler(logHandler(in.stderr, o)))
+	if path != "" && openToOthers(path) {
+		logger.Warn("everyone on this machine can read the configuration file: chmod 600 it", "path", path)
+	}
+	file, err := store.Open(ctx, o.data, store.Options{})
+	if err != nil {
+		return in.fail(refusal(say, o.data, err))
+	}
+	metrics := bot.NewMetrics()
+	tutor := bot.New(bot.Config{
+		Store: file, Logger: logger, Metrics: metrics,
+		Limits: bot.Limits{Output: pageOutput, Queue: laneQueue, Channels: lanesInMemory},
+	})
+	s := &service{
+		logger: logger, metrics: metrics, grace: grace,
+		check: func(ctx context.Context) error { _, _, err := file.Read(ctx, bot.Scope{}, ""); return err },
+		last:  []io.Closer{tutor, file},
+	}
+	err = s.connect(table, got, shared{tutor: tutor, logger: logger, metrics: metrics, most: o.most})
+	if err == nil {
+		err = s.listen(o.listen, o.admin)
+	}
+	if err != nil {
+		err = errors.Join(err, tutor.Close(), file.Close())
+	} else {
+		logger.Info("serving", "version", versionOf(), "frontends", s.names(), "address", s.public.address(),
+			"admin", s.admin.address(), "data", o.data)
+		err = s.run(ctx)
+	}
+	if err != nil {
+		return in.fail(hide.text(tell(say, err)))
+	}
+	logger.Info("stopped")
+	return exitOK
+}
+
+// tell says in the person's language, and in one line, why the program ended.
+func tell(say voice, err error) string {
+	var address *listenError
+	var failed *frontError
+	switch {
+	case errors.As(err, &address):
+		return say.sentence("serve.nolisten", map[string]any{"Address": address.address, "Error": oneLine(address.err)})
+	case errors.As(err, &failed):
+		return say.sentence("serve.nofront", map[string]any{"Front": failed.name, "Error": oneLine(failed.err)})
+	case errors.Is(err, errLate):
+		return say.sentence("serve.late", map[string]any{"Seconds": int(grace / time.Second)})
+	}
+	return say.sentence("program.failed", map[string]any{"Error": oneLine(err)})
+}
+
+func oneLine(err error) string { return strings.Join(strings.Fields(err.Error()), " ") }
+
+func logHandler(w io.Writer, o serveOptions) slog.Handler {
+	var level slog.Level
+	if level.UnmarshalText([]byte(o.level)) != nil {
+		level = slog.LevelInfo // readServeOptions has let no other through
+	}
+	options := &slog.HandlerOptions{Level: level}
+	if o.format == "json" {
+		return slog.NewJSONHandler(w, options)
+	}
+	return slog.NewTextHandler(w, options)
+}
+
+// readServeOptions reads the flags. ok is false where the program is to end with the code.
+func readServeOptions(in invocation) (o serveOptions, say voice, code int, ok bool) {
+	flags := &flag.FlagSet{}
+	serveFlags(flags, &o)
+	most := flags.String("most", "", "")
+	say, _, code, ok = in.parse(flags, serveUsage)
+	if !ok {
+		return o, say, code, false
+	}
+	refuse := func(id string, data map[string]any) (serveOptions, voice, int, bool) {
+		return o, say, in.refuse(say.sentence(id, data)), false
+	}
+	value := func(option, value, expected string) (serveOptions, voice, int, bool) {
+		return refuse("serve.badvalue", map[string]any{"Option": option, "Value": value, "Expected": expected})
+	}
+	if flags.NArg() > 0 {
+		return refuse("program.badword", map[string]any{"Word": flags.Arg(0)})
+	}
+	if o.format != "text" && o.format != "json" {
+		return value("--log", o.format, "text, json")
+	}
+	if new(slog.Level).UnmarshalText([]byte(o.level)) != nil {
+		return value("--log-level", o.level, "debug, info, warn, error")
+	}
+	if !isAddress(o.listen) {
+		return value("--listen", o.listen, "127.0.0.1:8080")
+	}
+	if o.admin != "" && (!isAddress(o.admin) || o.admin == o.listen && !strings.HasSuffix(o.admin, ":0")) {
+		return value("--admin", o.admin, "127.0.0.1:9090")
+	}
+	if *most != "" {
+		var err error
+		if o.most, err = strconv.Atoi(*most); err != nil || o.most < 1 {
+			return value("--most", *most, "1000")
+		}
+	}
+	if o.data == "" {
+		var err error
+		if o.data, err = dataFile(in.env); err != nil {
+			return o, say, in.fail(say.word("program.nodata")), false
+		}
+	}
+	return o, say, exitOK, true
+}
+
+func serveFlags(flags *flag.FlagSet, o *serveOptions) {
+	flags.StringVar(&o.listen, "listen", "127.0.0.1:8080", "")
+	flags.StringVar(&o.admin, "admin", "", "")
+	flags.StringVar(&o.data, "data", "", "")
+	flags.StringVar(&o.format, "log", "text", "")
+	flags.StringVar(&o.level, "log-level", "info", "")
+	flags.StringVar(&o.config, "config", "", "")
+}
+
+func isAddress(s string) bool {
+	_, port, err := net.SplitHostPort(s)
+	if err != nil {
+		return false
+	}
+	n, err := strconv.Atoi(port)
+	return err == nil && n >= 0 && n <= 65535
+}
+
+// serveUsage is the help: the flags and paths, then every setting of the table.
+func serveUsage(say voice) string {
+	var b strings.Builder
+	b.WriteString(say.word("serve.usage"))
+	explain := func(names, about string) { fmt.Fprintf(&b, "\n\n  %s%s", names, fold(about, "\n      ")) }
+	for _, v := range variables() {
+		explain(strings.Join(v.names(), ", "), say.word(v.about))
+	}
+	explain(configVariable, say.word("setting.config"))
+	return b.String()
+}
+
+// fold breaks a sentence into lines of at most 80 characters, each after a break; never at a no-break space.
+func fold(sentence, lineBreak string) string {
+	var b strings.Builder
+	used := 80
+	for word := range strings.SplitSeq(sentence, " ") {
+		size := utf8.RuneCountInString(word)
+		if used+1+size > 80 {
+			b.WriteString(lineBreak)
+			used = size
+		} else {
+			b.WriteString(" ")
+			used += 1 + size
+		}
+		b.WriteString(word)
+	}
+	return b.String()
+}

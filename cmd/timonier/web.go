@@ -1,0 +1,155 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+)
+
+// site is one address that the program serves.
+type site struct {
+	http     *http.Server
+	listener net.Listener
+}
+
+// listenError is an address that cannot be served.
+type listenError struct {
+	address string
+	err     error
+}
+
+func (e *listenError) Error() string { return "listen on " + e.address + ": " + e.err.Error() }
+func (e *listenError) Unwrap() error { return e.err }
+
+// listen opens the addresses: the platforms' paths on the public one; health on the other, or
+// with them where there is no other.
+func (s *service) listen(public, admin string) (err error) {
+	outside := http.NewServeMux()
+	used := false
+	for _, f := range s.fronts {
+		for _, path := range f.paths {
+			outside.Handle(path, f.Handler())
+			used = true
+		}
+	}
+	if admin == "" {
+		s.health(outside)
+	} else {
+		inside := http.NewServeMux()
+		s.health(inside)
+		if s.admin, err = newSite(admin, inside, s.logger); err != nil {
+			return err
+		}
+	}
+	if used || admin == "" {
+		if s.public, err = newSite(public, outside, s.logger); err != nil {
+			return errors.Join(err, s.admin.close(context.Background()))
+		}
+	}
+	return nil
+}
+
+// newSite opens an address. The times are for what platforms send: one short request, answered at once.
+func newSite(address string, handler http.Handler, logger *slog.Logger) (*site, error) {
+	listener, err := net.Listen("tcp", address)
+	if err != nil {
+		var short *net.OpError // without the address, which the sentence has
+		if errors.As(err, &short) {
+			err = short.Err
+		}
+		return nil, &listenError{address, err}
+	}
+	return &site{listener: listener, http: &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       10 * time.Second,
+		WriteTimeout:      15 * time.Second,
+		IdleTimeout:       60 * time.Second,
+		MaxHeaderBytes:    16 << 10,
+		ErrorLog:          slog.NewLogLogger(logger.Handler(), slog.LevelWarn),
+	}}, nil
+}
+
+func (s *site) address() string {
+	if s == nil {
+		return ""
+	}
+	return s.listener.Addr().String()
+}
+
+// serve answers until close.
+func (s *site) serve() error {
+	if err := s.http.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("serve %s: %w", s.address(), err)
+	}
+	return nil
+}
+
+// close takes no more requests and lets those being answered end, within a time.
+func (s *site) close(ctx context.Context) error {
+	if s == nil {
+		return nil
+	}
+	polite, cancel := context.WithTimeout(ctx, graceHTTP)
+	defer cancel()
+	defer s.listener.Close() // Shutdown knows it only once it is served
+	if s.http.Shutdown(polite) != nil {
+		return s.http.Close() // whoever sends so slowly is cut off
+	}
+	return nil
+}
+
+// health adds the paths for those who watch over the program.
+func (s *service) health(mux *http.ServeMux) {
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		_, _ = io.WriteString(w, "ok\n")
+	})
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
+		s.readiness(r.Context()).write(w)
+	})
+	mux.Handle("GET /metrics", s.metrics.Handler())
+}
+
+// readiness is what /readyz says, as JSON.
+type readiness struct {
+	Ready bool     `json:"ready"`
+	Down  []string `json:"down,omitempty"` // store, a front end, or stopping
+}
+
+// readiness asks everything that must work for a learner to be answered.
+func (s *service) readiness(ctx context.Context) readiness {
+	var r readiness
+	if s.stopping.Load() {
+		r.Down = append(r.Down, "stopping")
+	}
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	if s.check(ctx) != nil {
+		r.Down = append(r.Down, "store")
+	}
+	for _, f := range s.fronts {
+		if f.ended.Load() || !f.Ready() {
+			r.Down = append(r.Down, f.name)
+		}
+	}
+	r.Ready = len(r.Down) == 0
+	return r
+}
+
+func (r readiness) write(w http.ResponseWriter) {
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	status := http.StatusOK
+	if !r.Ready {
+		status = http.StatusServiceUnavailable
+	}
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(r) // whoever asked has gone
+}
