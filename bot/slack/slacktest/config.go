@@ -44,7 +44,9 @@ type Channel struct {
 	Members  []string
 }
 
-func (c Config) orDefault() Config {
+// WithDefaults is the configuration that Start makes of c: for a test that needs the tokens or
+// the people before there is a server.
+func (c Config) WithDefaults() Config {
 	c.BotToken = cmp.Or(c.BotToken, "xoxb-0-0-slacktest")
 	c.AppToken = cmp.Or(c.AppToken, "xapp-1-A0TEST-0-slacktest")
 	c.SigningSecret = cmp.Or(c.SigningSecret, "8f742231b10e8888abcd99yyyzzz85a5")

@@ -62,7 +62,7 @@ type Server struct {
 
 // Start starts a server on a free port of 127.0.0.1.
 func Start(cfg Config) (*Server, error) {
-	cfg = cfg.orDefault()
+	cfg = cfg.WithDefaults()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, fmt.Errorf("listen: %w", err)
