@@ -151,7 +151,7 @@ func (s *Server) note(name string, a answer) {
 
 // call runs a method. The lock is held.
 func (s *Server) call(r *http.Request, name string, body []byte) answer {
-	m, known := methods()[name]
+	m, known := s.methods[name]
 	if !known {
 		return wrong("unknown_method")
 	}

@@ -16,6 +16,7 @@ import (
 type Server struct {
 	cfg      Config
 	rules    *rules
+	methods  map[string]method
 	listener net.Listener
 	http     *http.Server
 	client   *http.Client
@@ -69,7 +70,7 @@ func Start(cfg Config) (*Server, error) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	s := &Server{
-		cfg: cfg, rules: newRules(), listener: listener, ctx: ctx, cancel: cancel,
+		cfg: cfg, rules: newRules(), methods: methods(), listener: listener, ctx: ctx, cancel: cancel,
 		bell:  make(chan struct{}),
 		users: map[string]*User{}, channels: map[string]*Channel{},
 		files: map[string]*file{}, uploads: map[string]*file{},
