@@ -282,14 +282,6 @@ func (s *Server) completeUpload(r request) answer {
 	return ok(map[string]any{"files": s.wireFiles(ids)})
 }
 
-// pingsIn is the text if it notifies people.
-func pingsIn(text string) []string {
-	if pinging.MatchString(text) {
-		return []string{text}
-	}
-	return nil
-}
-
 // serveDownload gives a file to who shows the bot's token; others see a page that asks them to sign
 // in, with status 200, as on Slack.
 func (s *Server) serveDownload(w http.ResponseWriter, r *http.Request, rest string) {
