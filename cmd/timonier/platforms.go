@@ -4,6 +4,8 @@ import (
 	"log/slog"
 
 	"timonier/bot"
+	"timonier/bot/discord"
+	"timonier/bot/slack"
 )
 
 // The ways in which a platform reaches the program. HTTP is named last.
@@ -31,7 +33,36 @@ type platform struct {
 
 // platforms is the table of what serve can connect.
 func platforms() []platform {
-	return nil
+	return []platform{
+		{
+			name:  "discord",
+			ways:  func(got values) []string { return waysOf(got, discordToken, wayGateway, discordKey) },
+			paths: []string{"/discord/interactions"},
+			make: func(got values, with shared) (frontEnd, error) {
+				return discord.New(discordConfig(got, with))
+			},
+		},
+		{
+			name:  "slack",
+			ways:  func(got values) []string { return waysOf(got, slackApp, waySocket, slackSigning) },
+			paths: []string{"/slack", slack.PathCommands, slack.PathInteractions, slack.PathEvents},
+			make: func(got values, with shared) (frontEnd, error) {
+				return slack.New(slack.Config{
+					Tutor: with.tutor, BotToken: got[slackBot], AppToken: got[slackApp], SigningSecret: got[slackSigning],
+					API: got[slackURL], Teachers: got.list(slackTeachers), Most: with.most,
+					Logger: with.logger, Metrics: with.metrics,
+				})
+			},
+		},
+	}
+}
+
+func discordConfig(got values, with shared) discord.Config {
+	return discord.Config{
+		Tutor: with.tutor, Token: got[discordToken], AppID: got[discordApp], PublicKey: got[discordKey],
+		Guild: got[discordGuild], API: got[discordURL], Shards: got.number(discordShards),
+		TeacherRoles: got.list(discordRoles), Most: with.most, Logger: with.logger, Metrics: with.metrics,
+	}
 }
 
 // waysOf are those whose setting is there.

@@ -4,8 +4,14 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"io"
+	"log/slog"
 	"net/url"
 	"strings"
+
+	"timonier/bot"
+	"timonier/bot/discord"
+	"timonier/bot/slack"
 )
 
 // register is the subcommand: Discord's list of commands is made the same as ours.
@@ -31,11 +37,26 @@ func register(ctx context.Context, in invocation) int {
 	if *guild != "" {
 		got[discordGuild] = *guild
 	}
-	if !got.has(discordToken) {
-		about := say.word("setting.discordtoken")
-		return in.refuse(say.sentence("setting.missing", map[string]any{"Given": "register", "Name": discordToken, "About": about}))
+	for _, needed := range []struct{ name, about string }{{discordToken, "setting.discordtoken"}, {discordApp, "setting.discordapp"}} {
+		if !got.has(needed.name) {
+			return in.refuse(say.sentence("register.missing", map[string]any{"Name": needed.name, "About": say.word(needed.about)}))
+		}
 	}
-	_, _ = dry, fmt.Sprint
+	hide := newRedactor(got.secrets())
+	logger := slog.New(hide.handler(slog.NewTextHandler(in.stderr, &slog.HandlerOptions{Level: slog.LevelWarn})))
+	lines := countingWriter{Writer: in.stdout}
+	cfg := discordConfig(got, shared{tutor: bot.New(bot.Config{}), logger: logger})
+	if err := discord.Register(ctx, cfg, *dry, &lines); err != nil {
+		return in.fail(hide.text(say.sentence("register.failed", map[string]any{"Error": oneLine(err)})))
+	}
+	switch {
+	case lines.n == 0:
+		fmt.Fprintln(in.stdout, say.word("register.same"))
+	case *dry:
+		fmt.Fprintln(in.stdout, say.word("register.dry"))
+	default:
+		fmt.Fprintln(in.stdout, say.word("register.done"))
+	}
 	return exitOK
 }
 
@@ -68,6 +89,24 @@ func manifest(_ context.Context, in invocation) int {
 	if u, err := url.Parse(*base); *base != "" && (err != nil || !isBase(*base) || u.Scheme != "https") {
 		return in.refuse(say.word("manifest.badurl"))
 	}
-	_ = lang
+	text, err := slack.Manifest(bot.New(bot.Config{}).Say, slack.ManifestOptions{Locale: lang, URL: *base})
+	if err == nil {
+		_, err = in.stdout.Write(text)
+	}
+	if err != nil {
+		return in.fail(say.sentence("manifest.failed", map[string]any{"Error": oneLine(err)}))
+	}
 	return exitOK
+}
+
+// countingWriter knows how much was written.
+type countingWriter struct {
+	io.Writer
+	n int
+}
+
+func (w *countingWriter) Write(p []byte) (int, error) {
+	n, err := w.Writer.Write(p)
+	w.n += n
+	return n, err
 }

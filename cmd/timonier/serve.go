@@ -96,7 +96,8 @@ func tell(say voice, err error) string {
 	case errors.As(err, &address):
 		return say.sentence("serve.nolisten", map[string]any{"Address": address.address, "Error": oneLine(address.err)})
 	case errors.As(err, &failed):
-		return say.sentence("serve.nofront", map[string]any{"Front": failed.name, "Error": oneLine(failed.err)})
+		text := strings.TrimPrefix(oneLine(failed.err), failed.name+": ") // which many of its errors begin with
+		return say.sentence("serve.nofront", map[string]any{"Front": failed.name, "Error": text})
 	case errors.Is(err, errLate):
 		return say.sentence("serve.late", map[string]any{"Seconds": int(grace / time.Second)})
 	}

@@ -19,7 +19,7 @@ import (
 const grace = 10 * time.Second
 
 // graceHTTP is the part of it that requests being read may take, before their connections are cut.
-const graceHTTP = 2 * time.Second
+const graceHTTP = time.Second
 
 // frontEnd is one platform's connection to the tutor.
 type frontEnd interface {

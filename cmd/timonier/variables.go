@@ -44,11 +44,12 @@ type variable struct {
 // variables is the table of all settings, in the order in which they are explained.
 func variables() []variable {
 	discord := []string{discordToken, discordKey}
+	app := []string{discordApp}
 	slack := []string{slackBot}
 	return []variable{
-		{discordToken, true, "setting.discordtoken", isPlain, nil},
+		{discordToken, true, "setting.discordtoken", isPlain, app},
 		{discordApp, false, "setting.discordapp", isNumber, discord},
-		{discordKey, false, "setting.discordkey", regexp.MustCompile(`^[0-9A-Fa-f]{64}$`).MatchString, []string{discordApp, discordToken}},
+		{discordKey, false, "setting.discordkey", regexp.MustCompile(`^[0-9A-Fa-f]{64}$`).MatchString, app},
 		{discordGuild, false, "setting.discordguild", isNumber, discord},
 		{discordShards, false, "setting.discordshards", isShards, discord},
 		{discordRoles, false, "setting.discordroles", listOf(isNumber), discord},

@@ -43,8 +43,8 @@ func runProgram(t *testing.T, env []string, args ...string) outcome {
 // TestSettingsRefused: every setting that is missing or will not do is named in one line that says where to
 // get it, in both languages, with exit code 2 and without any value.
 func TestSettingsRefused(t *testing.T) {
-	token, bot := discordToken+"="+someToken, slackBot+"="+someBot
-	app, key := slackApp+"="+someApp, discordKey+"="+someKey
+	lone, bot := discordToken+"="+someToken, slackBot+"="+someBot
+	app, key, id := slackApp+"="+someApp, discordKey+"="+someKey, discordApp+"=123"
 	tests := []struct {
 		name string
 		env  []string
@@ -54,22 +54,23 @@ func TestSettingsRefused(t *testing.T) {
 		{"empty", []string{discordToken + "=", slackBot + "="}, []string{discordToken, slackBot}},
 		{"a Discord token with its prefix", []string{discordToken + "=Bot " + someToken}, []string{discordToken, "Developer Portal", "Bot → Token"}},
 		{"a Discord token with a line break", []string{discordToken + "=" + someToken + "\r\nX: y"}, []string{discordToken}},
-		{"an app ID that is no number", []string{token, discordApp + "=made-up"}, []string{discordApp, "Application ID"}},
-		{"an app ID of zero", []string{token, discordApp + "=0"}, []string{discordApp}},
-		{"a public key too short", []string{token, discordKey + "=" + someKey[1:]}, []string{discordKey, "64", "Public Key"}},
-		{"a public key that is not hexadecimal", []string{token, discordKey + "=g" + someKey[1:]}, []string{discordKey}},
+		{"an app ID that is no number", []string{lone, discordApp + "=made-up"}, []string{discordApp, "Application ID"}},
+		{"an app ID of zero", []string{lone, discordApp + "=0"}, []string{discordApp}},
+		{"a public key too short", []string{lone, id, discordKey + "=" + someKey[1:]}, []string{discordKey, "64", "Public Key"}},
+		{"a public key that is not hexadecimal", []string{lone, id, discordKey + "=g" + someKey[1:]}, []string{discordKey}},
 		{"a public key alone", []string{key}, []string{discordKey, discordApp, "Application ID"}},
-		{"a guild that is no number", []string{token, discordGuild + "=made-up"}, []string{discordGuild}},
-		{"no shards", []string{token, discordShards + "=0"}, []string{discordShards, "auto"}},
-		{"shards below none", []string{token, discordShards + "=-1"}, []string{discordShards}},
-		{"too many shards", []string{token, discordShards + "=4097"}, []string{discordShards, "4096"}},
-		{"shards that are no number", []string{token, discordShards + "=2 of 3"}, []string{discordShards}},
-		{"roles with a name", []string{token, discordRoles + "=12,made-up"}, []string{discordRoles}},
-		{"a URL without a scheme", []string{token, discordURL + "=localhost:8080"}, []string{discordURL, "https://"}},
-		{"a URL of another scheme", []string{token, discordURL + "=ftp://made-up"}, []string{discordURL}},
-		{"a URL without a host", []string{token, discordURL + "=https:///api"}, []string{discordURL}},
-		{"a URL with a password", []string{token, discordURL + "=https://me:made-up@host/"}, []string{discordURL}},
-		{"an app ID alone", []string{discordApp + "=123"}, []string{discordApp, discordToken, "Developer Portal"}},
+		{"a token alone", []string{lone}, []string{discordToken, discordApp, "General Information"}},
+		{"a guild that is no number", []string{lone, id, discordGuild + "=made-up"}, []string{discordGuild}},
+		{"no shards", []string{lone, id, discordShards + "=0"}, []string{discordShards, "auto"}},
+		{"shards below none", []string{lone, id, discordShards + "=-1"}, []string{discordShards}},
+		{"too many shards", []string{lone, id, discordShards + "=4097"}, []string{discordShards, "4096"}},
+		{"shards that are no number", []string{lone, id, discordShards + "=2 of 3"}, []string{discordShards}},
+		{"roles with a name", []string{lone, id, discordRoles + "=12,made-up"}, []string{discordRoles}},
+		{"a URL without a scheme", []string{lone, id, discordURL + "=localhost:8080"}, []string{discordURL, "https://"}},
+		{"a URL of another scheme", []string{lone, id, discordURL + "=ftp://made-up"}, []string{discordURL}},
+		{"a URL without a host", []string{lone, id, discordURL + "=https:///api"}, []string{discordURL}},
+		{"a URL with a password", []string{lone, id, discordURL + "=https://me:made-up@host/"}, []string{discordURL}},
+		{"an app ID alone", []string{id}, []string{discordApp, discordToken, "Developer Portal"}},
 		{"a guild alone", []string{discordGuild + "=123"}, []string{discordGuild, discordToken}},
 		{"a Slack token of another kind", []string{slackBot + "=xoxp-made-up", app}, []string{slackBot, "xoxb-", "OAuth & Permissions"}},
 		{"a Slack token's beginning", []string{slackBot + "=xoxb-", app}, []string{slackBot}},
@@ -80,8 +81,8 @@ func TestSettingsRefused(t *testing.T) {
 		{"a signing secret with blanks", []string{bot, slackSigning + "=" + someSigning + " "}, []string{slackSigning, "Signing Secret"}},
 		{"teachers by name", []string{bot, app, slackTeachers + "=ana"}, []string{slackTeachers, "U…"}},
 		{"a Slack URL that is none", []string{bot, app, slackURL + "=made-up"}, []string{slackURL}},
-		{"one platform right, another wrong", []string{token, bot}, []string{slackBot, slackApp}},
-		{"a secret in two places", []string{token, discordToken + "_FILE=/made-up"}, []string{discordToken, discordToken + "_FILE"}},
+		{"one platform right, another wrong", []string{lone, id, bot}, []string{slackBot, slackApp}},
+		{"a secret in two places", []string{lone, id, discordToken + "_FILE=/made-up"}, []string{discordToken, discordToken + "_FILE"}},
 		{"a secret in a file that is not there", []string{discordToken + "_FILE=/made-up"}, []string{discordToken + "_FILE", "no such file"}},
 		{"a secret where its file is expected", []string{slackBot + "_FILE=" + someBot}, []string{slackBot + "_FILE"}},
 		{"a secret in a directory", []string{discordToken + "_FILE=" + t.TempDir()}, []string{discordToken + "_FILE"}},
