@@ -59,18 +59,17 @@ func inert(s string) string {
 	return mention.ReplaceAllString(strings.ToValidUTF8(s, "\ufffd"), "<\u2060$1")
 }
 
-// split cuts a text into parts of at most most characters for Slack, as bot.Split does.
-func split(text string, most int) []string {
-	if length(text) <= most {
+// split cuts a text into parts of at most most characters for Slack, 5 or more, as bot.Split does.
+func split(text string, most int) []string { return splitAt(text, most, most) }
+
+// splitAt cuts at so many characters at first, and at fewer where they are longer for Slack.
+func splitAt(text string, most, at int) []string {
+	if length(text) <= most || at <= 1 {
 		return []string{text}
 	}
 	var parts []string
-	for _, part := range bot.Split(text, most) {
-		if n := utf8.RuneCountInString(part); length(part) > most && n > 1 {
-			parts = append(parts, split(part, max(most/2, 5))...)
-		} else {
-			parts = append(parts, part)
-		}
+	for _, part := range bot.Split(text, at) {
+		parts = append(parts, splitAt(part, most, at/2)...)
 	}
 	return parts
 }

@@ -83,7 +83,7 @@ func (c *column) preformatted(text string, quoted bool) {
 		return
 	}
 	for _, part := range split(text, mostText-2*overhead) {
-		if part = strings.Trim(part, "\n"); part != "" {
+		if part = strings.TrimSuffix(part, "\n"); part != "" {
 			c.add(rich{Type: "rich_text_preformatted", Border: border(quoted), Elements: []rich{{Type: "text", Text: part}}})
 		}
 	}

@@ -80,8 +80,11 @@ func (p *page) block(b bot.Block) {
 	var c column
 	switch b := b.(type) {
 	case bot.Title:
-		text := strings.TrimSpace(inert(oneLine(b.Text)))
-		if text != "" && length(text) <= mostHeader {
+		text := strings.Trim(inert(oneLine(b.Text)), " ")
+		if strings.TrimSpace(text) == "" {
+			return
+		}
+		if length(text) <= mostHeader {
 			p.blocks = append(p.blocks, block{Type: "header", Text: plain(text)})
 			return
 		}
@@ -111,7 +114,7 @@ func meter(m bot.Meter) string {
 	if m.Total > 0 {
 		full = min(cells, max(0, m.Done*cells/m.Total))
 	}
-	return strings.TrimSpace(strings.Repeat("▓", full) + strings.Repeat("░", cells-full) + " " + oneLine(m.Label))
+	return strings.TrimRight(strings.Repeat("▓", full)+strings.Repeat("░", cells-full)+" "+oneLine(m.Label), " ")
 }
 
 // widestDrawing is how many characters a drawing may be wide that is shown instead of a picture.
@@ -120,7 +123,7 @@ const widestDrawing = 60
 // picture stands for an upload where there is one; without, it is drawn or said.
 func (p *page) picture(b bot.Picture) {
 	var c column
-	alt := strings.TrimSpace(inert(b.Alt))
+	alt := strings.Trim(inert(b.Alt), " \n")
 	if drawing := strings.Trim(b.Text, "\n"); drawing != "" && (alt == "" || ansi.StringWidth(widestLine(drawing)) <= widestDrawing) {
 		c.preformatted(drawing, false)
 	} else {
@@ -173,7 +176,7 @@ func buttons(r bot.Reply) (actions []block, rest []bot.Button) {
 		}
 		seen[b.Line] = true
 		token, ok := bot.Token(b.Line)
-		label := strings.TrimSpace(inert(oneLine(b.Label)))
+		label := strings.Trim(inert(oneLine(b.Label)), " ")
 		if label == "" {
 			label = inert(oneLine(b.Line))
 		}
