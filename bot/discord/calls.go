@@ -145,3 +145,9 @@ func (c *client) apply(ctx context.Context, guild string, ch change) error {
 	}
 	return c.do(ctx, r)
 }
+
+// replace makes all the commands what they are to be; those that do not change stay.
+func (c *client) replace(ctx context.Context, guild string, all []command) error {
+	path, route := c.commandsPath(guild)
+	return c.do(ctx, call{method: http.MethodPut, path: path, route: "PUT " + route, bot: true, body: all})
+}

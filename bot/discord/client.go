@@ -200,13 +200,14 @@ const mostAnswer = 8 << 20
 // refused reads an answer that is no success.
 func (c *client) refused(r call, resp *http.Response, data []byte) (wait time.Duration, err error) {
 	var said struct {
-		Code       int     `json:"code"`
-		Message    string  `json:"message"`
-		RetryAfter float64 `json:"retry_after"` // seconds
-		Global     bool    `json:"global"`
+		Code       int             `json:"code"`
+		Message    string          `json:"message"`
+		RetryAfter float64         `json:"retry_after"` // seconds
+		Global     bool            `json:"global"`
+		Errors     json.RawMessage `json:"errors"` // which fields, and why; not what was in them
 	}
 	_ = json.Unmarshal(data, &said) // a proxy's answer is no JSON: the status says enough
-	refusal := &apiError{route: r.route, status: resp.StatusCode, code: said.Code, message: brief(said.Message)}
+	refusal := &apiError{route: r.route, status: resp.StatusCode, code: said.Code, message: brief(said.Message + " " + string(said.Errors))}
 	switch resp.StatusCode {
 	case http.StatusUnauthorized, http.StatusForbidden:
 		c.invalid.count()

@@ -183,6 +183,7 @@ func (b *Bot) planLine(e event, r bot.Request, line, text string, files []given)
 		looked.Line += "\n…" // there will be a text: no form is to ask for it
 	}
 	m := b.cfg.Tutor.Manner(looked)
+	hidden := e.Message != nil && e.Message.Flags&flagEphemeral != 0
 	p := plan{command: m.Command, request: &r, way: way{
 		Token: e.Token, Channel: e.ChannelID, Person: e.person().ID, Private: m.Private, Alone: e.private(),
 		Command: m.Command, Line: r.Line, Files: files,
@@ -192,9 +193,9 @@ func (b *Bot) planLine(e event, r bot.Request, line, text string, files []given)
 		if f, ok := modal(*m.Prompt, b.say(r.Locale)); ok {
 			return plan{command: m.Command, first: callback{callbackForm, f}}
 		}
-	case m.Replace && e.Type == eventPress:
+	case m.Replace && e.Type == eventPress && (!m.Private || hidden || e.private()): // what all see is not one person's page
 		p.first = callback{Type: callbackUpdate}
-		p.way.Message, p.way.Private = e.Message.ID, e.Message.Flags&flagEphemeral != 0
+		p.way.Message, p.way.Private = e.Message.ID, hidden
 		return p
 	}
 	p.first = callback{Type: callbackDefer}

@@ -31,20 +31,35 @@ func (b *Bot) register(ctx context.Context, dryRun bool, w io.Writer) error {
 	want := applicationCommands(b.commands, b.cfg.Tutor.Say, b.cfg.Guild == "")
 	changes := difference(want, have)
 	for _, c := range changes {
-		if w != nil {
-			if _, err := fmt.Fprintln(w, c); err != nil {
-				return fmt.Errorf("write difference: %w", err)
-			}
+		if w == nil {
+			break
 		}
-		if dryRun {
-			continue
-		}
-		if err := b.client.apply(ctx, b.cfg.Guild, c); err != nil {
-			return fmt.Errorf("register commands: %w", err)
+		if _, err := fmt.Fprintln(w, c); err != nil {
+			return fmt.Errorf("write difference: %w", err)
 		}
 	}
-	if len(changes) > 0 && !dryRun {
-		b.log.Info("commands registered", "changes", len(changes))
+	if len(changes) == 0 || dryRun {
+		return nil
+	}
+	if err := b.apply(ctx, want, changes); err != nil {
+		return fmt.Errorf("register commands: %w", err)
+	}
+	b.log.Info("commands registered", "changes", len(changes))
+	return nil
+}
+
+// few is how many changes are made one by one. Each is a request of a bucket that holds
+// about five for as many seconds; more are made at once, by giving all the commands.
+const few = 3
+
+func (b *Bot) apply(ctx context.Context, want []command, changes []change) error {
+	if len(changes) > few {
+		return b.client.replace(ctx, b.cfg.Guild, want)
+	}
+	for _, c := range changes {
+		if err := b.client.apply(ctx, b.cfg.Guild, c); err != nil {
+			return err
+		}
 	}
 	return nil
 }
