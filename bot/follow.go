@@ -19,6 +19,10 @@ type following struct {
 	timer   *time.Timer
 }
 
+// questionOpen is how long the number of answers goes on under a question: for less than
+// a message can be changed on every platform.
+const questionOpen = 10 * time.Minute
+
 // often is how long a live answer waits before it looks again.
 const often = time.Second
 
@@ -26,6 +30,9 @@ const often = time.Second
 // where the tutor is about to close; then nothing was emitted.
 func (t *Tutor) follow(ctx context.Context, r Request, reply Reply, emit func(Reply), done chan error) bool {
 	f := &following{tutor: t, request: r, shown: reply, emit: emit, done: done, until: t.cfg.Now().Add(t.cfg.Limits.Follow)}
+	if reply.Follow.Question != "" {
+		f.until = t.cfg.Now().Add(questionOpen)
+	}
 	f.shown.Final = false
 	t.mu.Lock()
 	defer t.mu.Unlock()
