@@ -12,7 +12,7 @@ type message struct {
 
 // upload is a file that belongs to a message.
 type upload struct {
-	Name, Type, Alt string // Type is MIME; Alt of a picture, at most 1,000 characters as a title is
+	Name, Type, Alt string // Type is MIME; Alt is a picture's, at most 1,000 characters
 	Data            []byte
 	Picture         bool // a block of the message shows it
 }

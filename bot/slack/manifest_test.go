@@ -6,6 +6,8 @@ import (
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
+
+	"timonier/bot/slack/slacktest"
 )
 
 func TestManifest(t *testing.T) {
@@ -20,6 +22,9 @@ func TestManifest(t *testing.T) {
 			t.Fatal(err)
 		}
 		golden(t, file, got)
+		for _, fault := range slacktest.CheckManifest(got) {
+			t.Errorf("%s: %s", file, fault)
+		}
 		var m map[string]any
 		if err := yaml.Unmarshal(got, &m); err != nil {
 			t.Fatal(err)

@@ -86,7 +86,7 @@ func (w *writer) text() string {
 		case 1:
 			b.WriteString("> x" + w.prose(10) + "\n\n")
 		default:
-			b.WriteString("x" + w.prose(60) + "\n\n")
+			b.WriteString("x" + w.prose(30) + "\n\n")
 		}
 	}
 	return b.String()
@@ -97,7 +97,7 @@ func (w *writer) block() bot.Block {
 	case 0:
 		return bot.Title{Text: w.lines(6)}
 	case 1:
-		return bot.Code{Text: w.lines(60)}
+		return bot.Code{Text: w.lines(40)}
 	case 2:
 		t := bot.Table{Columns: make([]string, 1+w.IntN(6))}
 		for i := range t.Columns {
