@@ -248,13 +248,13 @@ func escape(text string, start bool, next string) string {
 	for i := 0; i < len(text); {
 		rest := text[i:]
 		if address := webAddress.FindString(rest); address != "" {
-			scheme, after, _ := strings.Cut(address, "//")
-			if follows := rest[len(address):] + next; follows == "" || !strings.ContainsRune("\\*~`|[]@", first(follows)) && (len(rest) > len(address) || unicode.IsSpace(first(follows))) {
+			if joins := word(rest[len(address):] + next); strings.ContainsAny(joins, "\\*_~`|[]@") || len(rest) == len(address) && joins != "" {
+				// Discord would take what follows for a part of the address, with its escapes.
+				i += strings.Index(address, "//") + 1
+				b.WriteString(address[:strings.Index(address, "//")] + `\/`)
+			} else {
 				b.WriteString(address)
 				i += len(address)
-			} else { // Discord would take what follows for a part of it
-				b.WriteString(scheme + `\/`)
-				i += len(address) - len(after) - 1
 			}
 			start = false
 			continue
@@ -280,9 +280,12 @@ func escape(text string, start bool, next string) string {
 	return b.String()
 }
 
-func first(s string) rune {
-	c, _ := utf8.DecodeRuneInString(s)
-	return c
+// word is a text up to the first blank.
+func word(text string) string {
+	if i := strings.IndexFunc(text, func(r rune) bool { return unicode.IsSpace(r) && r != '\u0085' || r == '<' }); i >= 0 {
+		return text[:i]
+	}
+	return text
 }
 
 var (

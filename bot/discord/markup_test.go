@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 	"unicode"
+	"unicode/utf8"
 
 	"timonier/bot"
 )
@@ -25,6 +26,7 @@ func TestEscape(t *testing.T) {
 		{"voir https://x.ca/a_b.", "voir https://x.ca/a_b."},
 		{"https://x.ca/a*b_c", `https:\//x.ca/a\*b\_c`},
 		{"https://x.ca/@everyone", "https:\\//x.ca/@\u200beveryone"},
+		{"(https://x.ca)*", `(https:\//x.ca)\*`},
 		{`C:\dir`, `C:\\dir`},
 		{"50\u00a0% « oui »", "50\u00a0% « oui »"},
 	} {
@@ -136,7 +138,9 @@ func checkPassage(t *testing.T, p passage) {
 		if p.Quoted && !strings.HasPrefix(line, "> ") {
 			t.Errorf("line %q of a quotation", line)
 		}
-		lines[i] = strings.TrimPrefix(line, "> ")
+		if p.Quoted {
+			lines[i] = strings.TrimPrefix(line, "> ")
+		}
 	}
 	text = strings.Join(lines, "\n")
 	if mark := strings.ReplaceAll(p.Mark, "•", "-"); p.Kind == bot.Prose && mark != "" {
@@ -178,7 +182,7 @@ func squeezed(s string) string {
 
 var (
 	blockStart  = regexp.MustCompile(`(?m)^[ \t]*(#{1,3}\s|-#\s|[-*+]\s|>{1,3}\s|\d+\.\s)`)
-	urlRead     = regexp.MustCompile(`^https?://[^\s<]+`)
+	urlRead     = regexp.MustCompile(`^https?://[^\s\pZ\x{feff}<]+`)
 	urlTail     = regexp.MustCompile(`[<.,:;"')\]\s]+$`)
 	linkRead    = regexp.MustCompile(`^\[((?:\\.|[^\[\]\\])*)\]\(([^\s()\\]*)\)`)
 	mentionRead = regexp.MustCompile(`@everyone|@here|<@[!&]?\d+>|<#\d+>|</[^\n]+:\d+>|<t:-?\d+(:\w)?>|<a?:\w+:\d+>|<id:\w+>`)
@@ -272,6 +276,11 @@ func asRead(s string) (string, error) {
 		return "", fmt.Errorf("block %q", blockStart.FindString(prose.String()))
 	}
 	return out.String(), nil
+}
+
+func first(s string) rune {
+	c, _ := utf8.DecodeRuneInString(s)
+	return c
 }
 
 // cutRun cuts at a run of backquotes that is as long as marks.

@@ -145,6 +145,9 @@ func shortened(text string, most int) string {
 
 // beginning is the first characters of a text, most at the most, cut where bot.Split cuts.
 func beginning(text string, most int) string {
+	if most <= 0 {
+		return ""
+	}
 	n := 0
 	for i := range text {
 		if n++; n > most+1 {

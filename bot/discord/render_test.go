@@ -1,0 +1,474 @@
+package discord
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"timonier/bot"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+func french(id string, data map[string]any) string { return speaker.Say("fr-CA", id, data) }
+
+// speaker says sentences and knows commands; it answers nothing.
+var speaker = bot.New(bot.Config{})
+
+var png = []byte("\x89PNG\r\n\x1a\n, or nearly")
+
+func replies() map[string]bot.Reply {
+	var twenty []bot.Button
+	for i := range 27 {
+		twenty = append(twenty, bot.Button{Label: fmt.Sprint("Leçon ", i), Line: fmt.Sprint("/cours ", i)})
+	}
+	return map[string]bot.Reply{
+		"title":   {Blocks: []bot.Block{bot.Title{Text: "Le *plan* de contrôle\u00a0: `etcd`"}}},
+		"text":    {Blocks: []bot.Block{bot.Text{Markdown: "Un **pod** est *placé* par `kube-scheduler`.\n\n1. un\n   - deux\n2. trois\n\n[Le guide](https://kubernetes.io/fr/docs/), @everyone <@12>."}}},
+		"code":    {Blocks: []bot.Block{bot.Code{Language: "yaml", Text: "a: |\n  ```\n  x\n  ```\n"}}},
+		"table":   {Blocks: []bot.Block{bot.Table{Columns: []string{"NOM", "PRÊT"}, Rows: [][]string{{"web-1", "1/1"}, {"**web-2**", "0/1"}}}}},
+		"wide":    {Blocks: []bot.Block{bot.Table{Columns: []string{"NOM", "PRÊT", "OÙ"}, Rows: [][]string{{"web-7c5d9f8b6c-k2x9p", "1/1", "un noeud au nom bien trop long"}, {"web_2", "0/1", ""}}}}},
+		"quote":   {Blocks: []bot.Block{bot.Quote{Markdown: "Le secrétariat tient le registre.\n\n- il inscrit\n- il garde"}}},
+		"meter":   {Blocks: []bot.Block{bot.Meter{Label: "2 pods prêts sur 3", Done: 2, Total: 3}}},
+		"picture": {Blocks: []bot.Block{bot.Picture{Name: "la grappe.png", PNG: png, Alt: "Trois nœuds", Text: "[1] [2] [3]"}}},
+		"drawing": {Blocks: []bot.Block{bot.Picture{Name: "x.png", Alt: "Trois nœuds", Text: "[node-1] [node-2]\n  pod\n"}}},
+		"words":   {Blocks: []bot.Block{bot.Picture{Name: "x.png", Alt: "Trois nœuds", Text: strings.Repeat("[node]", 20)}}},
+		"divider": {Blocks: []bot.Block{bot.Text{Markdown: "a"}, bot.Divider{}, bot.Text{Markdown: "b"}}},
+		"files":   {Files: []bot.File{{Name: "réponse.yaml", Type: "application/yaml", Data: []byte("a: 1\n")}, {Name: "réponse.yaml", Data: []byte("b: 1\n")}}},
+		"empty":   {},
+		"buttons": {Blocks: []bot.Block{bot.Text{Markdown: "Choisir\u00a0:"}}, Buttons: []bot.Button{
+			{Label: "Suite", Line: "/cours suite", Style: bot.Primary}, {Label: "Retour", Line: "/cours retour"},
+			{Label: "Tout effacer", Line: "/remise confirme", Style: bot.Danger}, {Label: "Encore", Line: "/cours suite"},
+			{Label: strings.Repeat("très ", 20), Line: "/aide"}, {Label: "Trop long", Line: "/kubectl get " + strings.Repeat("x", 100)},
+		}},
+		"manybuttons": {Blocks: []bot.Block{bot.Text{Markdown: "Choisir\u00a0:"}}, Buttons: twenty},
+		"prompt":      {Blocks: []bot.Block{bot.Text{Markdown: "Il manque le manifeste."}}, Prompt: &bot.Prompt{Title: "kubectl apply", Label: "Le manifeste, en YAML", Line: "/kubectl apply -f -"}},
+		"kubectl": {Blocks: []bot.Block{
+			bot.Code{Text: "deployment.apps/web created"}, bot.Text{Markdown: "Trois pods demandés, trois placés. Il reste à tirer l'image\u00a0: ≈\u00a04\u00a0s."},
+			bot.Meter{Label: "2 pods prêts sur 3", Done: 2, Total: 3},
+		}, Buttons: []bot.Button{{Label: "Pourquoi là?", Line: "/pourquoi web"}, {Label: "Voir la grappe", Line: "/grappe"}}},
+		"long": {Blocks: []bot.Block{bot.Title{Text: "Long"}, bot.Code{Language: "yaml", Text: strings.Repeat("- une ligne de plus\n", 300)}, bot.Text{Markdown: "La fin."}}},
+	}
+}
+
+func TestGolden(t *testing.T) {
+	validate := specification(t, "MessageCreateRequest")
+	for name, r := range replies() {
+		t.Run(name, func(t *testing.T) {
+			m, files := render(r, french)
+			checkMessage(t, m, files)
+			validate(t, m)
+			type sent struct{ Name, Type, Description, Text string }
+			got := struct {
+				Message message
+				Files   []sent
+			}{Message: m}
+			for _, f := range files {
+				got.Files = append(got.Files, sent{f.Name, f.Type, f.Description, string(f.Data[:min(len(f.Data), 200)])})
+			}
+			golden(t, filepath.Join("testdata", "render", name+".json"), got)
+		})
+	}
+}
+
+func golden(t *testing.T, path string, v any) {
+	t.Helper()
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	if err := e.Encode(v); err != nil {
+		t.Fatal(err)
+	}
+	if *update {
+		if err := os.WriteFile(path, b.Bytes(), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(b.Bytes(), want) {
+		t.Errorf("%s is not\n%s", path, b.Bytes())
+	}
+}
+
+// specification checks against Discord's own description where TIMONIER_DISCORD_SPEC names it.
+func specification(t *testing.T, schema string) func(*testing.T, any) {
+	t.Helper()
+	path := os.Getenv("TIMONIER_DISCORD_SPEC")
+	if path == "" {
+		return func(*testing.T, any) {}
+	}
+	data, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer data.Close()
+	doc, err := jsonschema.UnmarshalJSON(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := jsonschema.NewCompiler()
+	if err := c.AddResource("discord.json", doc); err != nil {
+		t.Fatal(err)
+	}
+	s, err := c.Compile("discord.json#/components/schemas/" + schema)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return func(t *testing.T, v any) {
+		t.Helper()
+		data, err := json.Marshal(v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		instance, err := jsonschema.UnmarshalJSON(bytes.NewReader(data))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Validate(instance); err != nil {
+			t.Errorf("%v", err)
+		}
+	}
+}
+
+var (
+	plainName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*$`)
+	opening   = regexp.MustCompile("^```[a-z0-9]*$")
+	diceWord  = regexp.MustCompile(`mot\d+q`)
+)
+
+// checkMessage checks the table of PLATFORMS.md on the JSON that is sent, knowing nothing
+// of how it was made. It returns all text that a person can read in it.
+func checkMessage(t *testing.T, m message, files []upload) string {
+	t.Helper()
+	data, err := json.Marshal(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var wire struct {
+		Flags       int
+		Content     *string
+		Embeds      []any
+		Components  []map[string]any
+		Mentions    map[string][]any `json:"allowed_mentions"`
+		Attachments []struct{ ID, Filename, Description string }
+	}
+	if err := json.Unmarshal(data, &wire); err != nil {
+		t.Fatal(err)
+	}
+	if wire.Flags != 32768 || wire.Content != nil || wire.Embeds != nil {
+		t.Errorf("flags %d, content %v", wire.Flags, wire.Content)
+	}
+	if parse, ok := wire.Mentions["parse"]; !ok || parse == nil || len(parse) > 0 || len(wire.Mentions) != 1 {
+		t.Errorf("allowed mentions %v", wire.Mentions)
+	}
+	if len(wire.Attachments) != len(files) || len(files) > 10 {
+		t.Errorf("%d attachments, %d files", len(wire.Attachments), len(files))
+	}
+	unreferenced, total := map[string]bool{}, 0
+	for i, a := range wire.Attachments {
+		if a.ID != fmt.Sprint(i) || a.Filename != files[i].Name || unreferenced[a.Filename] || !plainName.MatchString(a.Filename) || utf8.RuneCountInString(a.Description) > 1024 {
+			t.Errorf("attachment %d is %+v", i, a)
+		}
+		unreferenced[a.Filename] = true
+		if total += len(files[i].Data); len(files[i].Data) > 10<<20 || total > 25<<20 {
+			t.Errorf("file %s is too large", a.Filename)
+		}
+	}
+	use := func(v any) {
+		name, ok := strings.CutPrefix(v.(map[string]any)["url"].(string), "attachment://")
+		if !ok || !unreferenced[name] {
+			t.Errorf("%v is no file of its own", v)
+		}
+		delete(unreferenced, name)
+	}
+	var text strings.Builder
+	count, characters, rows := 0, 0, 0
+	ids := map[string]bool{}
+	for _, c := range wire.Components {
+		count++
+		switch c["type"].(float64) {
+		case 10:
+			s := c["content"].(string)
+			text.WriteString(s + "\n")
+			if characters += utf8.RuneCountInString(s); strings.TrimSpace(s) == "" {
+				t.Error("an empty text")
+			}
+			checkFences(t, s)
+		case 12:
+			items := c["items"].([]any)
+			if len(items) < 1 || len(items) > 10 {
+				t.Errorf("a gallery of %d", len(items))
+			}
+			for _, it := range items {
+				use(it.(map[string]any)["media"])
+				if d, ok := it.(map[string]any)["description"].(string); ok {
+					text.WriteString(d + "\n")
+				}
+			}
+		case 13:
+			use(c["file"])
+		case 14:
+		case 1:
+			buttons := c["components"].([]any)
+			if rows++; len(buttons) < 1 || len(buttons) > 5 || rows > 5 {
+				t.Errorf("row %d has %d buttons", rows, len(buttons))
+			}
+			for _, b := range buttons {
+				count++
+				b := b.(map[string]any)
+				id, label := b["custom_id"].(string), b["label"].(string)
+				if n := utf8.RuneCountInString(id); n < 1 || n > 100 || ids[id] {
+					t.Errorf("custom ID %q", id)
+				}
+				if n := utf8.RuneCountInString(label); n < 1 || n > 80 || strings.TrimSpace(label) == "" {
+					t.Errorf("label %q", label)
+				}
+				ids[id] = true
+				text.WriteString(label + "\n")
+			}
+		default:
+			t.Errorf("component %v", c)
+		}
+	}
+	if count < 1 || count > 40 {
+		t.Errorf("%d components", count)
+	}
+	if characters > 4000 {
+		t.Errorf("%d characters", characters)
+	}
+	for name := range unreferenced {
+		t.Errorf("%s is not shown", name)
+	}
+	return text.String()
+}
+
+// checkFences: every block of code begins and ends on a line of its own.
+func checkFences(t *testing.T, s string) {
+	t.Helper()
+	open := false
+	for line := range strings.SplitSeq(s, "\n") {
+		line = strings.TrimPrefix(line, "> ")
+		switch {
+		case !strings.Contains(line, "```"):
+		case !open && opening.MatchString(line), open && line == "```":
+			open = !open
+		default:
+			t.Errorf("fence within %q", line)
+		}
+	}
+	if open {
+		t.Errorf("fence without an end in %q", s)
+	}
+}
+
+// dice makes replies at random. Each text has a word that is nowhere else.
+type dice struct {
+	*rand.Rand
+	words []string
+}
+
+func (d *dice) word() string {
+	w := fmt.Sprintf("mot%dq", len(d.words))
+	d.words = append(d.words, w)
+	return w
+}
+
+var odd = []string{
+	"*", "**", "_", "`", "``", "```", "~~", "||", "# ", "\n", "\n\n", "\n- ", "\n  - ", "\n1. ", "\n> ", "@everyone", "<@1>", "<#1>", "</a:1>", "<t:1>", "[x](http://y)", "](", "<", ">", "\\",
+	"https://x.ca/a_b", "\u202e", "\u200b", "\u200d", "👩‍👩‍👧‍👦", "é", "e\u0301", "«\u00a0oui\u00a0»", "50\u00a0%", "\x00", "\xff", "\t", "مرحبا", "日本", " ", "---", "|",
+}
+
+func (d *dice) text(most int) string {
+	var b strings.Builder
+	for range 1 + d.IntN(most) {
+		switch d.IntN(3) {
+		case 0:
+			b.WriteString(odd[d.IntN(len(odd))])
+		case 1:
+			b.WriteString(" " + d.word() + " ")
+		default:
+			b.WriteString("des mots ")
+		}
+	}
+	return b.String()
+}
+
+func (d *dice) size() int { return []int{3, 8, 30, 100}[min(3, int(d.ExpFloat64()))] }
+
+func (d *dice) block() bot.Block {
+	switch d.IntN(8) {
+	case 0:
+		return bot.Title{Text: d.text(6)}
+	case 1:
+		return bot.Code{Language: []string{"", "yaml", "c++", "`"}[d.IntN(4)], Text: d.text(4 * d.size())}
+	case 2:
+		t := bot.Table{Columns: []string{"NOM"}} // a list's rows begin with the first cell, without its column's name
+		for range d.IntN(5) {
+			t.Columns = append(t.Columns, d.word())
+		}
+		for range 1 + d.IntN(d.size()) {
+			var row []string
+			for range t.Columns {
+				row = append(row, d.word()+d.text(4))
+			}
+			t.Rows = append(t.Rows, row)
+		}
+		return t
+	case 3:
+		return bot.Quote{Markdown: d.text(d.size())}
+	case 4:
+		return bot.Meter{Label: d.text(4), Done: d.IntN(12) - 2, Total: d.IntN(10)}
+	case 5:
+		p := bot.Picture{Name: d.text(3) + ".png", Alt: "Une image " + d.word() + strings.Repeat(" longue", d.IntN(300))}
+		if d.IntN(2) == 0 {
+			p.PNG = png
+		}
+		return p
+	case 6:
+		return bot.Divider{}
+	}
+	return bot.Text{Markdown: d.text(d.size())}
+}
+
+func (d *dice) reply() bot.Reply {
+	var r bot.Reply
+	for range d.IntN(d.size()) {
+		r.Blocks = append(r.Blocks, d.block())
+	}
+	for range d.IntN(d.size()) {
+		line := "/" + d.word() + " " + d.text(5)
+		r.Buttons = append(r.Buttons, bot.Button{Label: d.word() + strings.Repeat(" mot", d.IntN(40)), Line: line, Style: bot.Style(d.IntN(3))})
+	}
+	for range d.IntN(8) / 2 * d.IntN(4) {
+		r.Files = append(r.Files, bot.File{Name: d.text(2), Data: []byte("a")})
+	}
+	return r
+}
+
+// Words are looked for in what can be read, and in what a button does.
+func TestRandomRepliesKeepLimitsAndText(t *testing.T) {
+	for seed := range uint64(2000) {
+		d := &dice{Rand: rand.New(rand.NewPCG(seed, 1))}
+		r := d.reply()
+		m, files := render(r, french)
+		seen := checkMessage(t, m, files)
+		for _, f := range files {
+			seen += string(f.Data) + f.Name + "\n"
+		}
+		for _, row := range m.Components {
+			for _, b := range row.Components {
+				seen += b.CustomID + "\n"
+			}
+		}
+		for _, f := range r.Files { // a file's name is no text
+			seen += f.Name + "\n"
+		}
+		for _, b := range r.Blocks {
+			switch b := b.(type) {
+			case bot.Picture:
+				seen += b.Name + "\n"
+			case bot.Text:
+				seen += unsaid(b.Markdown)
+			case bot.Quote:
+				seen += unsaid(b.Markdown)
+			}
+		}
+		found := map[string]bool{}
+		for _, w := range diceWord.FindAllString(seen, -1) {
+			found[w] = true
+		}
+		for _, w := range d.words {
+			if !found[w] {
+				t.Errorf("%s is lost", w)
+			}
+		}
+		for _, p := range partsOf(r.Blocks, &uploads{}) {
+			for _, q := range p.passages {
+				checkPassage(t, q)
+			}
+		}
+		if t.Failed() {
+			t.Fatalf("seed %d", seed)
+		}
+	}
+}
+
+// unsaid is the text where Markdown itself takes a word for something that is not read,
+// such as the name of a language after a fence; else nothing.
+func unsaid(markdown string) string {
+	said := ""
+	for _, p := range bot.Markdown(markdown) {
+		said += p.Text
+		for _, s := range p.Spans {
+			said += s.Text + s.Link
+		}
+	}
+	for _, w := range diceWord.FindAllString(markdown, -1) {
+		if !strings.Contains(said, w) {
+			return markdown
+		}
+	}
+	return ""
+}
+
+func TestManyPicturesAndFiles(t *testing.T) {
+	var r bot.Reply
+	for i := range 12 {
+		r.Blocks = append(r.Blocks, bot.Picture{Name: "p.png", PNG: png, Alt: fmt.Sprint("image ", i)}, bot.Divider{})
+		r.Files = append(r.Files, bot.File{Name: "f.txt", Data: []byte{byte(i)}})
+		for j := range 3 {
+			r.Buttons = append(r.Buttons, bot.Button{Label: "b", Line: fmt.Sprintf("/x %d.%d", i, j)})
+		}
+	}
+	m, files := render(r, french)
+	text := checkMessage(t, m, files)
+	for i := range 12 {
+		if !strings.Contains(text, fmt.Sprint("image ", i)) {
+			t.Errorf("image %d is lost", i)
+		}
+	}
+	if len(files) != 5 || files[4].Name != "timonier.zip" {
+		t.Errorf("%d files", len(files))
+	}
+}
+
+func TestTooLargeAFileIsNamed(t *testing.T) {
+	m, files := render(bot.Reply{Files: []bot.File{{Name: "gros_1.bin", Data: make([]byte, 10<<20+1)}}}, french)
+	if text := checkMessage(t, m, files); !strings.Contains(text, `gros\_1.bin`) || len(files) != 0 {
+		t.Errorf("%d files, %q", len(files), text)
+	}
+}
+
+func TestForm(t *testing.T) {
+	validate := specification(t, "ModalInteractionCallbackRequestData")
+	long := strings.Repeat("é", 200)
+	for name, p := range map[string]bot.Prompt{
+		"form":     {Title: "kubectl apply", Label: "Le manifeste, en YAML", Line: "/kubectl apply -f -"},
+		"formlong": {Title: long, Label: long, Line: "/kubectl apply -f -"},
+		"formbare": {Line: "/kubectl apply -f -"},
+	} {
+		f, ok := modal(p, french)
+		if !ok {
+			t.Fatal("no form")
+		}
+		validate(t, f)
+		golden(t, filepath.Join("testdata", "render", name+".json"), f)
+	}
+	if _, ok := modal(bot.Prompt{Line: "/" + long}, french); ok {
+		t.Error("a form for a line too long for it")
+	}
+}
