@@ -53,8 +53,7 @@ func Markdown(source string) []Passage {
 // Inline takes a text of one line apart, as a table's cell. What is no paragraph in
 // Markdown (a lone dash, 3.) is text.
 func Inline(source string) []Span {
-	source = strings.Join(strings.Fields(strings.ReplaceAll(source, "\u00a0", "\x01")), " ")
-	source = strings.ReplaceAll(source, "\x01", "\u00a0")
+	source = strings.Join(strings.FieldsFunc(source, func(r rune) bool { return strings.ContainsRune(" \t\r\n", r) }), " ")
 	if p := Markdown(source); len(p) == 1 && p[0].Kind == Prose && p[0].Depth == 0 && !p[0].Quoted {
 		return p[0].Spans
 	}

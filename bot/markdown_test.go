@@ -75,7 +75,7 @@ func TestMarkdown(t *testing.T) {
 }
 
 func TestInline(t *testing.T) {
-	for source, want := range map[string]string{"–": "–", "3.": "3.", "- ": "-", "`node-1` · le local 1": "node-1 · le local 1", "100m / 2": "100m / 2", "": "", "a  b\u00a0c": "a b\u00a0c"} {
+	for source, want := range map[string]string{"–": "–", "3.": "3.", "- ": "-", "`node-1` · le local 1": "node-1 · le local 1", "100m / 2": "100m / 2", "": "", "a  b\u00a0c\u202f!": "a b\u00a0c\u202f!"} {
 		if got := PlainText(Inline(source)); got != want {
 			t.Errorf("%q: %q, want %q", source, got, want)
 		}
