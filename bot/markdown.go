@@ -16,12 +16,13 @@ import (
 // order in which it is read. A front end that knows how to write passages and spans in
 // its platform's own markup needs to know nothing of Markdown.
 type Passage struct {
-	Kind   PassageKind
-	Quoted bool   // within a quotation
-	Depth  int    // of lists around it: 1 in an item, 2 in an item of an item
-	Mark   string // what stands before an item: • or 3.; empty for an item's further paragraphs
-	Spans  []Span // of Prose
-	Text   string // of Preformatted, without a newline at its end
+	Kind     PassageKind
+	Quoted   bool   // within a quotation
+	Depth    int    // of lists around it: 1 in an item, 2 in an item of an item
+	Mark     string // what stands before an item: • or 3.; empty for an item's further paragraphs
+	Spans    []Span // of Prose
+	Text     string // of Preformatted, without a newline at its end
+	Language string // of Preformatted, where it is said; may be empty
 }
 
 // PassageKind is what a passage is.
@@ -90,7 +91,10 @@ func (m *marks) blocks(parent ast.Node, like Passage) {
 			p.Quoted = true
 			m.blocks(n, p)
 			continue
-		case *ast.FencedCodeBlock, *ast.CodeBlock:
+		case *ast.FencedCodeBlock:
+			p.Kind, p.Text = Preformatted, strings.TrimRight(m.lines(n), "\n")
+			p.Language = string(n.Language(m.source))
+		case *ast.CodeBlock:
 			p.Kind, p.Text = Preformatted, strings.TrimRight(m.lines(n), "\n")
 		case *ast.ThematicBreak:
 			p.Kind = Rule
@@ -193,11 +197,12 @@ func said(text []byte) string {
 	return string(util.UnescapePunctuations(util.ResolveEntityNames(util.ResolveNumericReferences(text))))
 }
 
-// Split cuts a text into parts of most characters at the most, at ends of lines where
+// Split cuts a text into parts of most characters at the most (of one at least), at ends of lines where
 // there are any, else at blanks, else between two characters as a person sees them. The
 // parts make the text again when they are joined: nothing is left out.
 func Split(text string, most int) []string {
 	var parts []string
+	most = max(1, most)
 	for runes := []rune(text); len(runes) > 0; {
 		if len(runes) <= most {
 			return append(parts, string(runes))
@@ -250,14 +255,17 @@ func (t Table) ForPhone() Block {
 		for i, cell := range row {
 			switch {
 			case i == 0:
-				head = cell
+				head = "**" + strings.Trim(cell, "*") + "**"
+				if len(t.Columns) > 0 && t.Columns[0] != "" {
+					head = "*" + t.Columns[0] + "* " + head
+				}
 			case cell != "" && i < len(t.Columns) && t.Columns[i] != "":
 				rest = append(rest, "*"+t.Columns[i]+"* "+cell)
 			case cell != "":
 				rest = append(rest, cell)
 			}
 		}
-		b.WriteString("- **" + strings.Trim(head, "*") + "**")
+		b.WriteString("- " + head)
 		if len(rest) > 0 {
 			b.WriteString("\\\n  " + strings.Join(rest, " · "))
 		}

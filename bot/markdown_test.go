@@ -131,7 +131,7 @@ func TestTablesOnAPhone(t *testing.T) {
 	if !ok {
 		t.Fatalf("%#v", wide.ForPhone())
 	}
-	want := "• [bc web-7c5d9f-abcde]\n[i État] ContainerCreating · [i Nœud] [c node-1]\n• [bc b]\n[i Nœud] –\n"
+	want := "• [i Pod] [bc web-7c5d9f-abcde]\n[i État] ContainerCreating · [i Nœud] [c node-1]\n• [i Pod] [bc b]\n[i Nœud] –\n"
 	if got := spelled(text.Markdown); got != want {
 		t.Errorf("\n got %q\nwant %q", got, want)
 	}

@@ -139,6 +139,7 @@ func (r *report) value(path []string, v any, want rule) {
 		r.component(path, v, want.enum)
 	case localised:
 		r.localised(path, v, want)
+		return // the check is of each text
 	}
 	if want.check != nil && len(r.breaches) == before {
 		if wrong := want.check(v); wrong != "" {

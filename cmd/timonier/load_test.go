@@ -1,0 +1,319 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"timonier/bot/discord/discordtest"
+	"timonier/bot/slack/slacktest"
+)
+
+// The load that TestLoad puts on the built program: little by default, so that it only proves that
+// everything is answered once. The README's figures come from
+//
+//	go test ./cmd/timonier -run 'TestLoad|TestPresses' -v -load.time 60s -load.rate 100
+var (
+	loadTime = flag.Duration("load.time", 2*time.Second, "how long TestLoad sends commands")
+	loadRate = flag.Int("load.rate", 25, "commands a second of TestLoad")
+)
+
+const loadChannels = 200 // half of them on each platform
+
+// rehearsal is the built program, served to a local Discord and a local Slack.
+type rehearsal struct {
+	t       testing.TB
+	discord *discordtest.Server
+	slack   *slacktest.Server
+	program string
+	env     []string
+	data    string
+	listen  string
+	cmd     *exec.Cmd
+	log     *bytes.Buffer
+}
+
+func rehearse(t testing.TB) *rehearsal {
+	t.Helper()
+	d, err := discordtest.Start(discordtest.Config{Unlimited: true, Strict: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var channels []slacktest.Channel
+	for i := range loadChannels / 2 {
+		channels = append(channels, slacktest.Channel{ID: fmt.Sprintf("C%03d", i), Name: fmt.Sprint("classe-", i), Member: true})
+	}
+	s, err := slacktest.Start(slacktest.Config{Channels: channels, Keep: 20})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &rehearsal{t: t, discord: d, slack: s, program: buildProgram(t), data: filepath.Join(t.TempDir(), "timonier.db"), listen: freeAddress(t)}
+	r.env = append(os.Environ(), "LANG=fr_CA.UTF-8",
+		discordToken+"="+d.Token(), discordApp+"="+d.ApplicationID(), discordKey+"="+d.PublicKey(), discordURL+"="+d.URL(),
+		slackBot+"="+s.Config().BotToken, slackApp+"="+s.Config().AppToken, slackSigning+"="+s.Config().SigningSecret, slackURL+"="+s.URL())
+	t.Cleanup(func() {
+		r.stop()
+		if err := d.Close(); err != nil {
+			t.Error(err)
+		}
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	r.start()
+	return r
+}
+
+func freeAddress(t testing.TB) string {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// start starts the program, and waits until both platforms see it.
+func (r *rehearsal) start() {
+	r.t.Helper()
+	r.log = &bytes.Buffer{}
+	r.cmd = exec.Command(r.program, "serve", "--listen", r.listen, "--data", r.data)
+	r.cmd.Env, r.cmd.Stderr = r.env, r.log
+	if err := r.cmd.Start(); err != nil {
+		r.t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	if err := r.discord.Connected(ctx, 1); err != nil {
+		r.t.Fatalf("discord: %v\n%s", err, r.log)
+	}
+	if err := r.slack.Connected(ctx, 1); err != nil {
+		r.t.Fatalf("slack: %v\n%s", err, r.log)
+	}
+}
+
+// stop ends the program as a service manager does.
+func (r *rehearsal) stop() {
+	if r.cmd == nil {
+		return
+	}
+	_ = r.cmd.Process.Signal(syscall.SIGTERM)
+	if err := r.cmd.Wait(); err != nil {
+		r.t.Errorf("stopped: %v\n%s", err, r.log)
+	}
+	r.cmd = nil
+}
+
+// figure is one of the program's own figures.
+func (r *rehearsal) figure(name string) float64 {
+	r.t.Helper()
+	resp, err := http.Get("http://" + r.listen + "/metrics")
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	lines := bufio.NewScanner(resp.Body)
+	for lines.Scan() {
+		if value, ok := strings.CutPrefix(lines.Text(), name+" "); ok {
+			f, err := strconv.ParseFloat(value, 64)
+			if err != nil {
+				r.t.Fatal(err)
+			}
+			_, _ = io.Copy(io.Discard, resp.Body)
+			return f
+		}
+	}
+	r.t.Fatalf("no figure %s", name)
+	return 0
+}
+
+// times are latencies of one sort.
+type times struct {
+	mu  sync.Mutex
+	all []time.Duration
+}
+
+func (l *times) add(d time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.all = append(l.all, d)
+}
+
+func (l *times) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.all) == 0 {
+		return "none"
+	}
+	slices.Sort(l.all)
+	at := func(q float64) time.Duration {
+		return l.all[min(len(l.all)-1, int(q*float64(len(l.all))))].Round(100 * time.Microsecond)
+	}
+	return fmt.Sprintf("%d: p50 %v, p99 %v, longest %v", len(l.all), at(.5), at(.99), at(1))
+}
+
+// loadLine is what the n-th command is: what a class does, most of it looking.
+func loadLine(n int) (command, rest string) {
+	switch n % 10 {
+	case 0:
+		return "kubectl", fmt.Sprintf("create deployment web-%d --image=nginx", n)
+	case 1:
+		return "kubectl", fmt.Sprintf("create configmap c-%d --from-literal=a=%d", n, n)
+	case 2:
+		return "grappe", ""
+	case 3:
+		return "pourquoi", ""
+	case 4, 5:
+		return "cours", "3.1"
+	}
+	return "kubectl", "get pods"
+}
+
+// TestLoad sends commands at a steady rate, whatever the answers take, to both platforms; each is
+// answered, and no request breaks a platform's rule.
+func TestLoad(t *testing.T) {
+	r := rehearse(t)
+	ctx, cancel := context.WithTimeout(context.Background(), *loadTime+time.Minute)
+	defer cancel()
+	var acks, answers [2]times
+	var sending sync.WaitGroup
+	total := int(loadTime.Seconds() * float64(*loadRate))
+	every := time.NewTicker(time.Second / time.Duration(*loadRate))
+	defer every.Stop()
+	for n := range total {
+		<-every.C
+		if n%max(1, total/10) == 0 && n > 0 {
+			t.Logf("after %6d commands: %3.0f MB resident, %3.0f MB of heap, %.0f goroutines", n,
+				r.figure("process_resident_memory_bytes")/1e6, r.figure("go_memstats_heap_alloc_bytes")/1e6, r.figure("go_goroutines"))
+		}
+		sending.Go(func() {
+			var ack, answer time.Duration
+			var err error
+			if n%2 == 0 {
+				ack, answer, err = r.onDiscord(ctx, n/2)
+			} else {
+				ack, answer, err = r.onSlack(ctx, n/2)
+			}
+			if err != nil {
+				t.Errorf("command %d: %v", n, err)
+				return
+			}
+			acks[n%2].add(ack)
+			answers[n%2].add(answer)
+		})
+	}
+	sending.Wait()
+	for i, platform := range []string{"discord", "slack"} {
+		t.Logf("%-7s acknowledged %v", platform, &acks[i])
+		t.Logf("%-7s answered     %v", platform, &answers[i])
+	}
+	for _, fault := range append(r.discord.Faults(), r.slack.Faults()...) {
+		t.Errorf("a rule is broken: %s", fault)
+	}
+}
+
+// onDiscord sends a command and waits for its first whole answer. A live answer goes on after that.
+func (r *rehearsal) onDiscord(ctx context.Context, n int) (ack, answer time.Duration, err error) {
+	command, rest := loadLine(n)
+	i := discordtest.Slash(command)
+	if rest != "" {
+		option := map[string]string{"kubectl": "commande", "cours": "page"}[command]
+		i = discordtest.Slash(command, discordtest.String(option, rest))
+	}
+	i = i.In(discordtest.Place{Channel: strconv.Itoa(700000 + n%(loadChannels/2))}).By(discordtest.Person{ID: strconv.Itoa(900000 + n%500)})
+	began := time.Now()
+	x := r.discord.Interact(ctx, i)
+	first, err := x.First(ctx)
+	if err != nil {
+		return 0, 0, err
+	}
+	m, err := x.Until(ctx, func(m discordtest.Message) bool { return m.Text() != "" && !m.Loading() })
+	if err != nil {
+		return 0, 0, err
+	}
+	answer = time.Since(began)
+	if strings.HasPrefix(rest, "create") && !strings.Contains(m.Text(), "created") {
+		return 0, 0, fmt.Errorf("answer to %s: %s", rest, m.Text())
+	}
+	x.Forget()
+	return first.Latency, answer, nil
+}
+
+func (r *rehearsal) onSlack(ctx context.Context, n int) (ack, answer time.Duration, err error) {
+	command, rest := loadLine(n)
+	c := slacktest.Command{Name: "/timonier", Text: strings.TrimSpace(command + " " + rest), User: "U1", Channel: fmt.Sprintf("C%03d", n%(loadChannels/2))}
+	began := time.Now()
+	x, err := r.slack.Send(ctx, c)
+	if err != nil {
+		return 0, 0, err
+	}
+	defer x.End()
+	first, err := x.Acked(ctx)
+	if err != nil {
+		return 0, 0, err
+	}
+	_, err = x.Until(ctx, func(c slacktest.Change) bool { return c.Kind == slacktest.Posted || c.Kind == slacktest.Updated })
+	return first.Latency, time.Since(began), err
+}
+
+// TestPresses: a class of 300 presses its answers in one channel within two seconds. Each counts, once.
+func TestPresses(t *testing.T) {
+	r := rehearse(t)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	defer cancel()
+	teacher := discordtest.Person{ID: "4242", Permissions: discordtest.ManageGuild}
+	asked := r.discord.Interact(ctx, discordtest.Slash("quiz").By(teacher))
+	question, err := asked.Until(ctx, func(m discordtest.Message) bool { return len(m.Buttons()) >= 4 })
+	if err != nil {
+		t.Fatal(err)
+	}
+	const people = 300
+	var answers times
+	var pressing sync.WaitGroup
+	every := time.NewTicker(2 * time.Second / people)
+	defer every.Stop()
+	for n := range people {
+		<-every.C
+		pressing.Go(func() {
+			began := time.Now()
+			press := discordtest.Click(question, question.Buttons()[n%4].CustomID).By(discordtest.Person{ID: strconv.Itoa(100000 + n)})
+			x := r.discord.Interact(ctx, press)
+			if _, err := x.Until(ctx, func(m discordtest.Message) bool { return strings.Contains(m.Text(), "C'est noté") }); err != nil {
+				t.Errorf("press %d: %v", n, err)
+				return
+			}
+			answers.add(time.Since(began))
+		})
+	}
+	pressing.Wait()
+	t.Logf("answered %v", &answers)
+	if _, err := asked.Until(ctx, func(m discordtest.Message) bool { return strings.Contains(m.Text(), "300 réponses") }); err != nil {
+		t.Errorf("the question shows %s", asked.Message().Text())
+	}
+	ended := r.discord.Interact(ctx, discordtest.Slash("quiz", discordtest.String("action", "fin")).By(teacher))
+	result, err := ended.Until(ctx, func(m discordtest.Message) bool { return strings.Contains(m.Text(), "✓") })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(result.Text(), "\u00a0: 75"); n != 4 {
+		t.Errorf("75 pressed each of four answers; shown:\n%s", result.Text())
+	}
+	for _, fault := range r.discord.Faults() {
+		t.Errorf("a rule is broken: %s", fault)
+	}
+}
