@@ -112,6 +112,10 @@ func TestProgram(t *testing.T) {
 		"killed after an answer":    killedAfterAnAnswer,
 		"two processes on one file": twoProcessesOnOneFile,
 		"told to stop":              toldToStop,
+		"served on both platforms":  servesBoth,
+		"served after a kill":       servedAfterAKill,
+		"refused by both platforms": refusedByBoth,
+		"registers":                 registers,
 	}
 	maps.Copy(tests, onScreen())
 	for name, test := range tests {

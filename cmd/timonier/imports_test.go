@@ -31,26 +31,37 @@ var mayImport = map[string][]string{
 	"timonier/bot/discord":  {"bot"},
 	"timonier/bot/slack":    {"bot"},
 	"timonier/cmd/timonier": {"bot", "bot/store", "bot/terminal", "bot/discord", "bot/slack", "bot/quiz", "bot/picture", "content", "locales", "sim", "sim/kubectl"},
+
+	// The platforms' local stand-ins: for tests, and for the program that rehearses with them.
+	"timonier/bot/discord/discordtest": {},
+	"timonier/bot/slack/slacktest":     {},
+	"timonier/cmd/rehearse":            {"bot/discord/discordtest", "bot/slack/slacktest"},
 }
 
 // inTests is what tests may import besides: parts of the simulator are tested on its real store,
-// and with images of their own.
+// and with images of their own; front ends against their platform's stand-in, and the real store.
 var inTests = map[string][]string{
 	"timonier/sim/scheduler":  {"sim/etcd"},
 	"timonier/sim/controller": {"sim/etcd"},
 	"timonier/sim/kubelet":    {"sim/etcd"},
 	"timonier/sim/kubectl":    {"sim/kubelet"},
+	"timonier/bot/discord":    {"bot/discord/discordtest", "bot/store", "locales"},
+	"timonier/bot/slack":      {"bot/slack/slacktest", "bot/store", "locales"},
+	"timonier/cmd/timonier":   {"bot/discord/discordtest", "bot/slack/slacktest"},
 }
 
 // onlyIn are libraries that only one package knows, and those that none may.
 var onlyIn = map[string]string{
-	"go.etcd.io/bbolt":     "timonier/bot/store",
-	"k8s.io/kubernetes":    "",
-	"k8s.io/apiserver":     "",
-	"k8s.io/kubectl":       "timonier/sim/kubectl",
-	"charm.land/bubbletea": "timonier/bot/terminal",
-	"charm.land/bubbles":   "timonier/bot/terminal",
-	"charm.land/lipgloss":  "timonier/bot/terminal",
+	"go.etcd.io/bbolt":                    "timonier/bot/store",
+	"k8s.io/kubernetes":                   "",
+	"k8s.io/apiserver":                    "",
+	"k8s.io/kubectl":                      "timonier/sim/kubectl",
+	"github.com/bwmarrin/discordgo":       "timonier/bot/discord",
+	"github.com/slack-go/slack":           "timonier/bot/slack",
+	"github.com/prometheus/client_golang": "timonier/bot",
+	"charm.land/bubbletea":                "timonier/bot/terminal",
+	"charm.land/bubbles":                  "timonier/bot/terminal",
+	"charm.land/lipgloss":                 "timonier/bot/terminal",
 }
 
 func TestImportsPointOneWay(t *testing.T) {
