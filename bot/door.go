@@ -65,7 +65,7 @@ func (t *Tutor) serve(ctx context.Context, ln *lane, r Request, emit func(Reply)
 	if r.Fill != nil {
 		r.Fill(ctx, &r)
 	}
-	private := t.Manner(r).Private
+	manner := t.Manner(r)
 	w := t.wordsOf(r.Locale)
 	for range tries {
 		if reply, err = t.attempt(ctx, ln, r, &w, emit); !errors.Is(err, ErrConflict) && !errors.Is(err, ErrAnswered) {
@@ -78,7 +78,8 @@ func (t *Tutor) serve(ctx context.Context, ln *lane, r Request, emit func(Reply)
 		reply = t.apology(ctx, r, w, err)
 	}
 	t.spoken.remember(r, w.lang)
-	reply.Private, reply.Final = private, true
+	reply = echo(r, manner, reply)
+	reply.Private, reply.Final = manner.Private, true
 	if r.Live && reply.Follow != nil && t.follow(ctx, r, reply, emit, done) {
 		return true
 	}

@@ -268,11 +268,13 @@ func (c *call) goOnQuestion(shown Reply) (Reply, bool, error) {
 	if err != nil {
 		return shown, false, err
 	}
-	r.Private = shown.Private
+	before := shown.Blocks[:shown.Follow.Blocks:shown.Follow.Blocks]
+	r.Private, r.Blocks = shown.Private, append(before, r.Blocks...)
 	if r.Follow == nil {
 		r.Buttons = nil // the reply to /quiz fin has them
 		return r, false, nil
 	}
+	r.Follow.Blocks = len(before)
 	return r, true, nil
 }
 
