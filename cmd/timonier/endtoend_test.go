@@ -114,6 +114,7 @@ func TestProgram(t *testing.T) {
 		"told to stop":              toldToStop,
 		"served on both platforms":  servesBoth,
 		"served after a kill":       servedAfterAKill,
+		"served to the end":         servedToTheEnd,
 		"refused by both platforms": refusedByBoth,
 		"registers":                 registers,
 	}

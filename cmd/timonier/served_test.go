@@ -90,6 +90,7 @@ type served struct {
 	cmd     *exec.Cmd
 	address string
 	drained chan struct{} // closed when its standard error has ended
+	stops   chan struct{} // closed when it says that it stops
 }
 
 var addressInLog = regexp.MustCompile(`msg=serving .*address=(\S+)`)
@@ -97,7 +98,7 @@ var addressInLog = regexp.MustCompile(`msg=serving .*address=(\S+)`)
 // serve starts the program and returns when it says where it answers.
 func (s *stage) serve() *served {
 	s.t.Helper()
-	p := &served{stage: s, drained: make(chan struct{})}
+	p := &served{stage: s, drained: make(chan struct{}), stops: make(chan struct{})}
 	p.cmd = exec.CommandContext(s.ctx, s.program, "serve", "--listen", "127.0.0.1:0", "--data", s.data, "--log-level", "debug")
 	p.cmd.Env, p.cmd.Stdout = s.env(), &s.written
 	out, err := p.cmd.StderrPipe()
@@ -115,6 +116,9 @@ func (s *stage) serve() *served {
 			line, err := lines.ReadString('\n')
 			if found := addressInLog.FindStringSubmatch(line); found != nil {
 				said <- found[1]
+			}
+			if strings.Contains(line, `msg="stopping: `) {
+				close(p.stops)
 			}
 			if err != nil {
 				return
@@ -135,6 +139,12 @@ func (p *served) end(signal syscall.Signal) int {
 	if err := p.cmd.Process.Signal(signal); err != nil {
 		p.t.Fatal(err)
 	}
+	return p.wait()
+}
+
+// wait returns the exit code of a program that ends, -1 where it was killed.
+func (p *served) wait() int {
+	p.t.Helper()
 	<-p.drained
 	var exit *exec.ExitError
 	if err := p.cmd.Wait(); err != nil && !errors.As(err, &exit) {
@@ -251,6 +261,38 @@ func servedAfterAKill(t *testing.T, program string) {
 	s.answered(inSlack, nil, "configmap/kept created")
 	if code := p.end(syscall.SIGTERM); code != 0 {
 		t.Errorf("code %d", code)
+	}
+}
+
+// servedToTheEnd: told to stop in the middle of an answer, the program finishes it; told twice, it does not wait.
+func servedToTheEnd(t *testing.T, program string) {
+	s := newStage(t, program)
+	for _, twice := range []bool{false, true} {
+		p := s.serve()
+		s.connected()
+		release, arrived := make(chan struct{}), make(chan struct{}, 1)
+		s.discord.Inject(discordtest.Trouble{Match: "PATCH", Hold: release, Arrived: arrived, Lose: twice})
+		x := s.discord.Interact(s.ctx, kubectl("get nodes"))
+		<-arrived
+		if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+			t.Fatal(err)
+		}
+		<-p.stops
+		if twice {
+			began := time.Now()
+			if code := p.end(syscall.SIGTERM); code != -1 || time.Since(began) > grace/2 {
+				t.Errorf("told twice: code %d after %v", code, time.Since(began))
+			}
+			close(release)
+			continue
+		}
+		close(release)
+		if _, err := x.Until(s.ctx, func(m discordtest.Message) bool { return strings.Contains(m.Text(), "node-2") }); err != nil {
+			t.Errorf("the answer was not finished: %v", err)
+		}
+		if code := p.wait(); code != 0 {
+			t.Errorf("code %d", code)
+		}
 	}
 }
 

@@ -128,6 +128,7 @@ func (s *service) run(ctx context.Context) error {
 	}
 	err := s.watch(ctx, broken)
 	s.stopping.Store(true)
+	s.logger.Info("stopping: what was begun is finished first", "at most", s.grace)
 	err = errors.Join(err, s.end(ctx, stop, &atWork))
 	if !errors.Is(err, errLate) {
 		working.Wait()
