@@ -314,7 +314,8 @@ func encode(r call) (body []byte, kind string, err error) {
 		}
 		part(fmt.Sprintf(`form-data; name="files[%d]"; filename="%s"`, i, quoted.Replace(f.Name)), kind, f.Data)
 	}
-	return buf.Bytes(), w.FormDataContentType(), errors.Join(err, w.Close())
+	err = errors.Join(err, w.Close())
+	return buf.Bytes(), w.FormDataContentType(), err
 }
 
 // withoutURL is an error of net/http without the address, which holds a token.

@@ -141,14 +141,16 @@ type class struct {
 
 // setting is what a test wants to be otherwise.
 type setting struct {
-	server discordtest.Config
-	bot    func(*Config)
-	before func(*class)
-	asleep bool // the bot is not started
+	server  discordtest.Config
+	bot     func(*Config)
+	before  func(*class)
+	asleep  bool // the bot is not started
+	limited bool // Discord limits rates
 }
 
 func newClass(t *testing.T, s setting) *class {
 	t.Helper()
+	s.server.Unlimited = !s.limited
 	s.server.Spec = os.Getenv("TIMONIER_DISCORD_SPEC")
 	server, err := discordtest.Start(s.server)
 	if err != nil {
@@ -202,8 +204,20 @@ func (c *class) start() {
 	ctx, c.end = context.WithCancel(context.Background())
 	c.ended = make(chan error, 1)
 	go func() { c.ended <- b.Run(ctx) }()
-	if b.cfg.Token != "" {
-		c.must(c.Connected(c.ctx, max(1, b.cfg.Shards)))
+	c.ready()
+}
+
+// ready waits until the bot says that it is.
+func (c *class) ready() {
+	c.t.Helper()
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for !c.bot.Ready() {
+		select {
+		case <-tick.C:
+		case <-c.ctx.Done():
+			c.t.Fatal("never ready: " + c.bot.Status())
+		}
 	}
 }
 
