@@ -138,7 +138,7 @@ func TestIDsOfTheCode(t *testing.T) {
 	}
 }
 
-var looksLikeID = regexp.MustCompile(`^[a-z]+\.[a-z0-9]+$`)
+var looksLikeID = regexp.MustCompile(`^[a-z]+(\.[a-z0-9]+)+$`)
 
 // uses finds the IDs in the program's sources.
 func uses(t *testing.T, tables map[string]bool) []use {

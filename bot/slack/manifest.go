@@ -19,8 +19,6 @@ const (
 	PathEvents       = "/slack/events"
 )
 
-// slashCommands are those of the app; slack.manifest has what each is for, and how it goes on.
-var slashCommands = []string{"timonier", "kubectl", "quiz"}
 
 // scopes are what the bot may do: answer commands; write messages; read the manifests that
 // people attach; send pictures and long replies; know a person's language, and who leads; read what is
@@ -110,17 +108,20 @@ func Manifest(say func(locale, id string, data map[string]any) string, o Manifes
 		}
 		return strings.TrimSuffix(o.URL, "/") + path
 	}
-	its := func(id string) string { return say(o.Locale, "slack.manifest."+id, nil) }
+	its := func(id string) string { return say(o.Locale, id, nil) }
 
-	m := manifest{Display: display{its("name"), its("about"), oneLine(its("long")), "#1d3557"}}
+	m := manifest{Display: display{its("slack.manifest.name"), its("slack.manifest.about"), oneLine(its("slack.manifest.long")), "#1d3557"}}
 	m.Features = features{
 		Home:      appHome{Home: true, Messages: true},
-		Bot:       botUser{its("name"), true},
-		Shortcuts: []shortcut{{its("shortcut"), "message", shortcutManifest, its("shortcutabout")}},
+		Bot:       botUser{its("slack.manifest.name"), true},
+		Shortcuts: []shortcut{{its("slack.manifest.shortcut"), "message", shortcutManifest, its("slack.manifest.shortcutabout")}},
 	}
-	for _, name := range slashCommands {
-		m.Features.Commands = append(m.Features.Commands,
-			slashCommand{"/" + name, at(PathCommands), its(name + "about"), its(name + "hint"), true})
+	for _, c := range [][3]string{
+		{"/timonier", "slack.manifest.timonierabout", "slack.manifest.timonierhint"},
+		{"/kubectl", "slack.manifest.kubectlabout", "slack.manifest.kubectlhint"},
+		{"/quiz", "slack.manifest.quizabout", "slack.manifest.quizhint"},
+	} {
+		m.Features.Commands = append(m.Features.Commands, slashCommand{c[0], at(PathCommands), its(c[1]), its(c[2]), true})
 	}
 	m.OAuth.Scopes.Bot = scopes
 	m.Settings.Events.URL, m.Settings.Events.Bot = at(PathEvents), events
