@@ -32,24 +32,18 @@ type wire struct {
 	cfg    Config
 	base   *url.URL
 	client *http.Client
+	close  func() // of the connections that nothing uses
 }
 
 func newWire(cfg Config, base *url.URL) *wire {
-	client := &http.Client{Timeout: callTime}
-	next := http.RoundTripper(http.DefaultTransport.(*http.Transport).Clone())
-	if cfg.Client != nil {
-		*client = *cfg.Client
-		if client.Transport != nil {
-			next = client.Transport
-		}
-	} else if t, ok := next.(*http.Transport); ok {
-		t.MaxIdleConnsPerHost = 64 // all goes to one or two hosts
-	}
+	transport := &http.Transport{Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true, TLSHandshakeTimeout: callTime,
+		MaxIdleConnsPerHost: 64, IdleConnTimeout: time.Minute} // all goes to one host or two
+	w := &wire{cfg: cfg, base: base, client: &http.Client{Timeout: callTime, Transport: transport}}
 	if cfg.API != "" {
-		next = &homebound{base, next}
+		w.client.Transport = &homebound{base, transport}
 	}
-	client.Transport = next
-	return &wire{cfg: cfg, base: base, client: client}
+	w.close = transport.CloseIdleConnections
+	return w
 }
 
 // homebound sends every request to one host, whatever its URL says: redirects too.
@@ -114,8 +108,8 @@ func (w *wire) once(r *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = resp.Body.Close() }()
 	data, err := io.ReadAll(io.LimitReader(resp.Body, mostAnswer))
+	_ = resp.Body.Close()
 	if err != nil {
 		return nil, fmt.Errorf("read answer: %w", err)
 	}

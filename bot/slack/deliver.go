@@ -159,7 +159,7 @@ func (k *ask) place() string {
 	switch {
 	case k.manner.Replace:
 		return k.way.Channel + " " + k.way.Source
-	case k.manner.Private:
+	case k.manner.Private && !private(k.way.Channel):
 		return k.way.Channel + " " + k.way.User
 	}
 	return k.way.Channel

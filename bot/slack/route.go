@@ -41,6 +41,10 @@ func (p *parcel) routesOf(r bot.Reply) []route {
 	}
 	switch {
 	case w.Channel == "":
+	case r.Private && private(w.Channel):
+		// In private messages with the bot all is private, and a message stays. In those of two other
+		// people the bot cannot write, and only one of them asked.
+		to = append(to, p.post, p.respondAlone)
 	case r.Private:
 		to = append(to, p.respondAlone, p.whisper)
 	default:

@@ -16,7 +16,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -51,7 +50,6 @@ type Config struct {
 	Drain   time.Duration                        // how long Run waits for answers under way: 8 s
 	Logger  *slog.Logger                         // nil: silent
 	Metrics *bot.Metrics                         // nil: none
-	Client  *http.Client                         // nil: one with timeouts; its transport is wrapped
 }
 
 // App is the tutor's connection to Slack. It is safe for concurrent use.
@@ -118,6 +116,7 @@ func New(cfg Config) (*App, error) {
 // until its context ends; it returns when all that was accepted has been answered, or
 // cut short after Drain. The error is Slack's refusal of a token, or nil.
 func (a *App) Run(ctx context.Context) error {
+	defer a.wire.close()
 	if err := a.identify(ctx); err != nil || ctx.Err() != nil {
 		return err
 	}

@@ -1,0 +1,146 @@
+package slack
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"sync"
+	"testing"
+	"time"
+
+	"timonier/bot"
+	"timonier/bot/slack/slacktest"
+)
+
+func fill(b *bench, id string) bot.Request {
+	r := bot.Request{Who: bot.Person{ID: id}}
+	b.app.people.fill(b.ctx, &r)
+	return r
+}
+
+// A person is asked about once an hour, however many requests they make at once.
+func TestPeople(t *testing.T) {
+	b := open(t, func(c *Config, _ *slacktest.Config) { c.Teachers = []string{"U2"} })
+	var all sync.WaitGroup
+	for range 50 {
+		all.Go(func() {
+			if r := fill(b, "U1"); r.Locale != "fr-FR" || r.Teacher {
+				t.Errorf("U1 is %+v", r)
+			}
+		})
+	}
+	all.Wait()
+	if r := fill(b, "UADMIN"); !r.Teacher {
+		t.Errorf("the admin is %+v", r)
+	}
+	if r := fill(b, "U2"); !r.Teacher || r.Locale != "en-US" {
+		t.Errorf("the teacher is %+v", r)
+	}
+	asked := func(want int) {
+		t.Helper()
+		if n := len(b.slack.Calls("users.info")); n != want {
+			t.Errorf("asked %d times, want %d", n, want)
+		}
+	}
+	asked(3)
+	b.slack.Advance(59 * time.Minute)
+	fill(b, "U1")
+	asked(3)
+	b.slack.Advance(2 * time.Minute)
+	b.slack.SetUser(slacktest.User{ID: "U1", Name: "ana", Locale: "en-GB", Owner: true})
+	if r := fill(b, "U1"); r.Locale != "en-GB" || !r.Teacher {
+		t.Errorf("U1 is now %+v", r)
+	}
+	asked(4)
+}
+
+// Where Slack does not say, nothing is known, and it is asked again a minute later.
+func TestUnknownPerson(t *testing.T) {
+	b := open(t)
+	b.slack.Spoil("users.info", 1, slacktest.Trouble{Error: "internal_error"})
+	if r := fill(b, "UADMIN"); r.Teacher || r.Locale != "" {
+		t.Errorf("is %+v", r)
+	}
+	if r := fill(b, "UADMIN"); r.Teacher {
+		t.Errorf("is %+v", r)
+	}
+	b.slack.Advance(time.Minute)
+	if r := fill(b, "UADMIN"); !r.Teacher || r.Locale != "fr-FR" {
+		t.Errorf("is %+v", r)
+	}
+}
+
+// No more people are remembered than there is room for.
+func TestManyPeople(t *testing.T) {
+	p := &people{now: time.Now}
+	for i := range 3 * mostPeople {
+		p.enter(fmt.Sprint(i))
+	}
+	if n := len(p.new) + len(p.old); n > mostPeople {
+		t.Errorf("%d people", n)
+	}
+}
+
+// No request leaves the host that it is told to keep to: neither by its own URL nor by one that
+// an answer names, nor by a redirect.
+func TestHomebound(t *testing.T) {
+	var mu sync.Mutex
+	var hosts []string
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		hosts = append(hosts, r.Host+r.URL.RequestURI())
+		if r.URL.Path == "/api/x" {
+			http.Redirect(w, r, "https://files.slack.com/there?a=b", http.StatusTemporaryRedirect)
+			return
+		}
+		_, _ = w.Write([]byte(`{"ok":true}`))
+	}))
+	defer s.Close()
+	base, err := url.Parse(s.URL + "/api/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := newWire(Config{API: base.String(), After: time.After}, base)
+	defer w.close()
+	if err := w.call(t.Context(), "x", map[string]any{}, nil); err != nil {
+		t.Error(err)
+	}
+	if err := w.respond(t.Context(), "https://hooks.slack.com/commands/T/1/y?z=1", map[string]any{}); err != nil {
+		t.Error(err)
+	}
+	for _, h := range hosts {
+		if h[:len(base.Host)] != base.Host {
+			t.Errorf("asked %s", h)
+		}
+	}
+	if len(hosts) != 3 {
+		t.Errorf("asked %v", hosts)
+	}
+	if got := w.here("wss://wss-primary.slack.com/link/?ticket=1"); got != "ws://"+base.Host+"/link/?ticket=1" {
+		t.Errorf("socket at %s", got)
+	}
+}
+
+func TestNew(t *testing.T) {
+	tutor := bot.New(bot.Config{})
+	for name, c := range map[string]Config{
+		"no tutor":  {BotToken: "b", AppToken: "a"},
+		"no token":  {Tutor: tutor, AppToken: "a"},
+		"no way in": {Tutor: tutor, BotToken: "b"},
+		"bad API":   {Tutor: tutor, BotToken: "b", AppToken: "a", API: "ftp://example.org/"},
+		"no host":   {Tutor: tutor, BotToken: "b", AppToken: "a", API: "/api/"},
+	} {
+		if _, err := New(c); err == nil {
+			t.Errorf("%s: taken", name)
+		}
+	}
+	a, err := New(Config{Tutor: tutor, BotToken: "b", AppToken: "a", API: "http://127.0.0.1:1/x/api"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := a.wire.base.String(); got != "http://127.0.0.1:1/x/api/" {
+		t.Errorf("base is %s", got)
+	}
+}
