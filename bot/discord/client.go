@@ -161,6 +161,12 @@ func passing(err error) bool {
 
 // try makes a request once. wait is how long Discord asks us to wait before the next.
 func (c *client) try(ctx context.Context, r call, body []byte, kind string) (wait time.Duration, err error) {
+	patience := 15 * time.Second
+	if len(r.files) > 0 {
+		patience = time.Minute
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, r.method, c.address.of(r.path), bytes.NewReader(body))
 	if err != nil {
 		return 0, fmt.Errorf("%s: %w", r.route, withoutURL(err))

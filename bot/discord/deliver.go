@@ -173,6 +173,7 @@ func (x *exchange) after(err error) road {
 		isCode(err, invalidWebhookToken, unknownWebhook, unknownInteraction)
 	messageGone := isCode(err, unknownMessage)
 	channelGone := isCode(err, unknownChannel)
+	lost := isStatus(err, http.StatusNotFound)
 	kept := isCode(err, missingAccess, missingPermissions, archivedThread, foreignMessage) || isStatus(err, http.StatusForbidden)
 	switch x.trail.road {
 	case byToken:
@@ -183,14 +184,14 @@ func (x *exchange) after(err error) road {
 			return x.private()
 		case tokenDead && x.bot.cfg.Token != "" && x.trail.posted != "" && !x.way.Private:
 			return byBot
-		case tokenDead, kept:
+		case tokenDead, kept, lost:
 			return x.fresh()
 		}
 	case again:
 		switch {
 		case channelGone:
 			return x.private()
-		case tokenDead, messageGone, kept:
+		case tokenDead, kept, lost:
 			return x.fresh()
 		}
 	case byBot:
@@ -199,11 +200,11 @@ func (x *exchange) after(err error) road {
 			return x.private()
 		case messageGone:
 			return x.fresh()
-		case channelGone, kept:
+		case kept, lost:
 			return x.private()
 		}
 	case inChannel:
-		if channelGone || kept || isStatus(err, http.StatusNotFound) {
+		if kept || lost {
 			return x.private()
 		}
 	case inDirect:

@@ -48,6 +48,7 @@ func (c *class) sentTo(channel, text string) discordtest.Message {
 }
 
 func TestTokenPastItsLife(t *testing.T) {
+	t.Parallel()
 	c := newClass(t, setting{before: busy})
 	public := c.Interact(c.ctx, kubectl("create namespace tard"))
 	c.first(public)
@@ -64,6 +65,7 @@ func TestTokenPastItsLife(t *testing.T) {
 
 // A token that Discord no longer knows, though by our clock it should.
 func TestTokenRefused(t *testing.T) {
+	t.Parallel()
 	c := newClass(t, setting{})
 	c.Inject(discordtest.Trouble{Match: edit, Status: 401, Code: invalidWebhookToken})
 	e := c.Interact(c.ctx, kubectl("get nodes"))
@@ -87,6 +89,7 @@ func (c *class) directWith(e *discordtest.Exchange) string {
 }
 
 func TestMessageDeleted(t *testing.T) {
+	t.Parallel()
 	c := newClass(t, setting{before: busy})
 	e := c.Interact(c.ctx, kubectl("create namespace efface"))
 	c.first(e)
@@ -106,6 +109,7 @@ func TestMessageDeleted(t *testing.T) {
 }
 
 func TestChannelDeleted(t *testing.T) {
+	t.Parallel()
 	c := newClass(t, setting{before: busy})
 	e := c.Interact(c.ctx, kubectl("create namespace parti"))
 	c.first(e)
@@ -119,6 +123,7 @@ func TestChannelDeleted(t *testing.T) {
 // The first response comes too late, or another process has answered: what was asked for
 // is done, and said in the channel.
 func TestUnknownInteraction(t *testing.T) {
+	t.Parallel()
 	c := newClass(t, setting{})
 	c.Inject(discordtest.Trouble{Match: "callback", Status: 404, Code: unknownInteraction})
 	e := c.Interact(c.ctx, kubectl("create namespace seul"))
@@ -134,6 +139,7 @@ func TestUnknownInteraction(t *testing.T) {
 }
 
 func TestRateLimitsAndFailures(t *testing.T) {
+	t.Parallel()
 	c := newClass(t, setting{limited: true})
 	for name, trouble := range map[string]discordtest.Trouble{
 		"429":        {Status: 429, RetryAfter: 20 * time.Millisecond},
@@ -158,6 +164,7 @@ func TestRateLimitsAndFailures(t *testing.T) {
 
 // Discord is away for longer than a request is tried.
 func TestFinalAnswerIsSentStubbornly(t *testing.T) {
+	t.Parallel()
 	c := newClass(t, setting{})
 	c.Inject(discordtest.Trouble{Match: edit, Status: 502, Times: 11})
 	e := c.Interact(c.ctx, kubectl("get nodes"))
@@ -170,6 +177,7 @@ func TestFinalAnswerIsSentStubbornly(t *testing.T) {
 
 // What Discord finds fault with is said plainly, in a file.
 func TestRefusedAnswer(t *testing.T) {
+	t.Parallel()
 	c := newClass(t, setting{})
 	c.Inject(discordtest.Trouble{Match: edit, Status: 400, Code: 50035})
 	e := c.Interact(c.ctx, kubectl("get nodes"))
@@ -182,6 +190,7 @@ func TestRefusedAnswer(t *testing.T) {
 
 // Nobody can be reached: that is logged, and not tried at each start again.
 func TestNobodyToReach(t *testing.T) {
+	t.Parallel()
 	c := newClass(t, setting{bot: func(cfg *Config) { cfg.Token = "" }})
 	server := serveHTTP(t, c)
 	c.Inject(discordtest.Trouble{Match: edit, Status: 403, Code: missingAccess})
@@ -210,6 +219,7 @@ func (c *class) logged(text string) {
 }
 
 func TestDuplicates(t *testing.T) {
+	t.Parallel()
 	c := newClass(t, setting{})
 	e := c.Interact(c.ctx, kubectl("create namespace double"))
 	for range 3 {
@@ -230,6 +240,7 @@ func TestDuplicates(t *testing.T) {
 
 // The process ends in the middle of an answer: the next one gives it.
 func TestRestartInTheMiddle(t *testing.T) {
+	t.Parallel()
 	c := newClass(t, setting{before: busy})
 	e := c.Interact(c.ctx, kubectl("create namespace reprise"))
 	c.first(e)
@@ -252,6 +263,7 @@ func TestRestartInTheMiddle(t *testing.T) {
 
 // What is in hand when Run is to end is answered before it ends.
 func TestDrain(t *testing.T) {
+	t.Parallel()
 	c := newClass(t, setting{before: busy})
 	e := c.Interact(c.ctx, kubectl("create namespace fin"))
 	c.first(e)
@@ -270,6 +282,7 @@ func TestDrain(t *testing.T) {
 }
 
 func TestTooMuchAtOnce(t *testing.T) {
+	t.Parallel()
 	c := newClass(t, setting{before: busy, bot: func(cfg *Config) { cfg.Most = 1 }})
 	e := c.Interact(c.ctx, kubectl("create namespace premier"))
 	c.first(e)
@@ -286,6 +299,7 @@ func TestTooMuchAtOnce(t *testing.T) {
 // 200 interactions in 20 channels, all at once: each is answered once, and in each
 // channel in the order in which they came.
 func TestManyAtOnceInOrder(t *testing.T) {
+	t.Parallel()
 	c := newClass(t, setting{})
 	const channels, each = 20, 10
 	all := make([][]*discordtest.Exchange, channels)
@@ -360,6 +374,7 @@ func TestRoads(t *testing.T) {
 
 // An answer that is past its token's life is changed where it is, by the bot.
 func TestChangedByTheBot(t *testing.T) {
+	t.Parallel()
 	c := newClass(t, setting{})
 	e := c.Interact(c.ctx, kubectl("get nodes"))
 	m := c.answer(e, "node-1")

@@ -139,7 +139,7 @@ func newClient(cfg Config, addr address) *client {
 		Proxy:       http.ProxyFromEnvironment,
 		DialContext: (&net.Dialer{Timeout: 5 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
 		// A burst of a hundred commands opens as many connections once, and keeps them.
-		MaxIdleConns: 256, MaxIdleConnsPerHost: 256, MaxConnsPerHost: 256,
+		MaxIdleConns: 256, MaxIdleConnsPerHost: 256,
 		IdleConnTimeout: 90 * time.Second, TLSHandshakeTimeout: 5 * time.Second,
 		ForceAttemptHTTP2: true,
 	}
@@ -147,7 +147,7 @@ func newClient(cfg Config, addr address) *client {
 		address: addr, app: cfg.AppID, token: cfg.Token, log: cfg.Logger, metrics: cfg.Metrics,
 		backoff: 250 * time.Millisecond, paused: map[string]time.Time{},
 		http: &http.Client{
-			Transport: transport, Timeout: 15 * time.Second,
+			Transport: transport,
 			// A redirection could lead to another host, with the token: it is an answer like others.
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -20,6 +21,7 @@ func (c *class) alive(name string) {
 
 // What is sent while there is no connection is answered after the resumption.
 func TestDroppedConnection(t *testing.T) {
+	t.Parallel()
 	c := newClass(t, setting{})
 	for n, code := range []int{0, 4000, 4008} {
 		c.Drop(code)
@@ -34,6 +36,7 @@ func TestDroppedConnection(t *testing.T) {
 }
 
 func TestReconnect(t *testing.T) {
+	t.Parallel()
 	c := newClass(t, setting{})
 	began := time.Now()
 	c.Reconnect()
@@ -55,6 +58,7 @@ func TestReconnect(t *testing.T) {
 }
 
 func TestInvalidSession(t *testing.T) {
+	t.Parallel()
 	c := newClass(t, setting{})
 	c.Invalidate(true)
 	c.must(c.Resumed(c.ctx, 1))
@@ -70,6 +74,7 @@ func TestInvalidSession(t *testing.T) {
 }
 
 func TestSessionThatTimedOut(t *testing.T) {
+	t.Parallel()
 	c := newClass(t, setting{})
 	c.Drop(4009)
 	c.must(c.Identified(c.ctx, 2))
@@ -80,6 +85,7 @@ func TestSessionThatTimedOut(t *testing.T) {
 
 // A connection on which nothing comes any more is noticed after one and a half heartbeats.
 func TestZombie(t *testing.T) {
+	t.Parallel()
 	c := newClass(t, setting{server: discordtest.Config{Heartbeat: 200 * time.Millisecond}})
 	c.Mute()
 	e := c.Interact(c.ctx, kubectl("get nodes"))
@@ -96,6 +102,7 @@ func TestZombie(t *testing.T) {
 }
 
 func TestGatewayAway(t *testing.T) {
+	t.Parallel()
 	c := newClass(t, setting{})
 	c.Refuse(4)
 	c.Drop(0)
@@ -105,6 +112,7 @@ func TestGatewayAway(t *testing.T) {
 }
 
 func TestShards(t *testing.T) {
+	t.Parallel()
 	c := newClass(t, setting{server: discordtest.Config{Guilds: 3, Shards: 3}, bot: func(cfg *Config) { cfg.Shards = 3 }})
 	for n := range 3 {
 		e := c.Interact(c.ctx, kubectl("get nodes").In(discordtest.Place{Guild: c.Guild(n), Channel: "70000000000000000" + string(rune('0'+n))}))
@@ -122,6 +130,7 @@ func TestShards(t *testing.T) {
 }
 
 func TestRefusedForGood(t *testing.T) {
+	t.Parallel()
 	c := newClass(t, setting{asleep: true})
 	for _, k := range []struct {
 		token  string
@@ -143,17 +152,20 @@ func TestRefusedForGood(t *testing.T) {
 // The codes that are final, by the gateway's own close.
 func TestFinalCodes(t *testing.T) {
 	for code, want := range final {
-		c := newClass(t, setting{})
-		c.Drop(code)
-		select {
-		case err := <-c.ended:
-			if err == nil || !strings.Contains(err.Error(), want) {
-				t.Errorf("%d: %v", code, err)
+		t.Run(strconv.Itoa(code), func(t *testing.T) {
+			t.Parallel()
+			c := newClass(t, setting{})
+			c.Drop(code)
+			select {
+			case err := <-c.ended:
+				if err == nil || !strings.Contains(err.Error(), want) {
+					t.Error(err)
+				}
+				c.ended <- nil
+			case <-c.ctx.Done():
+				t.Error("Run goes on")
 			}
-			c.ended <- nil
-		case <-c.ctx.Done():
-			t.Errorf("%d: Run goes on", code)
-		}
+		})
 	}
 }
 
@@ -229,6 +241,7 @@ func TestAddress(t *testing.T) {
 }
 
 func TestConfig(t *testing.T) {
+	t.Parallel()
 	c := newClass(t, setting{asleep: true})
 	c.cfg.Tutor = newTutor(c)
 	defer c.cfg.Tutor.Close()

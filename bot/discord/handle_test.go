@@ -9,6 +9,7 @@ import (
 
 // flags of the first response of each kind.
 func TestCommandsAndClicks(t *testing.T) {
+	t.Parallel()
 	c := newClass(t, setting{})
 	e := c.Interact(c.ctx, kubectl("create deployment web --image=nginx --replicas=2"))
 	if r := c.first(e); r.Type != discordtest.RespondDefer || r.Flags != 0 {
@@ -39,6 +40,7 @@ func TestCommandsAndClicks(t *testing.T) {
 }
 
 func TestFormsAndFiles(t *testing.T) {
+	t.Parallel()
 	const manifest = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: réglages}\n"
 	c := newClass(t, setting{})
 	asked := c.Interact(c.ctx, kubectl("apply"))
@@ -64,6 +66,7 @@ func TestFormsAndFiles(t *testing.T) {
 }
 
 func TestManifestOfAMessage(t *testing.T) {
+	t.Parallel()
 	c := newClass(t, setting{})
 	const apply = "Appliquer le manifeste"
 	block := c.Plant(discordtest.Message{Content: "Essayez ceci :\n```yaml\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: d}\n```"})
@@ -76,6 +79,7 @@ func TestManifestOfAMessage(t *testing.T) {
 }
 
 func TestFilesThatCannotBeRead(t *testing.T) {
+	t.Parallel()
 	c := newClass(t, setting{})
 	for _, f := range []struct {
 		file discordtest.File
@@ -97,6 +101,7 @@ func TestFilesThatCannotBeRead(t *testing.T) {
 }
 
 func TestDirectAndThread(t *testing.T) {
+	t.Parallel()
 	c := newClass(t, setting{})
 	e := c.Interact(c.ctx, kubectl("create namespace chez-moi").In(discordtest.Place{Direct: true}))
 	c.answer(e, "namespace/chez-moi created")
@@ -110,6 +115,7 @@ func TestDirectAndThread(t *testing.T) {
 }
 
 func TestTeachers(t *testing.T) {
+	t.Parallel()
 	c := newClass(t, setting{bot: func(cfg *Config) { cfg.TeacherRoles = []string{"77"} }})
 	for _, who := range []struct {
 		person discordtest.Person
@@ -128,12 +134,14 @@ func TestTeachers(t *testing.T) {
 }
 
 func TestLocale(t *testing.T) {
+	t.Parallel()
 	c := newClass(t, setting{})
 	c.answer(c.Interact(c.ctx, discordtest.Slash("aide").Speaking("en-US", "fr")), "commands")
 	c.calm()
 }
 
 func TestCompletion(t *testing.T) {
+	t.Parallel()
 	c := newClass(t, setting{})
 	e := c.Interact(c.ctx, discordtest.Complete("kubectl", discordtest.Focused("commande", "get po")))
 	c.first(e)
@@ -152,6 +160,7 @@ func TestCompletion(t *testing.T) {
 
 // What Discord would not send, or only of another version.
 func TestOddInteractions(t *testing.T) {
+	t.Parallel()
 	c := newClass(t, setting{})
 	stale := c.Plant(discordtest.Message{Components: []discordtest.Component{{Type: 1, Components: []discordtest.Component{
 		{Type: 2, Style: 1, Label: "Suite", CustomID: "0:/cours suite"}, {Type: 2, Style: 1, Label: "x", CustomID: "sans version"}}}}})
@@ -171,6 +180,7 @@ func TestOddInteractions(t *testing.T) {
 }
 
 func TestMentionsPingNobody(t *testing.T) {
+	t.Parallel()
 	c := newClass(t, setting{})
 	e := c.Interact(c.ctx, discordtest.Slash("aide", discordtest.String("commande", "@everyone <@1> <@&2> **x** \u202e\u200b")))
 	c.first(e)

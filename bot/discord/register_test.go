@@ -11,6 +11,7 @@ import (
 func newTutor(c *class) *bot.Tutor { return bot.New(bot.Config{Store: newMemory(), Now: c.cfg.Now}) }
 
 func TestRegister(t *testing.T) {
+	t.Parallel()
 	for _, guild := range []string{"", "1234567"} {
 		c := newClass(t, setting{asleep: true})
 		cfg := c.cfg
@@ -38,6 +39,7 @@ func TestRegister(t *testing.T) {
 }
 
 func TestRegisterOneChange(t *testing.T) {
+	t.Parallel()
 	c := newClass(t, setting{asleep: true})
 	cfg := c.cfg
 	cfg.Tutor = newTutor(c)

@@ -68,11 +68,7 @@ func (b *Bot) fromGateway(raw json.RawMessage) {
 		return // we are leaving: whoever resumes the session gets it
 	}
 	defer done()
-	defer func() { // discordgo's goroutine would take the process along
-		if v := recover(); v != nil {
-			b.stumbled("", v)
-		}
-	}()
+	defer b.recovered("")
 	e, readable, err := readEvent(raw)
 	if !readable || e.Type == eventPing {
 		b.log.Error("interaction cannot be read", "error", err)
@@ -84,6 +80,7 @@ func (b *Bot) fromGateway(raw json.RawMessage) {
 	}
 	x := b.take(e, b.planFor(e, err), arrived)
 	b.working.Go(func() {
+		defer b.recovered(x.id)
 		if !x.answers() {
 			defer x.release()
 		}
@@ -131,11 +128,7 @@ func (b *Bot) completions(work context.Context, p plan) []string {
 	defer cancel()
 	out := make(chan []string, 1)
 	b.working.Go(func() { // the channel's turn may come after all patience
-		defer func() {
-			if v := recover(); v != nil {
-				b.stumbled(p.request.ID, v)
-			}
-		}()
+		defer b.recovered(p.request.ID)
 		out <- b.cfg.Tutor.Complete(ctx, *p.request, p.complete, len(p.complete))
 	})
 	select {
@@ -167,6 +160,7 @@ func (b *Bot) accept(work context.Context, x *exchange) {
 	}
 	b.working.Go(func() {
 		defer x.release()
+		defer b.recovered(x.id)
 		b.deliver(work, x, delivery, done)
 	})
 }
@@ -260,6 +254,13 @@ func (x *exchange) instead(r bot.Reply) bot.Reply {
 // sentence is one of the tutor's as a reply's blocks.
 func (b *Bot) sentence(locale, id string, data map[string]any) []bot.Block {
 	return []bot.Block{bot.Text{Markdown: b.cfg.Tutor.Say(locale, id, data)}}
+}
+
+// recovered keeps a panic of ours from taking the process along.
+func (b *Bot) recovered(id string) {
+	if v := recover(); v != nil {
+		b.stumbled(id, v)
+	}
 }
 
 // stumbled logs a panic of ours, and gives the reference under which it can be found.

@@ -44,6 +44,7 @@ func post(t *testing.T, url string, header http.Header, body []byte) (int, strin
 }
 
 func TestInteractionsByHTTP(t *testing.T) {
+	t.Parallel()
 	c := newClass(t, setting{bot: func(cfg *Config) { cfg.Token = "" }})
 	url := serveHTTP(t, c)
 	c.must(c.Probe(c.ctx, url))
@@ -70,6 +71,7 @@ func TestInteractionsByHTTP(t *testing.T) {
 
 // Over the gateway and by HTTP at once: the same interaction is answered once.
 func TestBothWays(t *testing.T) {
+	t.Parallel()
 	c := newClass(t, setting{})
 	url := serveHTTP(t, c)
 	e := c.Interact(c.ctx, kubectl("create namespace deux"))
@@ -88,6 +90,7 @@ func TestBothWays(t *testing.T) {
 }
 
 func TestSignatures(t *testing.T) {
+	t.Parallel()
 	c := newClass(t, setting{bot: func(cfg *Config) { cfg.Token = "" }})
 	url := serveHTTP(t, c)
 	ping := []byte(`{"id":"1","type":1,"token":"x"}`)
@@ -141,6 +144,7 @@ func TestSignatures(t *testing.T) {
 // Signed, but not what this version knows: each is answered, to the person alone, and
 // nothing is done.
 func TestOddBodies(t *testing.T) {
+	t.Parallel()
 	c := newClass(t, setting{bot: func(cfg *Config) { cfg.Token = "" }})
 	url := serveHTTP(t, c)
 	base := func(kind int, data string) []byte {
