@@ -17,7 +17,7 @@ func echo(r Request, m Manner, reply Reply) Reply {
 	if !r.Live || m.Private || m.Replace || !strings.HasPrefix(line, "/") {
 		return reply
 	}
-	said := "`" + clipped(strings.ReplaceAll(line, "`", "'"), longestEcho) + "`"
+	said := saidBack(line)
 	if strings.Contains(r.Line, "\n") {
 		said += " …"
 	}
@@ -31,6 +31,12 @@ func echo(r Request, m Manner, reply Reply) Reply {
 		reply.Follow = &follow
 	}
 	return reply
+}
+
+// saidBack is a command's line as code.
+func saidBack(line string) string {
+	line = strings.TrimSpace(tidyBlanks(firstLine(line)))
+	return "`" + clipped(strings.ReplaceAll(line, "`", "'"), longestEcho) + "`"
 }
 
 // clipped is a text of most characters at the most.

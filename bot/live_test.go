@@ -269,6 +269,10 @@ func TestPagesSurviveARestart(t *testing.T) {
 				t.Fatal(err)
 			}
 			first = page.all[0]
+			if text := plainText(first); !strings.HasPrefix(text, "`/kubectl get nodes -o yaml`\n") || len(first.Files) != 1 {
+				t.Errorf("page %d:\n%s", n, text)
+			}
+			first.Blocks = first.Blocks[1:]
 			shown += "\n" + first.Blocks[0].(Code).Text
 		}
 		if want := strings.TrimSuffix(string(g.all[0].Files[0].Data), "\n"); shown != want {

@@ -18,7 +18,7 @@ type long struct {
 // keptLong is how many texts a channel keeps.
 const keptLong = 8
 
-const keyLong = "long/" // the records of the texts themselves
+const keyLong = "long/" // the records of the texts: a line with the command, then the text
 
 // code adds a text as it is. One that is too long is shown page by page, and offered as a file.
 func (c *call) code(r Reply, text string) Reply {
@@ -36,10 +36,15 @@ func (c *call) code(r Reply, text string) Reply {
 		ids = ids[1:]
 	}
 	c.channel.long.IDs = strings.Join(ids, " ")
-	c.channel.set(keyLong+id, []byte(text))
+	c.channel.set(keyLong+id, []byte(firstLine(c.request.Line)+"\n"+text))
 	r = c.page(r, id, pages, 1)
-	r.Files = append(r.Files, File{Name: "kubectl-output.txt", Type: "text/plain; charset=utf-8", Data: []byte(text + "\n")})
+	r.Files = append(r.Files, wholeText(text))
 	return r
+}
+
+// wholeText is the file that is offered with each page.
+func wholeText(text string) File {
+	return File{Name: "kubectl-output.txt", Type: "text/plain; charset=utf-8", Data: []byte(text + "\n")}
 }
 
 // pagesOf cuts a text into pages of most characters at the most, between lines where that is possible.
@@ -77,9 +82,12 @@ func pageCommand(c *call) (Reply, error) {
 		return Reply{}, fmt.Errorf("read page: %w", readErr)
 	}
 	for _, rec := range records {
-		pages := pagesOf(string(rec.Value), c.tutor.cfg.Limits.Output)
+		line, text, _ := strings.Cut(string(rec.Value), "\n")
+		pages := pagesOf(text, c.tutor.cfg.Limits.Output)
 		if rec.Key == keyLong+words[0] && err == nil && n >= 1 && n <= len(pages) {
-			return c.page(Reply{}, words[0], pages, n), nil
+			r := c.page(Reply{Blocks: []Block{Text{saidBack(line)}}}, words[0], pages, n)
+			r.Files = []File{wholeText(text)}
+			return r, nil
 		}
 	}
 	return c.mistake("page.gone"), nil
