@@ -19,7 +19,6 @@ const (
 	PathEvents       = "/slack/events"
 )
 
-
 // scopes are what the bot may do: answer commands; write messages; read the manifests that
 // people attach; send pictures and long replies; know a person's language, and who leads; read what is
 // written to it.
