@@ -268,6 +268,15 @@ func (b *bench) idle() {
 	b.app.jobs.Wait()
 }
 
+// settle waits until what was sent over the socket has been dealt with: events are taken one by one.
+func (b *bench) settle() {
+	b.t.Helper()
+	x := b.send(slacktest.Command{Name: "/kubectl", Text: "get nodes", User: "U2", Channel: "C2"})
+	b.says(x, "node-1")
+	x.End()
+	b.idle()
+}
+
 // sentence is one of the tutor's, as it reads.
 func (b *bench) sentence(id string, data map[string]any) string {
 	return strings.ReplaceAll(b.tutor.Say("fr", id, data), "`", "")

@@ -46,6 +46,9 @@ func TestGivenUp(t *testing.T) {
 	b := open(t)
 	b.slack.Spoil("", 1<<30, slacktest.Trouble{Status: 500})
 	b.send(nodes("C1"))
+	if err := b.slack.Called(b.ctx, "chat.postMessage", 1); err != nil {
+		t.Fatal(err)
+	}
 	b.idle()
 	b.slack.Spoil("", 0, slacktest.Trouble{})
 	if !strings.Contains(b.log.String(), "answer not delivered") {
@@ -363,6 +366,31 @@ func TestPrivateAnswerInPrivateMessages(t *testing.T) {
 	b := open(t)
 	c := b.says(b.send(slacktest.DirectMessage{User: "U1", Text: "/aide"}), "/kubectl")
 	if c.Message.For != "" || c.Via != "chat.postMessage" {
+		t.Errorf("answered %+v", c)
+	}
+}
+
+// A file that Slack does not take is not lost without a word.
+func TestFileNotShared(t *testing.T) {
+	b := open(t)
+	b.slack.Spoil("files.getUploadURLExternal", 10, slacktest.Trouble{Error: "missing_scope"})
+	r := text("tout est dans le fichier", true)
+	r.Files = []bot.File{{Name: "pods.txt", Type: "text/plain", Data: []byte("web")}}
+	if err := b.app.parcelOf(&ask{way: way{User: "U1", Channel: "C1"}}).send(b.ctx, r); err != nil {
+		t.Fatal(err)
+	}
+	m := b.slack.Messages("C1")
+	if len(m) != 2 || m[1].For != "U1" || m[1].Words() != b.sentence("slack.filelost", nil) {
+		t.Errorf("said %+v", m)
+	}
+}
+
+// A message that Slack finds fault with is sent as plain text.
+func TestRefusedMessage(t *testing.T) {
+	b := open(t)
+	b.slack.Spoil("chat.postMessage", 1, slacktest.Trouble{Error: "msg_blocks_too_long"})
+	c := b.says(b.send(nodes("C1")), "node-1")
+	if c.Via != "chat.postMessage" || len(c.Message.Blocks) > 0 {
 		t.Errorf("answered %+v", c)
 	}
 }

@@ -104,7 +104,12 @@ func (p *parcel) send(ctx context.Context, r bot.Reply) error {
 	if err != nil {
 		return err
 	}
-	return p.share(ctx, left, r)
+	if err := p.share(ctx, left, r); err != nil && ctx.Err() == nil {
+		p.a.log.ErrorContext(ctx, "file not shared", "error", harmless(err))
+		p.a.cfg.Metrics.Failed(platform, "delivery")
+		p.a.answer(ctx, &ask{request: p.k.request, way: p.k.way}, "slack.filelost", nil)
+	}
+	return ctx.Err()
 }
 
 // showPictured shows a final message: in words at first, then with its pictures. It returns the

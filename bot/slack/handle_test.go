@@ -202,7 +202,7 @@ func TestHomeTab(t *testing.T) {
 		t.Errorf("answered %+v", c)
 	}
 	b.send(slacktest.HomeOpened{User: "U1", Tab: "messages"})
-	b.idle()
+	b.settle()
 	if n := len(b.slack.Calls("views.publish")); n != 1 {
 		t.Errorf("published %d times", n)
 	}
@@ -289,7 +289,7 @@ func TestNothingToAnswer(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			x := b.send(i)
-			b.idle()
+			b.settle()
 			if c := x.Changes(); len(c) > 0 {
 				t.Errorf("answered %+v", c)
 			}

@@ -20,6 +20,8 @@ const (
 	keptUses   = 2 // for the final answer, and for its pictures
 	urlTime    = 29 * time.Minute
 	mostRounds = 6
+
+	patientRounds = 2 // before another route is tried in place of one that has trouble
 )
 
 // route shows a message somewhere, in place of what it has shown there. It may leave out what is
@@ -54,19 +56,15 @@ func (p *parcel) routesOf(r bot.Reply) []route {
 }
 
 // show shows a message by the first route that leads anywhere. A final one is tried for minutes
-// where Slack cannot be reached.
+// where Slack cannot be reached: by the best route at first, which another one must not
+// take the place of for a moment's trouble.
 func (p *parcel) show(ctx context.Context, m message, final bool) error {
 	var last error
 	for round := 0; ; round++ {
 		mayPass := false
 		for i := p.at; i < len(p.routes); i++ {
-			err := p.routes[i](ctx, m, final)
-			if err != nil && slices.Contains(faulty, code(err)) && !m.pictured() {
-				p.a.log.ErrorContext(ctx, "message refused, sent as plain text", "error", harmless(err))
-				m.Blocks = []block{}
-				err = p.routes[i](ctx, m, final)
-			}
-			refused := err != nil && (code(err) != "" || errors.Is(err, errNoWay))
+			err := p.try(ctx, i, m, final)
+			refused := errors.Is(err, errNoWay) || code(err) != "" && !slices.Contains(passing, code(err))
 			switch {
 			case err == nil, m.pictured() && slices.Contains(faulty, code(err)):
 				p.at = i
@@ -76,9 +74,12 @@ func (p *parcel) show(ctx context.Context, m message, final bool) error {
 			case !final && !refused:
 				return err
 			}
-			mayPass = mayPass || !refused
 			if last == nil || !errors.Is(err, errNoWay) {
 				last = err
+			}
+			if mayPass = mayPass || !refused; !refused && round < patientRounds {
+				p.at = i
+				break
 			}
 		}
 		if !mayPass || round == mostRounds {
@@ -89,6 +90,21 @@ func (p *parcel) show(ctx context.Context, m message, final bool) error {
 		}
 	}
 }
+
+// try shows a message by one route; one that Slack finds fault with, in plain text.
+func (p *parcel) try(ctx context.Context, i int, m message, final bool) error {
+	err := p.routes[i](ctx, m, final)
+	if err == nil || !slices.Contains(faulty, code(err)) || m.pictured() {
+		return err
+	}
+	p.a.log.ErrorContext(ctx, "message refused, sent as plain text", "error", harmless(err))
+	p.a.cfg.Metrics.Failed(platform, "delivery")
+	m.Blocks = []block{}
+	return p.routes[i](ctx, m, final)
+}
+
+// passing are the errors that another try may not meet.
+var passing = []string{"ratelimited", "rate_limited", "internal_error", "fatal_error", "service_unavailable", "request_timeout", "unknown_error"}
 
 // faulty are the errors of a message that no way takes.
 var faulty = []string{"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "msg_too_long", "invalid_arguments", "no_text", "block_mismatch"}
