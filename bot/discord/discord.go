@@ -81,7 +81,7 @@ type pace struct {
 	identify time.Duration // between two IDENTIFYs
 	invalid  time.Duration // after an invalid session, at the least; five times as long at the most
 	retry    time.Duration // before the second attempt to connect; it doubles
-	hello    time.Duration // for each step of a connection's beginning
+	hello    time.Duration // for a connection's handshake, and again for its session's beginning
 	drain    time.Duration // for what is in hand when Run's context ends
 	edits    time.Duration // between two edits of an answer
 }
@@ -168,14 +168,14 @@ func (b *Bot) Run(ctx context.Context) error {
 	b.mu.Lock()
 	b.work = work
 	b.mu.Unlock()
-	b.cfg.Metrics.Connection(platform, "http", b.key != nil)
+	b.listening(true)
 
 	err := b.connect(ctx)
 
 	b.mu.Lock()
 	b.work = nil
 	b.mu.Unlock()
-	b.cfg.Metrics.Connection(platform, "http", false)
+	b.listening(false)
 	late := time.AfterFunc(b.pace.drain, cancel)
 	defer late.Stop()
 	b.working.Wait()
@@ -183,6 +183,13 @@ func (b *Bot) Run(ctx context.Context) error {
 		return fmt.Errorf("discord: %w", err)
 	}
 	return nil
+}
+
+// listening notes whether interactions are taken by HTTP, where they are at all.
+func (b *Bot) listening(up bool) {
+	if b.key != nil {
+		b.cfg.Metrics.Connection(platform, "http", up)
+	}
 }
 
 // connect keeps the gateway's connections up, where there is a token, until ctx ends.

@@ -99,7 +99,6 @@ const steady = 10 * time.Second
 type gate struct {
 	every time.Duration
 	log   *slog.Logger
-	turn  sync.Mutex
 
 	mu   sync.Mutex
 	next map[int]time.Time // by the shard's number modulo the concurrency
@@ -200,6 +199,16 @@ func (s *shard) forget() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.session, s.resumeAt, s.sequence = "", "", 0
+}
+
+// lastSequence is what a heartbeat carries: null before the first event.
+func (s *shard) lastSequence() any {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.sequence == 0 {
+		return nil
+	}
+	return s.sequence
 }
 
 func (s *shard) isUp(up bool) {

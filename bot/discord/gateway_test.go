@@ -131,18 +131,23 @@ func TestShards(t *testing.T) {
 
 func TestRefusedForGood(t *testing.T) {
 	t.Parallel()
-	c := newClass(t, setting{asleep: true})
 	for _, k := range []struct {
 		token  string
-		shards int
+		guilds int
 		want   string
-	}{{"MTAwMDAwMDAwMDAwMDAwMDAwMQ.faux.jeton", 0, "TIMONIER_DISCORD_TOKEN"}} {
+	}{
+		{"MTAwMDAwMDAwMDAwMDAwMDAwMQ.faux.jeton", 1, "TIMONIER_DISCORD_TOKEN"},
+		{"", 2501, "TIMONIER_DISCORD_SHARDS"},
+	} {
+		c := newClass(t, setting{asleep: true, server: discordtest.Config{Guilds: k.guilds}})
 		cfg := c.cfg
-		cfg.Token, cfg.Shards = k.token, k.shards
-		cfg.Tutor = newTutor(c)
+		cfg.Tutor, cfg.Shards = newTutor(c), 1
+		if k.token != "" {
+			cfg.Token = k.token
+		}
 		b, err := New(cfg)
 		c.must(err)
-		if err := b.Run(c.ctx); err == nil || !strings.Contains(err.Error(), k.want) || strings.Contains(err.Error(), k.token) {
+		if err := b.Run(c.ctx); err == nil || !strings.Contains(err.Error(), k.want) || strings.Contains(err.Error(), cfg.Token) {
 			t.Errorf("%v", err)
 		}
 		c.must(cfg.Tutor.Close())

@@ -246,10 +246,7 @@ func (l *link) heard(data []byte) (pass bool, err error) {
 		}
 		return l.begun.Load(), nil
 	case opHeartbeat:
-		l.shard.mu.Lock()
-		sequence := l.shard.sequence
-		l.shard.mu.Unlock()
-		return false, l.write(map[string]any{"op": opHeartbeat, "d": sequence})
+		return false, l.write(map[string]any{"op": opHeartbeat, "d": l.shard.lastSequence()})
 	case opReconnect:
 		return false, errReconnect
 	case opInvalid:
