@@ -252,5 +252,9 @@ func harmless(err error) string {
 	case errors.As(err, &net):
 		return "no connection"
 	}
-	return stripped(err).Error()
+	text := stripped(err).Error()
+	if strings.Contains(text, "://") {
+		return "an address that cannot be used"
+	}
+	return text
 }

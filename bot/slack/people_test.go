@@ -1,6 +1,8 @@
 package slack
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -8,6 +10,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	slackgo "github.com/slack-go/slack"
 
 	"timonier/bot"
 	"timonier/bot/slack/slacktest"
@@ -142,5 +146,25 @@ func TestNew(t *testing.T) {
 	}
 	if got := a.wire.base.String(); got != "http://127.0.0.1:1/x/api/" {
 		t.Errorf("base is %s", got)
+	}
+}
+
+// What is logged of an error holds no address: those of responses, files and sockets are secrets.
+func TestHarmless(t *testing.T) {
+	secret := "https://hooks.slack.com/commands/T1/2/secret"
+	for _, c := range []struct {
+		err  error
+		want string
+	}{
+		{&url.Error{Op: "Post", URL: secret, Err: errors.New("broken pipe")}, "no connection"},
+		{fmt.Errorf("refusing to send the token to %q", secret), "an address that cannot be used"},
+		{fmt.Errorf("call chat.update: %w", slackgo.SlackErrorResponse{Err: "message_not_found"}), "message_not_found"},
+		{slackgo.StatusCodeError{Code: 503, Status: "503"}, "HTTP 503"},
+		{&slackgo.RateLimitedError{RetryAfter: time.Second}, "rate limited"},
+		{fmt.Errorf("call: %w", context.DeadlineExceeded), "out of time"},
+	} {
+		if got := harmless(c.err); got != c.want {
+			t.Errorf("%v: %q, want %q", c.err, got, c.want)
+		}
 	}
 }
