@@ -167,21 +167,28 @@ func (l *times) String() string {
 	return fmt.Sprintf("%d: p50 %v, p99 %v, longest %v", len(l.all), at(.5), at(.99), at(1))
 }
 
-// loadLine is what the n-th command is: what a class does, most of it looking.
-func loadLine(n int) (command, rest string) {
-	switch n % 10 {
+// loadLine is what the n-th command is, and the channel that it is in: what a class does, most of it
+// looking. Each channel goes through all of it again and again, and ends each time with what it began with.
+func loadLine(n int) (channel int, command, rest string) {
+	const channels = loadChannels / 2
+	channel = n % channels
+	switch (n/channels + channel) % 10 {
 	case 0:
-		return "kubectl", fmt.Sprintf("create deployment web-%d --image=nginx", n)
+		return channel, "kubectl", "create deployment web --image=nginx --replicas=3"
 	case 1:
-		return "kubectl", fmt.Sprintf("create configmap c-%d --from-literal=a=%d", n, n)
+		return channel, "pourquoi", ""
 	case 2:
-		return "grappe", ""
+		return channel, "kubectl", "create configmap c --from-literal=a=b"
 	case 3:
-		return "pourquoi", ""
+		return channel, "grappe", ""
 	case 4, 5:
-		return "cours", "3.1"
+		return channel, "cours", "3.1"
+	case 6:
+		return channel, "kubectl", "delete deployment web"
+	case 7:
+		return channel, "kubectl", "delete configmap c"
 	}
-	return "kubectl", "get pods"
+	return channel, "kubectl", "get pods"
 }
 
 // TestLoad sends commands at a steady rate, whatever the answers take, to both platforms; each is
@@ -229,13 +236,13 @@ func TestLoad(t *testing.T) {
 
 // onDiscord sends a command and waits for its first whole answer. A live answer goes on after that.
 func (r *rehearsal) onDiscord(ctx context.Context, n int) (ack, answer time.Duration, err error) {
-	command, rest := loadLine(n)
+	channel, command, rest := loadLine(n)
 	i := discordtest.Slash(command)
 	if rest != "" {
 		option := map[string]string{"kubectl": "commande", "cours": "page"}[command]
 		i = discordtest.Slash(command, discordtest.String(option, rest))
 	}
-	i = i.In(discordtest.Place{Channel: strconv.Itoa(700000 + n%(loadChannels/2))}).By(discordtest.Person{ID: strconv.Itoa(900000 + n%500)})
+	i = i.In(discordtest.Place{Channel: strconv.Itoa(700000 + channel)}).By(discordtest.Person{ID: strconv.Itoa(900000 + n%500)})
 	began := time.Now()
 	x := r.discord.Interact(ctx, i)
 	first, err := x.First(ctx)
@@ -255,8 +262,8 @@ func (r *rehearsal) onDiscord(ctx context.Context, n int) (ack, answer time.Dura
 }
 
 func (r *rehearsal) onSlack(ctx context.Context, n int) (ack, answer time.Duration, err error) {
-	command, rest := loadLine(n)
-	c := slacktest.Command{Name: "/timonier", Text: strings.TrimSpace(command + " " + rest), User: "U1", Channel: fmt.Sprintf("C%03d", n%(loadChannels/2))}
+	channel, command, rest := loadLine(n)
+	c := slacktest.Command{Name: "/timonier", Text: strings.TrimSpace(command + " " + rest), User: "U1", Channel: fmt.Sprintf("C%03d", channel)}
 	began := time.Now()
 	x, err := r.slack.Send(ctx, c)
 	if err != nil {

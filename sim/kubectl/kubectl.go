@@ -127,6 +127,7 @@ func (r *run) execute(args []string) {
 		return
 	}
 	root := r.root(args)
+	defer forgetCompletions(root)
 	root.SetArgs(args)
 	root.SetIn(r.streams.In)
 	root.SetOut(r.streams.Out)
