@@ -72,8 +72,12 @@ const (
 	choreComponent = "etcd"
 	choreExpire    = "expire"
 	choreCompact   = "compact"
+	choreTrim      = "trim"
 	// compactEvery is how often the real API server has etcd compacted.
 	compactEvery = 5 * time.Minute
+	// mostHistory is how many revisions a cluster has behind it at the most, of about 1 kB each: a class that
+	// keeps its cluster busy for five minutes on end would have tens of thousands. Half of them go at a time.
+	mostHistory = 4000
 )
 
 // New makes a cluster that has been up for a while: its nodes are Ready, nothing runs, and its trace is empty.
@@ -222,6 +226,9 @@ func (c *Cluster) chores(e apiserver.Event) {
 		}
 	}
 	q.Add(choreCompact, q.Now().Truncate(compactEvery).Add(compactEvery).Sub(q.Now()))
+	if c.store.Rev()-c.store.CompactRev() > mostHistory {
+		q.Add(choreTrim, 0)
+	}
 }
 
 func (c *Cluster) chore(key string) error {
@@ -231,6 +238,10 @@ func (c *Cluster) chore(key string) error {
 		c.server.Expire()
 		if at, ok := c.server.NextExpiry(); ok {
 			q.Add(choreExpire, at.Sub(q.Now()))
+		}
+	case choreTrim:
+		if to := c.store.Rev() - mostHistory/2; to > c.store.CompactRev() {
+			return c.store.Compact(to)
 		}
 	case choreCompact:
 		if c.compactTo > c.store.CompactRev() {
