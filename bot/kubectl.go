@@ -27,8 +27,6 @@ func kubectlCommand(c *call) (Reply, error) {
 		return c.mistake("kubectl.shell"), nil
 	case len(args) == 0:
 		return c.kubectlExamples(), nil
-	case !looks(args) && !c.may(changes):
-		return c.mistake("line.forbidden", with{"Command": "/kubectl " + shorten(args[0])}), nil
 	case text == "" && readsInput(args):
 		return c.askText(args), nil
 	}
@@ -37,9 +35,16 @@ func kubectlCommand(c *call) (Reply, error) {
 		return Reply{}, err
 	}
 	from := cl.Trace().Last()
-	result := kubectl.Run(c.ctx, cl, args, text)
-	if result.Refused != nil {
+	do := kubectl.Run
+	if !c.may(changes) {
+		do = kubectl.Look
+	}
+	result := do(c.ctx, cl, args, text)
+	switch {
+	case result.Refused != nil:
 		return c.refused(result.Refused), nil
+	case result.Denied:
+		return c.mistake("line.forbidden", with{"Command": "/kubectl " + shorten(strings.Join(args, " "))}), nil
 	}
 	r := c.output(result)
 	r.Failed = result.Code != 0
@@ -70,19 +75,6 @@ func kubectlWords(line, text string) (args []string, stdin string, err error) {
 	}
 	text = tidyText(text)
 	return fromInput(args, text), text, nil
-}
-
-// looks says that a command only looks at the cluster. What is not sure to do so does not.
-func looks(args []string) bool {
-	switch args[0] {
-	case "get", "describe", "explain", "logs", "events", "top", "version", "api-resources", "api-versions", "cluster-info", "wait", "diff", "help", "options":
-		return true
-	case "rollout":
-		return len(args) > 1 && (args[1] == "status" || args[1] == "history")
-	case "auth", "config":
-		return true
-	}
-	return false
 }
 
 // kubectlManner asks for a form where a command lacks the text that it reads.

@@ -61,6 +61,9 @@ func (t teachers) list() []string { return strings.Fields(t.IDs) }
 
 // readHouse reads what the tenant and the thread's channel have chosen.
 func (c *call) readHouse() error {
+	if c.request.Tenant == "" {
+		return nil // no house: whoever else has none is none of its people
+	}
 	store := c.tutor.cfg.Store
 	sh, err := readShelf(c.ctx, store, Scope{Platform: c.request.Platform, Tenant: c.request.Tenant}, keyHouse)
 	if err != nil {
@@ -140,15 +143,19 @@ func settingsCommand(c *call) (Reply, error) {
 	if len(words) == 0 {
 		return c.showSettings(), nil
 	}
-	settings := &c.channel.settings
+	settings, allowed := &c.channel.settings, c.may(leads)
 	switch {
 	case forTenant.is(words[0]):
-		settings = &c.house.settings
+		if c.request.Tenant == "" {
+			return Reply{Blocks: []Block{Text{c.say("settings.own")}}}, nil
+		}
+		// A conversation of one's own gives no say in what holds for everyone's.
+		settings, allowed = &c.house.settings, c.teaches()
 		words = words[1:]
 	case forChannel.is(words[0]):
 		words = words[1:]
 	}
-	if !c.may(leads) {
+	if !allowed {
 		return c.mistake("line.forbidden", with{"Command": c.typed("settings", shorten(c.args))}), nil
 	}
 	if len(words) == 2 {

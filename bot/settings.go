@@ -63,7 +63,7 @@ func completeLanguage(_ *call, words []string) []string {
 // lens is the one in whose words things are told: the person's, else the channel's,
 // else the plain one.
 func (c *call) lens() *content.Lens {
-	for _, id := range []string{c.learner.settings.Lens, c.channel.settings.Lens} {
+	for _, id := range []string{c.learner.settings.Lens, c.channel.settings.Lens, c.parent.Lens, c.house.settings.Lens} {
 		if l, ok := c.tutor.cfg.Content.Lens(id); ok {
 			return l
 		}

@@ -30,6 +30,7 @@ type Result struct {
 	Code           int
 	Refused        *Refusal      // the command was not run: it is not for here
 	Wrote          bool          // it changed something
+	Denied         bool          // it would have, and was not allowed to: see Look
 	Waited         time.Duration // how far the cluster's clock went while it waited
 	GaveUp         bool          // it would have waited longer than a command may here
 	Step           uint64        // the trace's step from which all that it did follows
@@ -89,10 +90,14 @@ var prepare = sync.OnceFunc(func() {
 // Run runs kubectl with the arguments that follow its name. The learner's mistakes are in the Result. A panic
 // of kubectl's own is not caught: the cluster may be halfway, and whoever owns it has to put it back.
 func Run(ctx context.Context, c *sim.Cluster, args []string, stdin string) Result {
+	return start(ctx, c, args, stdin, false)
+}
+
+func start(ctx context.Context, c *sim.Cluster, args []string, stdin string, looks bool) Result {
 	prepare()
 	r := &run{cluster: c}
 	r.streams = genericiooptions.IOStreams{In: strings.NewReader(stdin), Out: &bounded{&r.out}, ErrOut: &bounded{&r.err}}
-	r.wire = &wire{ctx: ctx, cluster: c, handler: c.Server().Handler(sim.Admin())}
+	r.wire = &wire{ctx: ctx, cluster: c, handler: c.Server().Handler(sim.Admin()), looks: looks}
 	r.getter = newGetter(r.wire, r.streams.ErrOut)
 	r.factory = cmdutil.NewFactory(r.getter)
 	began := c.Now()
@@ -108,14 +113,16 @@ func Run(ctx context.Context, c *sim.Cluster, args []string, stdin string) Resul
 	}
 	r.wire.end()
 	r.result.Waited = c.Now().Sub(began)
-	if err := c.AdvanceTo(c.Now().Add(takes)); err != nil {
-		r.result.GaveUp = true
+	if !looks {
+		if err := c.AdvanceTo(c.Now().Add(takes)); err != nil {
+			r.result.GaveUp = true
+		}
 	}
 	r.result.Stdout, r.result.Stderr = r.out.String(), r.err.String()
 	if r.wire.ages {
 		r.result.Stdout = r.wire.unshift(r.result.Stdout)
 	}
-	r.result.Wrote = r.wire.wrote
+	r.result.Wrote, r.result.Denied = r.wire.wrote, r.wire.denied
 	return r.result
 }
 

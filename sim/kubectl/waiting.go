@@ -21,9 +21,13 @@ import (
 
 // until lets the clock go on until done holds, for the timeout given (0: as long as a command may wait here).
 func (r *run) until(timeout time.Duration, done func() bool) bool {
+	longest := longestWait
+	if r.wire.looks {
+		longest = 0
+	}
 	limit := timeout
-	if limit <= 0 || limit > longestWait {
-		limit = longestWait
+	if limit <= 0 || limit > longest {
+		limit = longest
 	}
 	late := false // the wall's time for this command is up
 	met := r.cluster.Until(limit, func() bool {

@@ -42,6 +42,8 @@ type wire struct {
 	mu      sync.Mutex
 	ended   bool // the command is over: what is left of it may no longer touch the cluster
 	broken  any  // a panic of the cluster's in one of kubectl's goroutines
+	looks   bool // nothing may be changed, and nothing waited for: see Look
+	denied  bool // something would have been changed
 	wrote   bool
 	ages    bool          // the command computes ages itself
 	bare    bool          // the command prints the cells of tables, and nothing of the objects in their rows
@@ -58,6 +60,10 @@ func (w *wire) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	if w.ended {
 		return nil, net.ErrClosed
+	}
+	if w.looks && touches(req) {
+		w.denied = true
+		return denied(req), nil
 	}
 	if req.URL.Query().Get("watch") != "" {
 		return w.watch(req)
@@ -155,7 +161,11 @@ func (w *wire) gone(path string) bool { return !w.cluster.Server().Exists(path) 
 func (w *wire) watch(req *http.Request) (*http.Response, error) {
 	stream, head := w.cluster.Server().OpenWatch(sim.Admin(), req)
 	if stream != nil {
-		head.Body = &watchBody{wire: w, stream: stream, until: w.cluster.Now().Add(longestWatch)}
+		until := w.cluster.Now()
+		if !w.looks {
+			until = until.Add(longestWatch)
+		}
+		head.Body = &watchBody{wire: w, stream: stream, until: until}
 	}
 	return head, nil
 }
