@@ -106,7 +106,9 @@ func (t *Tutor) attempt(ctx context.Context, ln *lane, r Request, w *words, emit
 	if t.late(r) {
 		return c.tooLate(), nil
 	}
-	if reply, err = c.answer(); err != nil {
+	reply, err = c.answer()
+	*w = c.words // the command may have been to speak another
+	if err != nil {
 		return Reply{}, err
 	}
 	if err := ctx.Err(); err != nil {

@@ -17,9 +17,13 @@ func helpCommand(c *call) (Reply, error) {
 		}
 		lines.WriteString("- `" + c.slash(cmd) + "`" + c.say("help.sep") + c.say(cmd.help) + "\n")
 	}
+	more := c.say("help.more", with{"Help": c.slash(c.help())})
+	if !c.request.Live { // a platform has buttons, and hears no other lines
+		more += " " + c.say("help.typed")
+	}
 	course, _ := c.tutor.command("course")
 	return Reply{
-		Blocks: []Block{Title{c.say("help.title")}, Text{lines.String() + "\n" + c.say("help.more", with{"Help": c.slash(c.help())})}},
+		Blocks: []Block{Title{c.say("help.title")}, Text{lines.String() + "\n" + more}},
 		Buttons: []Button{
 			{Label: c.say("button.course"), Line: c.slash(course), Style: Primary},
 			{Label: "kubectl get nodes", Line: "/kubectl get nodes"},

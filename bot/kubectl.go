@@ -139,6 +139,9 @@ func (c *call) refused(r *kubectl.Refusal) Reply {
 		kubectl.RefusedFile:    "kubectl.nofile",
 		kubectl.RefusedOutput:  "kubectl.nooutput",
 	}
+	if c.request.Live {
+		ids[kubectl.RefusedFile] = "kubectl.nofilechat"
+	}
 	id, ok := ids[r.What]
 	if !ok {
 		id = "kubectl.nocommand"

@@ -390,3 +390,24 @@ func TestRecent(t *testing.T) {
 		t.Errorf("%d remembered", len(r.now)+len(r.old))
 	}
 }
+
+// No question has its answer in it, and each has four different answers, of which one is right.
+func TestQuestionsAskSomething(t *testing.T) {
+	s := newStage(t, "fr")
+	for range 200 {
+		s.ask("/quiz")
+		c, err := s.tutor.newCall(context.Background(), &lane{place: s.request("").Place()}, s.request(""), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		q := c.channel.question
+		concepts, rows := c.images(q)
+		seen := map[string]bool{}
+		for _, r := range rows {
+			seen[r.Image.FR] = true
+		}
+		if len(seen) != optionCount || strings.Contains(fold(rows[q.Right].Image.FR), fold(c.termName(concepts[q.Right]))) {
+			t.Errorf("%s: %v", concepts[q.Right], seen)
+		}
+	}
+}

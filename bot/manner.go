@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"cmp"
 	"strings"
 	"unicode/utf8"
 )
@@ -35,7 +36,7 @@ func (t *Tutor) Manner(r Request) Manner {
 	if cmd.manner != nil {
 		cmd.manner(t.wordsOf(t.spoken.of(r), r.Locale), strings.TrimSpace(args), text, &m)
 	}
-	m.Private = m.Private && !r.Direct // who is alone has no need to hide what was said
+	m.Private = (m.Private || r.Aside) && !r.Direct // who is alone has no need to hide what was said
 	return m
 }
 
@@ -60,3 +61,8 @@ func Pressed(token string) (line string, ok bool) { return strings.CutPrefix(tok
 func (t *Tutor) Say(locale, id string, data map[string]any) string {
 	return t.wordsOf(locale).say(id, with(data))
 }
+
+// Tongue is the locale in which to speak to whoever makes a request, as far as that is
+// known without reading anything: the language that they were last spoken to in, or
+// else their platform's.
+func (t *Tutor) Tongue(r Request) string { return cmp.Or(t.spoken.of(r), r.Locale) }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"math/rand/v2"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -89,11 +90,33 @@ func (c *call) newQuestion() (question, bool) {
 		return question{}, false
 	}
 	a := all[dice.IntN(len(all))]
-	var options []string
+	var options, fit []string
 	for _, i := range dice.Perm(len(a.Rows))[:optionCount] {
 		options = append(options, a.Rows[i].Concept)
+		if c.tells(a.Rows[i]) {
+			fit = append(fit, a.Rows[i].Concept)
+		}
 	}
-	return question{ID: strconv.FormatUint(seed, 36), Analogy: a.Number, Options: strings.Join(options, " "), Right: dice.IntN(optionCount)}, true
+	if len(fit) == 0 { // four images that all give themselves away: no course has them
+		return question{}, false
+	}
+	right := slices.Index(options, fit[dice.IntN(len(fit))])
+	return question{ID: strconv.FormatUint(seed, 36), Analogy: a.Number, Options: strings.Join(options, " "), Right: right}, true
+}
+
+// tells says that an image does not give its concept away by having its name in it: a
+// client is like a client.
+func (c *call) tells(r content.Row) bool {
+	t, ok := c.tutor.cfg.Content.Term(r.Concept)
+	if !ok {
+		return false
+	}
+	for _, lang := range content.Langs() {
+		if strings.Contains(fold(r.Image.In(lang)), fold(t.Name.In(lang))) {
+			return false
+		}
+	}
+	return true
 }
 
 // letter is how an option is called: A, B, C, D.

@@ -120,6 +120,8 @@ func (c *call) chain(cl *sim.Cluster, lens *content.Lens) Reply {
 	}
 	if partial {
 		r.Blocks = append(r.Blocks, Text{c.say("why.forgotten")})
+	} else if len(steps) == 1 && steps[0].Kind == trace.Asked {
+		r.Blocks = append(r.Blocks, Text{c.say("why.unsent")})
 	}
 	for _, s := range steps {
 		if s.Kind == trace.Scheduled || s.Kind == trace.Unplaced {
