@@ -74,6 +74,8 @@ type Bot struct {
 	work    context.Context // of what is in hand; nil: nothing is accepted
 	working sync.WaitGroup
 	shards  []*shard
+
+	registered chan struct{} // closed when the first attempt to register the commands has ended
 }
 
 // pace is how long to wait, where Discord's rules say so; tests are in more of a hurry.
@@ -84,6 +86,7 @@ type pace struct {
 	hello    time.Duration // for a connection's handshake, and again for its session's beginning
 	drain    time.Duration // for what is in hand when Run's context ends
 	edits    time.Duration // between two edits of an answer
+	register time.Duration // for the first attempt to register the commands, and before each of the others
 }
 
 // New checks the configuration. It does no I/O.
@@ -98,9 +101,10 @@ func New(cfg Config) (*Bot, error) {
 		cfg.Most = 1000
 	}
 	cfg.Token = strings.TrimPrefix(cfg.Token, "Bot ")
-	b := &Bot{cfg: cfg, log: cfg.Logger, pace: pace{
+	b := &Bot{cfg: cfg, log: cfg.Logger, registered: make(chan struct{}), pace: pace{
 		identify: 5*time.Second + 500*time.Millisecond, invalid: time.Second, retry: time.Second,
 		hello: 20 * time.Second, drain: 8 * time.Second, edits: time.Second,
+		register: time.Minute,
 	}}
 	switch {
 	case cfg.Tutor == nil:
@@ -198,13 +202,24 @@ func (b *Bot) connect(ctx context.Context) error {
 		<-ctx.Done()
 		return nil
 	}
-	if err := b.register(ctx, false, nil); isStatus(err, http.StatusUnauthorized) {
-		return fmt.Errorf("%s: %w", final[4004], err)
-	} else if err != nil && ctx.Err() == nil {
-		b.log.Error("register commands", "error", err) // those of before still work
-		b.working.Go(func() { b.registerLater(ctx) })
+	// Beside each other: the commands of before still work while Discord does not let us
+	// register, and it may ask for an hour's patience.
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var registering sync.WaitGroup
+	var refused error
+	registering.Go(func() {
+		if refused = b.keepRegistering(ctx); refused != nil {
+			cancel()
+		}
+	})
+	err := b.connectShards(ctx)
+	cancel()
+	registering.Wait()
+	if err != nil {
+		return err
 	}
-	return b.connectShards(ctx)
+	return refused
 }
 
 // begin counts something in hand as long as things are accepted: done ends it.

@@ -139,6 +139,7 @@ type class struct {
 	ended chan error
 
 	secrets []string // the tokens of all interactions
+	hurry   func(*pace)
 }
 
 // Interact is the server's, and remembers the token.
@@ -208,7 +209,10 @@ func (c *class) start() {
 		c.t.Fatal(err)
 	}
 	b.pace = pace{identify: 5 * time.Millisecond, invalid: 5 * time.Millisecond, retry: 5 * time.Millisecond,
-		hello: 5 * time.Second, drain: 2 * time.Second, edits: 5 * time.Millisecond}
+		hello: 5 * time.Second, drain: 2 * time.Second, edits: 5 * time.Millisecond, register: time.Second}
+	if c.hurry != nil {
+		c.hurry(&b.pace)
+	}
 	b.client.backoff = 2 * time.Millisecond
 	c.bot = b
 	var ctx context.Context
@@ -216,6 +220,9 @@ func (c *class) start() {
 	c.ended = make(chan error, 1)
 	go func() { c.ended <- b.Run(ctx) }()
 	c.ready()
+	if c.cfg.Token != "" {
+		c.waitUntil(b.registered) // so that what a test disturbs is not the registration
+	}
 }
 
 // ready waits until the bot says that it is.

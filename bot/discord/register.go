@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"time"
+	"net/http"
 )
 
 // Register gives Discord the tutor's commands, as far as they differ from those that it
@@ -64,16 +64,25 @@ func (b *Bot) apply(ctx context.Context, want []command, changes []change) error
 	return nil
 }
 
-// registerLater tries to register until it succeeds, or is refused.
-func (b *Bot) registerLater(ctx context.Context) {
-	for sleep(ctx, time.Minute) == nil {
-		err := b.register(ctx, false, nil)
-		if err == nil || ctx.Err() != nil {
-			return
+// keepRegistering tries to register until it succeeds, or is refused, or ctx ends. The
+// first attempt is short, so that the log soon says what there is to wait for; the others
+// wait as long as Discord asks. The error is final: the token is not accepted.
+func (b *Bot) keepRegistering(ctx context.Context) error {
+	first, cancel := context.WithTimeout(ctx, b.pace.register)
+	err := b.register(first, false, nil)
+	cancel()
+	close(b.registered)
+	for {
+		switch {
+		case err == nil || ctx.Err() != nil:
+			return nil
+		case isStatus(err, http.StatusUnauthorized):
+			return fmt.Errorf("%s: %w", final[4004], err)
 		}
-		b.log.Error("register commands", "error", err)
-		if !passing(err) {
-			return
+		b.log.Error("register commands", "error", err) // those of before still work
+		if !passing(err) || sleep(ctx, b.pace.register) != nil {
+			return nil
 		}
+		err = b.register(ctx, false, nil)
 	}
 }

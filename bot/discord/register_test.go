@@ -2,10 +2,13 @@ package discord
 
 import (
 	"bytes"
+	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"timonier/bot"
+	"timonier/bot/discord/discordtest"
 )
 
 func newTutor(c *class) *bot.Tutor { return bot.New(bot.Config{Store: newMemory(), Now: c.cfg.Now}) }
@@ -65,4 +68,61 @@ func TestRegisterNeedsAToken(t *testing.T) {
 	if err := Register(t.Context(), Config{}, true, nil); err == nil {
 		t.Error("registered without a token")
 	}
+}
+
+// Discord may ask for half an hour's patience before the commands are registered: the
+// gateway does not wait for it, and neither does the end.
+func TestGatewayDoesNotWaitForRegistration(t *testing.T) {
+	t.Parallel()
+	const list = "GET /applications/{app}/commands"
+	c := newClass(t, setting{before: func(c *class) {
+		c.hurry = func(p *pace) { p.register = 500 * time.Millisecond }
+		c.Inject(discordtest.Trouble{Match: list, Status: http.StatusTooManyRequests, RetryAfter: 30 * time.Minute})
+	}})
+	c.alive("sans-attendre")
+	c.logged("register commands")
+	if n := c.Calls(list); n != 1 {
+		t.Errorf("%d requests, though the first was told to wait", n)
+	}
+	began := time.Now()
+	if err := c.stop(); err != nil || time.Since(began) > 5*time.Second {
+		t.Errorf("ended after %v: %v", time.Since(began), err)
+	}
+	c.calm()
+}
+
+// What fails at first is tried again; what is refused is not, and ends nothing.
+func TestRegistersLater(t *testing.T) {
+	t.Parallel()
+	const list = "GET /applications/{app}/commands"
+	for _, k := range []struct {
+		status, times, calls int
+		said                 string
+	}{{503, 4, 5, "commands registered"}, {403, 1, 1, "register commands"}} {
+		c := newClass(t, setting{before: func(c *class) {
+			c.hurry = func(p *pace) { p.register = 200 * time.Millisecond }
+			c.Inject(discordtest.Trouble{Match: list, Status: k.status, Times: k.times})
+		}})
+		c.logged(k.said)
+		c.alive("plus-tard")
+		if n := c.Calls(list); n != k.calls || (len(c.Commands("")) > 0) != (k.calls > 1) {
+			t.Errorf("%d: %d requests, %d commands", k.status, n, len(c.Commands("")))
+		}
+		c.calm()
+	}
+}
+
+// A token that is good for the gateway alone does not serve.
+func TestRegistrationEndsWithABadToken(t *testing.T) {
+	t.Parallel()
+	c := newClass(t, setting{asleep: true})
+	cfg := c.cfg
+	cfg.Tutor = newTutor(c)
+	b, err := New(cfg)
+	c.must(err)
+	c.Inject(discordtest.Trouble{Match: "GET /applications/{app}/commands", Status: http.StatusUnauthorized})
+	if err := b.Run(c.ctx); err == nil || !strings.Contains(err.Error(), "TIMONIER_DISCORD_TOKEN") {
+		t.Errorf("%v", err)
+	}
+	c.must(cfg.Tutor.Close())
 }
