@@ -54,15 +54,16 @@ type Config struct {
 
 // App is the tutor's connection to Slack. It is safe for concurrent use.
 type App struct {
-	cfg    Config
-	log    *slog.Logger
-	api    *slackgo.Client
-	wire   *wire
-	people *people
-	seen   bot.Recent
-	turns  turns
-	paces  paces
-	said   chan struct{} // bounds the answers that the front end gives by itself
+	cfg        Config
+	log        *slog.Logger
+	api        *slackgo.Client
+	wire       *wire
+	people     *people
+	seen       bot.Recent
+	signatures used // of what came over HTTP
+	turns      turns
+	paces      paces
+	said       chan struct{} // bounds the answers that the front end gives by itself
 
 	order sync.Mutex // events are taken one by one, in the order in which they came
 

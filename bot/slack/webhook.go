@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -21,12 +22,17 @@ import (
 const (
 	mostBody = 1 << 20
 	mostAge  = 5 * time.Minute
+	// A signature is good as long as its time is within mostAge, before and after.
+	replayTime = 2 * mostAge
+	// Of so many signatures at once it is known that they were used: 160 a second.
+	mostReplay = 100_000
 )
 
 // Handler takes slash commands, interactions and events over HTTP, on any path: it tells them
 // apart by what is in them. It answers at once: 200 and nothing, 401 to what Slack has not
-// signed within the last five minutes, 413 to what is over 1 MiB, 503 while the App does
-// not run.
+// signed within the last five minutes, or has come with the same signature before, 413 to
+// what is over 1 MiB, 503 while the App does not run. What Slack itself delivers again it
+// signs anew.
 func (a *App) Handler() http.Handler { return http.HandlerFunc(a.serve) }
 
 func (a *App) serve(w http.ResponseWriter, r *http.Request) {
@@ -46,9 +52,13 @@ func (a *App) serve(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, http.StatusText(status), status)
 		return
 	}
-	if !a.signed(r.Header, body, at) {
+	refuse := func(why string) {
 		a.cfg.Metrics.Failed(platform, "signature")
-		http.Error(w, "bad signature", http.StatusUnauthorized)
+		http.Error(w, why, http.StatusUnauthorized)
+	}
+	by, ok := a.signed(r.Header, body, at)
+	if !ok {
+		refuse("bad signature")
 		return
 	}
 	in, challenge, ok := read(r.Header.Get("Content-Type"), body)
@@ -64,6 +74,9 @@ func (a *App) serve(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Retry-After", "5")
 		http.Error(w, "not running", http.StatusServiceUnavailable)
 		return
+	case in.kind != "nothing" && !a.signatures.first(by, at):
+		refuse("signature used before")
+		return
 	}
 	if n := r.Header.Get("X-Slack-Retry-Num"); n != "" {
 		a.log.InfoContext(r.Context(), "event delivered again", "attempt", bounded(n), "reason", bounded(r.Header.Get("X-Slack-Retry-Reason")))
@@ -75,23 +88,53 @@ func (a *App) serve(w http.ResponseWriter, r *http.Request) {
 	a.take(in)
 }
 
-// signed says that Slack signed the body, lately. slack-go's verifier does the same by the
-// machine's clock alone.
-func (a *App) signed(h http.Header, body []byte, now time.Time) bool {
+// signature is what tells one from all others: half of an HMAC-SHA256.
+type signature [16]byte
+
+// signed says that Slack signed the body, lately, and by which signature. slack-go's verifier
+// does the same by the machine's clock alone.
+func (a *App) signed(h http.Header, body []byte, now time.Time) (by signature, ok bool) {
 	stamp := h.Get("X-Slack-Request-Timestamp")
 	seconds, err := strconv.ParseInt(stamp, 10, 64)
 	if err != nil || a.cfg.SigningSecret == "" || now.Sub(time.Unix(seconds, 0)).Abs() > mostAge {
-		return false
+		return by, false
 	}
 	given, found := strings.CutPrefix(h.Get("X-Slack-Signature"), "v0=")
-	signature, err := hex.DecodeString(given)
+	sum, err := hex.DecodeString(given)
 	if !found || err != nil {
-		return false
+		return by, false
 	}
 	mac := hmac.New(sha256.New, []byte(a.cfg.SigningSecret))
 	mac.Write([]byte("v0:" + stamp + ":"))
 	mac.Write(body)
-	return hmac.Equal(signature, mac.Sum(nil))
+	ours := mac.Sum(nil)
+	return signature(ours), hmac.Equal(sum, ours)
+}
+
+// used are the signatures that were accepted, for as long as their times are good. The zero
+// value knows of none.
+type used struct {
+	mu       sync.Mutex
+	since    time.Time // of now
+	now, old map[signature]struct{}
+}
+
+// first says that a signature comes for the first time, and remembers it: for replayTime at
+// least, unless there are more than mostReplay meanwhile.
+func (u *used) first(s signature, at time.Time) bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if _, ok := u.now[s]; ok {
+		return false
+	}
+	if _, ok := u.old[s]; ok {
+		return false
+	}
+	if u.now == nil || at.Sub(u.since) > replayTime || len(u.now) >= mostReplay {
+		u.now, u.old, u.since = map[signature]struct{}{}, u.now, at
+	}
+	u.now[s] = struct{}{}
+	return true
 }
 
 // read tells what a body is.

@@ -69,9 +69,9 @@ func TestSignatures(t *testing.T) {
 	if n := len(b.slack.Messages("")); n > 0 {
 		t.Errorf("%d messages", n)
 	}
-	// At the edge of what is allowed it is taken; a second time nothing comes of it.
-	for range 2 {
-		if got := b.request(http.MethodPost, body, kind, b.slack.Sign(body, now.Add(-5*time.Minute))); got != 200 {
+	// At the edges of what is allowed it is taken; a second time nothing comes of it.
+	for _, age := range []time.Duration{-5 * time.Minute, 5 * time.Minute} {
+		if got := b.request(http.MethodPost, body, kind, b.slack.Sign(body, now.Add(age))); got != 200 {
 			t.Errorf("%d, want 200", got)
 		}
 		b.idle()
@@ -81,6 +81,89 @@ func TestSignatures(t *testing.T) {
 	}
 	if got := b.request(http.MethodGet, nil, kind, nil); got != 405 {
 		t.Errorf("GET: %d", got)
+	}
+}
+
+// What comes with the same signature once more is refused for as long as its time is good, in
+// whatever letters the signature is written; Slack signs anew what it delivers again.
+func TestReplay(t *testing.T) {
+	b := open(t, overHTTP)
+	_, body, kind, err := b.slack.Encode(slacktest.Mention{User: "U1", Channel: "C1", Text: "/kubectl create namespace web"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	send := func(name string, h http.Header, want int) {
+		t.Helper()
+		if got := b.request(http.MethodPost, body, kind, h); got != want {
+			t.Errorf("%s: %d, want %d", name, got, want)
+		}
+		b.idle()
+	}
+	first := b.slack.Sign(body, b.slack.Now().Add(5*time.Minute)) // good for ten minutes
+	send("first", first, 200)
+	send("at once", first, 401)
+	capitals := first.Clone()
+	capitals.Set("X-Slack-Signature", "v0="+strings.ToUpper(first.Get("X-Slack-Signature")[3:]))
+	send("in capitals", capitals, 401)
+	again := first.Clone()
+	again.Set("X-Slack-Retry-Num", "1")
+	send("as delivered again", again, 401)
+	b.slack.Advance(10 * time.Minute)
+	send("after ten minutes", first, 401)
+	anew := b.slack.Sign(body, b.slack.Now())
+	anew.Set("X-Slack-Retry-Num", "2")
+	anew.Set("X-Slack-Retry-Reason", "http_error")
+	send("signed anew", anew, 200)
+	send("signed anew, twice", anew, 401)
+	if n := posts(b.slack.Messages("C1")); n != 1 {
+		t.Errorf("%d answers", n)
+	}
+}
+
+// What was not taken, and Slack's own tests, may come again with the same signature.
+func TestReplayOfNothing(t *testing.T) {
+	b := open(t, overHTTP)
+	const form = "application/x-www-form-urlencoded"
+	for _, c := range []struct {
+		kind, body string
+		want       int
+	}{{form, "%zz", 400}, {form, "ssl_check=1", 200}, {"application/json", `{"type":"url_verification","challenge":"x"}`, 200}} {
+		h := b.slack.Sign([]byte(c.body), b.slack.Now())
+		h.Set("Content-Type", c.kind)
+		for range 2 {
+			r := httptest.NewRequestWithContext(b.ctx, http.MethodPost, "/slack", strings.NewReader(c.body))
+			r.Header = h.Clone()
+			w := httptest.NewRecorder()
+			b.app.Handler().ServeHTTP(w, r)
+			if w.Code != c.want {
+				t.Errorf("%s: %d, want %d", c.body, w.Code, c.want)
+			}
+		}
+	}
+}
+
+// Signatures are remembered for their time, and no more of them than there is room for.
+func TestUsed(t *testing.T) {
+	var u used
+	for i := range 3 * mostReplay {
+		s := signature{byte(i), byte(i >> 8), byte(i >> 16)}
+		if !u.first(s, monday) || u.first(s, monday) {
+			t.Fatalf("the %dth is not remembered", i)
+		}
+	}
+	if n := len(u.now) + len(u.old); n > 2*mostReplay {
+		t.Errorf("%d signatures", n)
+	}
+	u = used{}
+	for i := range 10 {
+		at := monday.Add(time.Duration(i) * replayTime * 2 / 3)
+		s, before := signature{byte(i)}, signature{byte(i - 1)}
+		if !u.first(s, at) || i > 0 && u.first(before, at) {
+			t.Errorf("the %dth is not remembered", i)
+		}
+	}
+	if n := len(u.now) + len(u.old); n > 5 {
+		t.Errorf("%d signatures are remembered too long", n)
 	}
 }
 
@@ -115,6 +198,7 @@ func TestEventAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	for n := range 3 {
+		b.slack.Advance(time.Minute)
 		h := b.slack.Sign(body, b.slack.Now())
 		if n > 0 {
 			h.Set("X-Slack-Retry-Num", strconv.Itoa(n))
