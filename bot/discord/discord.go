@@ -67,8 +67,9 @@ type Bot struct {
 	commands []bot.CommandInfo
 	pace     pace
 
-	recent bot.Recent
-	hand   atomic.Int64 // interactions in hand
+	recent     bot.Recent
+	signatures signatures   // of interactions by HTTP
+	hand       atomic.Int64 // interactions in hand
 
 	mu      sync.Mutex
 	work    context.Context // of what is in hand; nil: nothing is accepted

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"strconv"
+	"sync"
 	"time"
 )
 
@@ -19,7 +20,8 @@ const mostBody = 1 << 20
 const mostSkew = 5 * time.Minute
 
 // Handler takes interactions by HTTP: it is what the developer portal calls the
-// Interactions Endpoint URL. It answers 401 to whatever Discord has not signed, and
+// Interactions Endpoint URL. It answers 401 to whatever Discord has not signed, or
+// signed for another time or for a request that came already, and
 // waits for neither the tutor nor Discord, but a second at most for suggestions.
 // While Run does not run it answers 503, to a PING too.
 func (b *Bot) Handler() http.Handler { return http.HandlerFunc(b.serve) }
@@ -46,11 +48,16 @@ func (b *Bot) serve(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "cannot be read", http.StatusBadRequest)
 		return
 	case !b.signed(signature, stamp, body):
-		b.cfg.Metrics.Failed(platform, "signature")
-		http.Error(w, "invalid request signature", http.StatusUnauthorized)
+		b.unsigned(w)
 		return
 	}
-	b.fromHTTP(w, body, arrived)
+	b.fromHTTP(w, signature, body, arrived)
+}
+
+// unsigned answers what Discord has not signed, or not for now.
+func (b *Bot) unsigned(w http.ResponseWriter) {
+	b.cfg.Metrics.Failed(platform, "signature")
+	http.Error(w, "invalid request signature", http.StatusUnauthorized)
 }
 
 // signed says that Discord has signed a body, now or a moment ago.
@@ -67,9 +74,50 @@ func (b *Bot) signed(signature, stamp string, body []byte) bool {
 	return skew.Abs() <= mostSkew
 }
 
+// signatures remembers those that were accepted, for as long as their times are good:
+// one that comes again is a replay, since Discord signs anew what it delivers again. It
+// is bounded: above 166 a second or so, what is older than the last 100,000 is forgotten,
+// and the interaction's ID still keeps it from having a second effect. The zero value is
+// ready; it is safe for concurrent use.
+type signatures struct {
+	mu       sync.Mutex
+	since    time.Time // when now was begun
+	now, old map[signature]struct{}
+}
+
+// signature is enough of one to tell it from all others: half of its R, in bytes.
+type signature [16]byte
+
+// mostSignatures is after how many the older half is forgotten.
+const mostSignatures = 100_000
+
+// first says that a signature in hexadecimal, a good one, comes for the first time, and
+// remembers it.
+func (s *signatures) first(hexadecimal string, at time.Time) bool {
+	var key signature
+	if _, err := hex.Decode(key[:], []byte(hexadecimal[:2*len(key)])); err != nil {
+		return false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, ok := s.now[key]; ok {
+		return false
+	}
+	if _, ok := s.old[key]; ok {
+		return false
+	}
+	// A time may be ahead by mostSkew when it comes first, and behind by as much at the last.
+	if s.now == nil || at.Sub(s.since) > 2*mostSkew || len(s.now) >= mostSignatures {
+		s.now, s.old, s.since = map[signature]struct{}{}, s.now, at
+	}
+	s.now[key] = struct{}{}
+	return true
+}
+
 // fromHTTP answers an interaction that Discord signed. One that came before gets the same
-// kind of first response, and nothing else happens.
-func (b *Bot) fromHTTP(w http.ResponseWriter, body []byte, arrived time.Time) {
+// kind of first response, and nothing else happens; but under the very signature it came
+// with before it is somebody else's replay. A PING has no effect to be had twice.
+func (b *Bot) fromHTTP(w http.ResponseWriter, signature string, body []byte, arrived time.Time) {
 	work, done, ok := b.begin()
 	if !ok {
 		http.Error(w, "not running", http.StatusServiceUnavailable)
@@ -77,6 +125,10 @@ func (b *Bot) fromHTTP(w http.ResponseWriter, body []byte, arrived time.Time) {
 	}
 	defer done()
 	e, readable, err := readEvent(body)
+	if e.Type != eventPing && !b.signatures.first(signature, b.cfg.Now()) {
+		b.unsigned(w)
+		return
+	}
 	if !readable {
 		b.log.Error("interaction cannot be read", "error", err)
 		b.cfg.Metrics.Failed(platform, "event")

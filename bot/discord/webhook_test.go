@@ -3,6 +3,7 @@ package discord
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -77,8 +78,8 @@ func TestBothWays(t *testing.T) {
 	e := c.Interact(c.ctx, kubectl("create namespace deux"))
 	c.answer(e, "namespace/deux created")
 	body := e.Payload()
-	for range 2 { // replayed, with a fresh signature of Discord's own
-		if status, said := post(t, url, c.Sign(body), body); status != http.StatusOK || !strings.Contains(said, `"type":5`) {
+	for n := range 2 { // delivered again, each time with a signature of its own
+		if status, said := post(t, url, c.SignAt(body, c.Now().Add(time.Duration(n)*time.Second)), body); status != http.StatusOK || !strings.Contains(said, `"type":5`) {
 			t.Errorf("%d %s", status, said)
 		}
 	}
@@ -196,5 +197,118 @@ func TestOddBodies(t *testing.T) {
 	req.Header = c.Sign(body)
 	if c.bot.Handler().ServeHTTP(w, req); w.Code != http.StatusServiceUnavailable {
 		t.Errorf("after Run: %d", w.Code)
+	}
+}
+
+// The same request once more, to the last byte, is not Discord's; the same interaction
+// under another signature is, and has no second effect.
+func TestReplay(t *testing.T) {
+	t.Parallel()
+	c := newClass(t, setting{bot: func(cfg *Config) { cfg.Token = "" }})
+	url := serveHTTP(t, c)
+	e := kubectl("create namespace rejoue")
+	e.Endpoint = url
+	x := c.Interact(c.ctx, e)
+	c.answer(x, "namespace/rejoue created")
+	body, at := x.Payload(), c.Now()
+	header := c.SignAt(body, at.Add(4*time.Minute)) // a clock ahead of ours: good for 9 minutes
+	upper := header.Clone()
+	upper.Set("X-Signature-Ed25519", strings.ToUpper(header.Get("X-Signature-Ed25519")))
+	for _, k := range []struct {
+		name    string
+		advance time.Duration
+		header  http.Header
+		want    int
+	}{
+		{"delivered again", 0, header, 200},
+		{"replayed", 0, header, 401},
+		{"in other letters", 0, upper, 401},
+		{"later", 5 * time.Minute, header, 401},
+		{"at the last", 3*time.Minute + 55*time.Second, header, 401},
+		{"signed anew", 0, c.SignAt(body, at.Add(9*time.Minute)), 200},
+	} {
+		c.Advance(k.advance)
+		if status, said := post(t, url, k.header, body); status != k.want || status == 200 && !strings.Contains(said, `"type":5`) {
+			t.Errorf("%s: %d %s", k.name, status, said)
+		}
+	}
+	ping := []byte(`{"id":"1","type":1,"token":"x"}`)
+	h := c.Sign(ping)
+	for range 2 {
+		if status, _ := post(t, url, h, ping); status != 200 {
+			t.Errorf("PING: %d", status)
+		}
+	}
+	unreadable := []byte(`{"type":2,"token":"x"}`)
+	h = c.Sign(unreadable)
+	for _, want := range []int{400, 401} {
+		if status, _ := post(t, url, h, unreadable); status != want {
+			t.Errorf("unreadable: %d, want %d", status, want)
+		}
+	}
+	again := kubectl("get namespaces")
+	again.Endpoint = url
+	m := c.answer(c.Interact(c.ctx, again), "rejoue")
+	if strings.Count(m.Text(), "rejoue") != 1 || strings.Contains(x.Message().Text(), "AlreadyExists") {
+		t.Error("a second effect")
+	}
+	c.calm()
+}
+
+// Discord's redelivery, however soon, is no replay.
+func TestRedeliveryByHTTP(t *testing.T) {
+	t.Parallel()
+	c := newClass(t, setting{bot: func(cfg *Config) { cfg.Token = "" }})
+	answered := make(chan int, 4)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		rec := httptest.NewRecorder()
+		c.bot.Handler().ServeHTTP(rec, r)
+		answered <- rec.Code
+		w.Header().Set("Content-Type", rec.Header().Get("Content-Type"))
+		w.WriteHeader(rec.Code)
+		_, _ = w.Write(rec.Body.Bytes())
+	}))
+	t.Cleanup(server.Close)
+	c.DeliverTo(server.URL)
+	e := c.Interact(c.ctx, kubectl("create namespace encore"))
+	c.must(e.Redeliver(c.ctx))
+	c.must(e.Redeliver(c.ctx))
+	for range 3 {
+		select {
+		case status := <-answered:
+			if status != http.StatusOK {
+				t.Errorf("%d", status)
+			}
+		case <-c.ctx.Done():
+			t.Fatal("not delivered three times")
+		}
+	}
+	c.answer(e, "namespace/encore created")
+	c.calm()
+}
+
+// Memory is bounded, by time and by number, and what is remembered is so for ten minutes.
+func TestSignaturesAreForgotten(t *testing.T) {
+	var s signatures
+	of := func(n int) string { return fmt.Sprintf("%0128x", n)[96:] + strings.Repeat("0", 96) }
+	at := time.Unix(1_700_000_000, 0)
+	if !s.first(of(0), at) || s.first(of(0), at.Add(10*time.Minute)) {
+		t.Error("not remembered for ten minutes")
+	}
+	s.first(of(1), at.Add(10*time.Minute))
+	s.first(of(2), at.Add(11*time.Minute))
+	if s.first(of(1), at.Add(20*time.Minute)) {
+		t.Error("not remembered for ten minutes, beyond a generation's end")
+	}
+	s.first(of(3), at.Add(22*time.Minute))
+	s.first(of(4), at.Add(33*time.Minute))
+	if len(s.now)+len(s.old) != 2 {
+		t.Errorf("%d and %d remembered", len(s.now), len(s.old))
+	}
+	for n := range 3 * mostSignatures {
+		s.first(of(n+10), at.Add(34*time.Minute))
+	}
+	if all := len(s.now) + len(s.old); all > 2*mostSignatures || all < mostSignatures {
+		t.Errorf("%d remembered", all)
 	}
 }

@@ -53,16 +53,22 @@ func (s *Server) send(ctx context.Context, e *Exchange) error {
 	if e.sentTo == "" {
 		return s.gateway.dispatch(s, "INTERACTION_CREATE", e.place.Guild, e.payload)
 	}
-	s.working.Go(func() { s.deliver(ctx, e) })
+	// Signatures count in seconds, and no two deliveries have the same.
+	at := s.now()
+	if next := e.signed.Add(time.Second); at.Before(next) {
+		at = next
+	}
+	e.signed = at
+	s.working.Go(func() { s.deliver(ctx, e, at) })
 	return nil
 }
 
 // since is how long ago the interaction was sent, in real time.
 func (s *Server) since(e *Exchange) time.Duration { return time.Since(e.sent) }
 
-// deliver posts the interaction to its endpoint and takes the answer.
-func (s *Server) deliver(ctx context.Context, e *Exchange) {
-	err := s.postTo(ctx, e)
+// deliver signs the interaction for a time, posts it to its endpoint and takes the answer.
+func (s *Server) deliver(ctx context.Context, e *Exchange, at time.Time) {
+	err := s.postTo(ctx, e, at)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err != nil && e.first == nil && e.err == nil {
@@ -71,12 +77,12 @@ func (s *Server) deliver(ctx context.Context, e *Exchange) {
 	}
 }
 
-func (s *Server) postTo(ctx context.Context, e *Exchange) error {
+func (s *Server) postTo(ctx context.Context, e *Exchange, at time.Time) error {
 	ctx, stop := context.WithTimeout(ctx, s.cfg.Acknowledge)
 	defer stop()
 	defer context.AfterFunc(s.ctx, stop)()
 	body := mustJSON(e.payload)
-	res, data, err := s.ask(ctx, e.sentTo, body, s.Sign(body))
+	res, data, err := s.ask(ctx, e.sentTo, body, s.SignAt(body, at))
 	if err != nil {
 		return err
 	}

@@ -21,6 +21,7 @@ type Exchange struct {
 
 	on        *message  // what holds the component, or led to the form
 	sent      time.Time // in real time
+	signed    time.Time // for when, lately, where it goes to an endpoint
 	first     *Response
 	err       error // why there will be no first response
 	updates   []Update
