@@ -39,42 +39,64 @@ func newWire(cfg Config, base *url.URL) *wire {
 	transport := &http.Transport{Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true, TLSHandshakeTimeout: callTime,
 		MaxIdleConnsPerHost: 64, IdleConnTimeout: time.Minute} // all goes to one host or two
 	w := &wire{cfg: cfg, base: base, client: &http.Client{Timeout: callTime, Transport: transport}}
-	if cfg.API != "" {
-		w.client.Transport = &homebound{base, transport}
+	if w.bound() {
+		w.client.Transport = &homebound{w, transport}
 	}
 	w.close = transport.CloseIdleConnections
 	return w
 }
 
+// bound says that requests may go to one host alone: the API is not Slack's own.
+func (w *wire) bound() bool { return w.base.String() != slackgo.APIURL }
+
 // homebound sends every request to one host, whatever its URL says: redirects too.
 type homebound struct {
-	base *url.URL
+	wire *wire
 	next http.RoundTripper
 }
 
 func (h *homebound) RoundTrip(r *http.Request) (*http.Response, error) {
-	if r.URL.Host != h.base.Host || r.URL.Scheme != h.base.Scheme {
+	if u, moved := h.wire.home(r.URL); moved {
 		r = r.Clone(r.Context())
-		r.URL.Scheme, r.URL.Host, r.Host = h.base.Scheme, h.base.Host, ""
+		r.URL, r.Host = u, ""
 	}
 	return h.next.RoundTrip(r)
 }
 
-// here is an address that Slack gave, on the host that requests may go to. slack-go sends its
-// token to no other, so that it has to be asked with this one.
+// home is a URL as it is asked where requests are bound to one host: as it is where it names that
+// host, on whatever port, as a server may have its sockets or its files on another one;
+// else moved to the base's scheme, host and port, with its path and query.
+func (w *wire) home(u *url.URL) (at *url.URL, moved bool) {
+	socket := u.Scheme == "ws" || u.Scheme == "wss"
+	if strings.EqualFold(u.Hostname(), w.base.Hostname()) && (socket || u.Scheme == "http" || u.Scheme == "https") {
+		return u, false
+	}
+	to := *u
+	to.Scheme, to.Host, to.User = w.base.Scheme, w.base.Host, nil
+	if socket {
+		to.Scheme = strings.Replace(w.base.Scheme, "http", "ws", 1)
+	}
+	return &to, true
+}
+
+// here is an address that Slack gave, on the host that requests may go to.
 func (w *wire) here(address string) string {
 	u, err := url.Parse(address)
-	if w.cfg.API == "" || err != nil || u.Host == "" {
+	if !w.bound() || err != nil || u.Host == "" {
 		return address
 	}
-	switch {
-	case u.Scheme == "ws" || u.Scheme == "wss":
-		u.Scheme = strings.Replace(w.base.Scheme, "http", "ws", 1)
-	default:
-		u.Scheme = w.base.Scheme
-	}
-	u.Host = w.base.Host
+	u, _ = w.home(u)
 	return u.String()
+}
+
+// filing is slack-go's client for a file's address on the host that requests may go to. It sends
+// its token to Slack and to its API's host and port, no others: here they are the address's.
+func (w *wire) filing(address string) (api *slackgo.Client, at string) {
+	base, at := w.base.String(), w.here(address)
+	if u, err := url.Parse(at); w.bound() && err == nil {
+		base = (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: w.base.Path}).String()
+	}
+	return slackgo.New(w.cfg.BotToken, slackgo.OptionAPIURL(base), slackgo.OptionHTTPClient(w)), at
 }
 
 // Do sends a request, again where Slack was too busy or could not be reached, as long as its body

@@ -62,7 +62,8 @@ func (a *App) read(ctx context.Context, id string) (name, text string, err error
 		return info.Name, "", errLarge
 	}
 	var content limited
-	if err := a.api.GetFileContext(ctx, a.wire.here(info.URLPrivate), &content); err != nil {
+	api, at := a.wire.filing(info.URLPrivate)
+	if err := api.GetFileContext(ctx, at, &content); err != nil {
 		return info.Name, "", fmt.Errorf("read file: %w", err)
 	}
 	return info.Name, content.String(), nil
@@ -223,7 +224,8 @@ func (a *App) uploadOnce(ctx context.Context, f upload, channel, thread string) 
 	if err != nil {
 		return "", fmt.Errorf("ask where to upload: %w", err)
 	}
-	err = a.api.UploadToURL(ctx, slackgo.UploadToURLParameters{UploadURL: a.wire.here(place.UploadURL), Filename: f.Name, Reader: bytes.NewReader(f.Data)})
+	api, at := a.wire.filing(place.UploadURL)
+	err = api.UploadToURL(ctx, slackgo.UploadToURLParameters{UploadURL: at, Filename: f.Name, Reader: bytes.NewReader(f.Data)})
 	if err != nil {
 		return "", fmt.Errorf("upload file: %w", stripped(err))
 	}

@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -122,8 +124,75 @@ func TestHomebound(t *testing.T) {
 	if len(hosts) != 3 {
 		t.Errorf("asked %v", hosts)
 	}
-	if got := w.here("wss://wss-primary.slack.com/link/?ticket=1"); got != "ws://"+base.Host+"/link/?ticket=1" {
-		t.Errorf("socket at %s", got)
+}
+
+// Under another API, an address on its host keeps its port, and every other moves to the base.
+func TestHere(t *testing.T) {
+	for _, c := range []struct{ base, address, want string }{
+		{"http://127.0.0.1:1/api/", "wss://wss-primary.slack.com/link/?ticket=1", "ws://127.0.0.1:1/link/?ticket=1"},
+		{"http://127.0.0.1:1/api/", "ws://127.0.0.1:2/link/?ticket=1", "ws://127.0.0.1:2/link/?ticket=1"},
+		{"http://127.0.0.1:1/api/", "https://hooks.slack.com/commands/T/1?a=b", "http://127.0.0.1:1/commands/T/1?a=b"},
+		{"http://127.0.0.1:1/api/", "http://127.0.0.1:2/commands/T/1", "http://127.0.0.1:2/commands/T/1"},
+		{"http://127.0.0.1:1/api/", "http://127.0.0.1.example.org:2/x", "http://127.0.0.1:1/x"},
+		{"http://127.0.0.1:1/api/", "https://me:word@files.slack.com/x", "http://127.0.0.1:1/x"},
+		{"http://127.0.0.1:1/api/", "ftp://127.0.0.1:2/x", "http://127.0.0.1:1/x"},
+		{"http://[::1]:1/api/", "ws://[::1]:2/x", "ws://[::1]:2/x"},
+		{"https://proxy.example/slack/api/", "wss://wss-primary.slack.com/link/", "wss://proxy.example/link/"},
+		{"https://proxy.example/slack/api/", "wss://PROXY.example:8443/link/", "wss://PROXY.example:8443/link/"},
+		{slackgo.APIURL, "wss://wss-primary.slack.com/link/", "wss://wss-primary.slack.com/link/"},
+		{slackgo.APIURL, "https://files.slack.com/x", "https://files.slack.com/x"},
+	} {
+		base, err := url.Parse(c.base)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := newWire(Config{API: c.base}, base)
+		if got := w.here(c.address); got != c.want {
+			t.Errorf("under %s, %s is at %s, want %s", c.base, c.address, got, c.want)
+		}
+		w.close()
+	}
+}
+
+// A server may have its responses and files on another port than its API; the token goes there.
+func TestOtherPort(t *testing.T) {
+	var mu sync.Mutex
+	var asked []string
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		asked = append(asked, r.URL.Path+" "+r.Header.Get("Authorization"))
+		_, _ = w.Write([]byte("ok"))
+	}))
+	defer s.Close()
+	base := &url.URL{Scheme: "http", Host: "127.0.0.1:1", Path: "/api/"} // where nobody is
+	w := newWire(Config{API: base.String(), BotToken: "xoxb-1", After: time.After}, base)
+	defer w.close()
+	if err := w.respond(t.Context(), s.URL+"/respond", map[string]any{}); err != nil {
+		t.Error(err)
+	}
+	api, at := w.filing(s.URL + "/file")
+	var content limited
+	if err := api.GetFileContext(t.Context(), at, &content); err != nil || content.String() != "ok" {
+		t.Errorf("read %q: %v", content.String(), err)
+	}
+	api, at = w.filing(s.URL + "/upload")
+	if err := api.UploadToURL(t.Context(), slackgo.UploadToURLParameters{UploadURL: at, Filename: "f", Reader: strings.NewReader("x")}); err != nil {
+		t.Error(err)
+	}
+	if want := []string{"/respond ", "/file Bearer xoxb-1", "/upload Bearer xoxb-1"}; !slices.Equal(asked, want) {
+		t.Errorf("asked %q, want %q", asked, want)
+	}
+	// Slack's own token goes to no host that is not Slack's: a remote file has whatever address its maker chose.
+	real, err := url.Parse(slackgo.APIURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w = newWire(Config{BotToken: "xoxb-1", After: time.After}, real)
+	defer w.close()
+	api, at = w.filing(s.URL + "/file")
+	if err := api.GetFileContext(t.Context(), at, &content); err == nil || len(asked) != 3 {
+		t.Errorf("read another host's file with Slack's token: %v", err)
 	}
 }
 

@@ -38,8 +38,9 @@ type Config struct {
 	AppToken      string // xapp-…: Socket Mode
 	SigningSecret string // of what comes over HTTP
 	// API is the base of the Web API: https://slack.com/api/ where empty. No request
-	// leaves the host of any other: sockets, response URLs, uploads and downloads keep
-	// their path and query, and go there.
+	// leaves the host of any other: a socket, a response URL, an upload or a download whose
+	// host has the base's name is asked as it is, on its own port; any other keeps its
+	// path and query, and goes to the base's scheme, host and port.
 	API      string
 	Teachers []string // IDs of people who lead, beside the workspace's admins and owners
 	Most     int      // requests in flight before new ones are told that it is busy: 1,000
