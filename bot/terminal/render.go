@@ -2,6 +2,7 @@ package terminal
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"charm.land/lipgloss/v2"
@@ -168,34 +169,55 @@ func (p printer) table(t bot.Table) string {
 			rows[i][j] = kept.Replace(p.inline(row[j]))
 		}
 	}
-	drawn := table.New().Headers(head...).Rows(rows...).Border(lipgloss.NormalBorder()).BorderStyle(p.styles.faint).
+	widths := columnWidths(head, rows)
+	if tableWidth(widths) > p.width {
+		if len(head) > 3 || p.width < narrowest*len(head) {
+			return given.Replace(p.list(head, rows))
+		}
+		p.squeeze(widths, head, rows)
+	}
+	return given.Replace(table.New().Headers(head...).Rows(rows...).Border(lipgloss.NormalBorder()).BorderStyle(p.styles.faint).
 		StyleFunc(func(row, _ int) lipgloss.Style {
 			s := lipgloss.NewStyle().Padding(0, 1)
 			if row == table.HeaderRow {
 				s = s.Inherit(p.styles.bold)
 			}
 			return s
-		})
-	if tableWidth(head, rows) > p.width {
-		if len(head) > 3 || p.width < narrowest*len(head) {
-			return given.Replace(p.list(head, rows))
-		}
-		drawn = drawn.Width(p.width)
-	}
-	return given.Replace(drawn.Render())
+		}).Render())
 }
 
-// tableWidth is how wide a table is that breaks no cell: each with a border and two blanks.
-func tableWidth(head []string, rows [][]string) int {
-	total := 1
+// columnWidths are how wide the columns are in which no cell is broken.
+func columnWidths(head []string, rows [][]string) []int {
+	widths := make([]int, len(head))
 	for i := range head {
-		most := ansi.StringWidth(head[i])
+		widths[i] = ansi.StringWidth(head[i])
 		for _, row := range rows {
-			most = max(most, ansi.StringWidth(row[i]))
+			widths[i] = max(widths[i], ansi.StringWidth(row[i]))
 		}
-		total += most + 3
+	}
+	return widths
+}
+
+// tableWidth is how wide a table is: each column with a border and two blanks.
+func tableWidth(widths []int) int {
+	total := 1
+	for _, w := range widths {
+		total += w + 3
 	}
 	return total
+}
+
+// squeeze takes from the widest column until the table fits, and breaks the cells. (Lipgloss
+// can do that by itself, but loses ends of cells at some widths.)
+func (p printer) squeeze(widths []int, head []string, rows [][]string) {
+	for tableWidth(widths) > p.width {
+		widths[slices.Index(widths, slices.Max(widths))]--
+	}
+	for _, cells := range append([][]string{head}, rows...) {
+		for i := range cells {
+			cells[i] = wrap(cells[i], widths[i])
+		}
+	}
 }
 
 // list is a table as a list: for each row its first cell, then the others by their column.
