@@ -5,6 +5,7 @@ import (
 	"context"
 	"log/slog"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -31,8 +32,12 @@ type people struct {
 	log      *slog.Logger
 
 	mu       sync.Mutex
-	new, old map[string]*person
+	team     string // the bot's workspace, or organisation
+	new, old map[member]*person
 }
+
+// member is a person as a workspace sees them: another one's guest may lead there and not here.
+type member struct{ team, id string }
 
 // person is what is known of someone, once asked is closed.
 type person struct {
@@ -47,9 +52,10 @@ type person struct {
 func (p *people) fill(ctx context.Context, r *bot.Request) {
 	ctx, cancel := context.WithTimeout(ctx, askingTime)
 	defer cancel()
-	who, first := p.enter(r.Who.ID)
+	m := p.member(r)
+	who, first := p.enter(m)
 	if first {
-		p.ask(ctx, r.Who.ID, who)
+		p.ask(ctx, m, who)
 	}
 	select {
 	case <-who.asked:
@@ -59,13 +65,32 @@ func (p *people) fill(ctx context.Context, r *bot.Request) {
 	p.put(who, r)
 }
 
+// signedIn tells whose bot it is.
+func (p *people) signedIn(team string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.team = team
+}
+
+// member is who asks, in the bot's workspace. Where a whole organisation installed the app, it is
+// the request's; else the request's may be a guest's own, in a channel shared with it.
+func (p *people) member(r *bot.Request) member {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.team == "" || strings.HasPrefix(p.team, "E") {
+		return member{cmp.Or(r.Tenant, p.team), r.Who.ID}
+	}
+	return member{p.team, r.Who.ID}
+}
+
 // known fills in what is known of the person without asking anybody.
 func (p *people) known(r *bot.Request) {
 	if slices.Contains(p.teachers, r.Who.ID) {
 		r.Teacher = true
 	}
+	m := p.member(r)
 	p.mu.Lock()
-	who := cmp.Or(p.new[r.Who.ID], p.old[r.Who.ID])
+	who := cmp.Or(p.new[m], p.old[m])
 	p.mu.Unlock()
 	if who == nil {
 		return
@@ -84,24 +109,27 @@ func (p *people) put(who *person, r *bot.Request) {
 }
 
 // enter finds a person; first says that the caller is to ask.
-func (p *people) enter(id string) (who *person, first bool) {
+func (p *people) enter(m member) (who *person, first bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	who = cmp.Or(p.new[id], p.old[id])
+	who = cmp.Or(p.new[m], p.old[m])
 	if who != nil && (who.until.IsZero() || p.now().Before(who.until)) {
 		return who, false
 	}
 	if p.new == nil || len(p.new) >= mostPeople/2 {
-		p.new, p.old = map[string]*person{}, p.new
+		p.new, p.old = map[member]*person{}, p.new
 	}
 	who = &person{asked: make(chan struct{})}
-	p.new[id] = who
+	p.new[m] = who
 	return who, true
 }
 
-// ask asks Slack. What it cannot find out is tried again a minute later.
-func (p *people) ask(ctx context.Context, id string, who *person) {
-	user, err := p.api.GetUserInfoContext(ctx, id, slackgo.GetUserInfoOptionIncludeLocale(true))
+// ask asks Slack. What it cannot find out is tried again a minute later. A guest from another
+// workspace (Slack Connect) may be an admin: of that one.
+//
+// Source: https://docs.slack.dev/reference/objects/user-object, https://docs.slack.dev/apis/slack-connect
+func (p *people) ask(ctx context.Context, m member, who *person) {
+	user, err := p.api.GetUserInfoContext(ctx, m.id, slackgo.GetUserInfoOptionIncludeLocale(true))
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	defer close(who.asked)
@@ -113,5 +141,6 @@ func (p *people) ask(ctx context.Context, id string, who *person) {
 	who.until = p.now().Add(knownFor)
 	who.locale = user.Locale
 	who.name = cmp.Or(user.Profile.DisplayName, user.RealName, user.Name)
-	who.teacher = user.IsAdmin || user.IsOwner || user.IsPrimaryOwner
+	ours := user.TeamID == "" || user.TeamID == m.team
+	who.teacher = ours && (user.IsAdmin || user.IsOwner || user.IsPrimaryOwner)
 }

@@ -61,6 +61,68 @@ func TestPeople(t *testing.T) {
 	asked(4)
 }
 
+// Whoever leads another workspace is a guest in ours, whatever workspace a request says it is of:
+// unless an organisation installed the app, whose workspaces are all its own.
+func TestGuest(t *testing.T) {
+	b := open(t, func(c *Config, s *slacktest.Config) {
+		c.Teachers = []string{"ULISTED"}
+		s.Users = []slacktest.User{
+			{ID: "U1", Name: "ana"},
+			{ID: "UADMIN", Name: "prof", Admin: true},
+			{ID: "UOTHER", Name: "else", Team: "T0OTHER", Locale: "en-GB", Owner: true},
+			{ID: "ULISTED", Name: "colleague", Team: "T0OTHER"},
+		}
+	})
+	teacher := func(tenant, id string) bool {
+		r := bot.Request{Tenant: tenant, Who: bot.Person{ID: id}}
+		b.app.people.fill(b.ctx, &r)
+		return r.Teacher
+	}
+	check := func(tenant, id string, want bool) {
+		t.Helper()
+		if got := teacher(tenant, id); got != want {
+			t.Errorf("%s leads in %q: %t, want %t", id, tenant, got, want)
+		}
+	}
+	for _, tenant := range []string{"", "T0TEST", "T0OTHER"} {
+		check(tenant, "UADMIN", true)
+		check(tenant, "UOTHER", false)
+		check(tenant, "ULISTED", true)
+		check(tenant, "U1", false)
+	}
+	if n := len(b.slack.Calls("users.info")); n != 4 {
+		t.Errorf("asked %d times", n)
+	}
+	if r := fill(b, "UOTHER"); r.Locale != "en-GB" {
+		t.Errorf("the guest is %+v", r)
+	}
+	b.app.people.signedIn("E0TEST")
+	check("T0OTHER", "UOTHER", true)
+	check("T0TEST", "UOTHER", false)
+	check("T0TEST", "UADMIN", true)
+	check("T0OTHER", "UADMIN", false)
+	b.app.people.signedIn("T0TEST")
+	x := b.send(slacktest.Command{Name: "/timonier", Text: "remise confirme", User: "UOTHER", Channel: "C1"})
+	if c := b.says(x, ""); !strings.Contains(c.Message.Words(), "those who teach") {
+		t.Errorf("the guest is not refused: %s", c.Message.Words())
+	}
+}
+
+// Of a user without a workspace's ID Slack says what they are here.
+func TestNoTeam(t *testing.T) {
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = w.Write([]byte(`{"ok":true,"user":{"id":"U1","is_admin":true}}`))
+	}))
+	defer s.Close()
+	p := &people{api: slackgo.New("xoxb-1", slackgo.OptionAPIURL(s.URL+"/")), now: time.Now}
+	p.signedIn("T0TEST")
+	r := bot.Request{Who: bot.Person{ID: "U1"}}
+	if p.fill(t.Context(), &r); !r.Teacher {
+		t.Errorf("is %+v", r)
+	}
+	http.DefaultClient.CloseIdleConnections()
+}
+
 // Where Slack does not say, nothing is known, and it is asked again a minute later.
 func TestUnknownPerson(t *testing.T) {
 	b := open(t)
@@ -81,7 +143,7 @@ func TestUnknownPerson(t *testing.T) {
 func TestManyPeople(t *testing.T) {
 	p := &people{now: time.Now}
 	for i := range 3 * mostPeople {
-		p.enter(fmt.Sprint(i))
+		p.enter(member{"T1", fmt.Sprint(i)})
 	}
 	if n := len(p.new) + len(p.old); n > mostPeople {
 		t.Errorf("%d people", n)

@@ -172,6 +172,7 @@ func (a *App) identify(ctx context.Context) error {
 		switch {
 		case err == nil:
 			a.team, a.self = who.TeamID, who.UserID
+			a.people.signedIn(who.TeamID)
 			a.log.InfoContext(ctx, "signed in", "team", who.TeamID, "user", who.UserID)
 			return nil
 		case ctx.Err() != nil:

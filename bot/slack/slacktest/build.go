@@ -1,6 +1,7 @@
 package slacktest
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -114,7 +115,7 @@ func (s *Server) interaction(x *Exchange, kind string, u *User, c *Channel) map[
 	p := map[string]any{
 		"type": kind, "token": "verification", "api_app_id": s.cfg.App, "is_enterprise_install": false, "enterprise": nil,
 		"team": map[string]any{"id": s.cfg.Team, "domain": "test"},
-		"user": map[string]any{"id": u.ID, "username": u.Name, "name": u.Name, "team_id": s.cfg.Team},
+		"user": map[string]any{"id": u.ID, "username": u.Name, "name": u.Name, "team_id": cmp.Or(u.Team, s.cfg.Team)},
 	}
 	if c != nil {
 		p["channel"] = map[string]any{"id": c.ID, "name": s.channelName(c)}

@@ -26,11 +26,12 @@ type Config struct {
 	Keep int
 }
 
-// User is a member of the workspace.
+// User is a member of the workspace, or a guest from another one (Slack Connect).
 type User struct {
 	ID, Name, Locale, TZ    string
 	Admin, Owner, Bot, Gone bool
 	DisplayName             string
+	Team                    string // their workspace; empty: the server's
 }
 
 // Channel is a conversation. An IM names its User; in a channel of which the bot is not a

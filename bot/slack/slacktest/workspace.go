@@ -1,6 +1,7 @@
 package slacktest
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -81,7 +82,7 @@ func (c *Channel) has(user string) bool {
 
 func (s *Server) wireUser(u *User, locale bool) map[string]any {
 	w := map[string]any{
-		"id": u.ID, "team_id": s.cfg.Team, "name": u.Name, "real_name": u.Name, "deleted": u.Gone, "tz": u.TZ,
+		"id": u.ID, "team_id": cmp.Or(u.Team, s.cfg.Team), "name": u.Name, "real_name": u.Name, "deleted": u.Gone, "tz": u.TZ,
 		"is_admin": u.Admin || u.Owner, "is_owner": u.Owner, "is_bot": u.Bot, "is_app_user": false,
 		"profile": map[string]any{"display_name": u.DisplayName, "real_name": u.Name},
 	}
