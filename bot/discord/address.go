@@ -42,25 +42,40 @@ func newAddress(api string) (address, error) {
 // of is the address of a path of the API, as /gateway/bot?x=y.
 func (a address) of(path string) string { return a.base.String() + path }
 
+// moved brings a URL that Discord named to the override's host, where there is one: a
+// proxy in front of the real Discord repeats Discord's own answers. A URL whose host has
+// the override's name stays as it is, whatever its port: a test server may have its
+// gateway or its files on another. Any other goes to the override's host and port, with
+// its path and query; its scheme is then plain or secure, as the override's is.
+func (a address) moved(u *url.URL, plain, secure string) {
+	if !a.override || strings.EqualFold(u.Hostname(), a.base.Hostname()) {
+		return
+	}
+	u.Host, u.Scheme = a.base.Host, plain
+	if a.base.Scheme == "https" {
+		u.Scheme = secure
+	}
+}
+
 // gateway is where a gateway that Discord named is reached, with the version and the
-// encoding that we speak. Under an override it stays on the override's host: a proxy in
-// front of the real Discord repeats Discord's own answer. The port may be another one.
+// encoding that we speak.
 func (a address) gateway(named string) (string, error) {
 	u, err := url.Parse(named)
-	if err != nil || u.Host == "" {
+	if err != nil || u.Host == "" || u.User != nil {
 		return "", fmt.Errorf("the gateway's address %q is none", named)
 	}
-	if a.override && u.Hostname() != a.base.Hostname() {
-		u.Host = a.base.Host
-		u.Scheme = map[string]string{"http": "ws", "https": "wss"}[a.base.Scheme]
-	}
+	a.moved(u, "ws", "wss")
 	if u.Scheme != "wss" && (u.Scheme != "ws" || !a.override) {
 		return "", fmt.Errorf("the gateway's address %q is not wss://", named)
 	}
 	if u.Path == "" {
 		u.Path = "/"
 	}
-	u.RawQuery = "v=10&encoding=json"
+	query := u.Query()
+	query.Set("v", "10")
+	query.Set("encoding", "json")
+	query.Del("compress") // which we do not speak
+	u.RawQuery = query.Encode()
 	return u.String(), nil
 }
 
@@ -70,9 +85,9 @@ func (a address) file(named string) (string, bool) {
 	if err != nil || u.Host == "" || u.User != nil {
 		return "", false
 	}
+	a.moved(u, "http", "https")
 	if a.override {
-		u.Scheme, u.Host = a.base.Scheme, a.base.Host
-		return u.String(), true
+		return u.String(), u.Scheme == "https" || u.Scheme == "http"
 	}
 	ours := u.Host == "cdn.discordapp.com" || u.Host == "media.discordapp.net"
 	return u.String(), ours && u.Scheme == "https"

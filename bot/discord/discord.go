@@ -46,7 +46,9 @@ type Config struct {
 
 	// API is the base of Discord's REST API; empty: https://discord.com/api/v10. One
 	// without a path gets /api/v10, one that ends in /api gets /v10. No request of any kind
-	// leaves its host.
+	// leaves its host: of what Discord names (the gateway, files), a URL with the host's
+	// name keeps its own port, and any other goes to the host and port given here, with its
+	// path and query.
 	API          string
 	Shards       int      // connections to the gateway; 0: as many as Discord recommends
 	TeacherRoles []string // IDs of the roles whose members are teachers

@@ -203,10 +203,12 @@ func TestGate(t *testing.T) {
 
 func TestAddress(t *testing.T) {
 	for _, k := range []struct{ api, path, gateway, to string }{
-		{"", "https://discord.com/api/v10/x", "wss://gateway.discord.gg", "wss://gateway.discord.gg/?v=10&encoding=json"},
-		{"http://127.0.0.1:9", "http://127.0.0.1:9/api/v10/x", "ws://127.0.0.1:10/ws", "ws://127.0.0.1:10/ws?v=10&encoding=json"},
-		{"http://127.0.0.1:9/api/", "http://127.0.0.1:9/api/v10/x", "wss://gateway.discord.gg/?v=9", "ws://127.0.0.1:9/?v=10&encoding=json"},
-		{"https://mandataire.test/d", "https://mandataire.test/d/x", "wss://gateway.discord.gg", "wss://mandataire.test/?v=10&encoding=json"},
+		{"", "https://discord.com/api/v10/x", "wss://gateway.discord.gg", "wss://gateway.discord.gg/?encoding=json&v=10"},
+		{"http://127.0.0.1:9", "http://127.0.0.1:9/api/v10/x", "ws://127.0.0.1:10/ws", "ws://127.0.0.1:10/ws?encoding=json&v=10"},
+		{"http://127.0.0.1:9/api/", "http://127.0.0.1:9/api/v10/x", "wss://gateway.discord.gg/?v=9", "ws://127.0.0.1:9/?encoding=json&v=10"},
+		{"https://mandataire.test/d", "https://mandataire.test/d/x", "wss://gateway.discord.gg", "wss://mandataire.test/?encoding=json&v=10"},
+		{"https://mandataire.test/d", "https://mandataire.test/d/x", "wss://Mandataire.test:8443/ws?a=b", "wss://Mandataire.test:8443/ws?a=b&encoding=json&v=10"},
+		{"https://mandataire.test:444/d", "https://mandataire.test:444/d/x", "wss://gateway.discord.gg:443/ws?a=b&compress=zlib-stream", "wss://mandataire.test:444/ws?a=b&encoding=json&v=10"},
 	} {
 		a, err := newAddress(k.api)
 		if err != nil || a.of("/x") != k.path {
@@ -226,6 +228,7 @@ func TestAddress(t *testing.T) {
 		t.Error("a gateway without TLS passes")
 	}
 	other, _ := newAddress("http://127.0.0.1:9")
+	proxy, _ := newAddress("https://mandataire.test/d")
 	for _, k := range []struct {
 		a        address
 		url, got string
@@ -238,6 +241,12 @@ func TestAddress(t *testing.T) {
 		{own, "https://cdn.discordapp.com:8443/a", "", false},
 		{own, "https://169.254.169.254/", "", false},
 		{other, "https://cdn.discordapp.com/a/b?x=1", "http://127.0.0.1:9/a/b?x=1", true},
+		{other, "http://127.0.0.1:10/a/b?x=1", "http://127.0.0.1:10/a/b?x=1", true},
+		{other, "http://127.0.0.1/a", "http://127.0.0.1/a", true},
+		{other, "http://127.0.0.1.evil.test:9/a", "http://127.0.0.1:9/a", true},
+		{other, "ftp://127.0.0.1/a", "", false},
+		{proxy, "https://mandataire.test:8443/a?x=1", "https://mandataire.test:8443/a?x=1", true},
+		{proxy, "http://cdn.discordapp.com:81/a?x=1", "https://mandataire.test/a?x=1", true},
 	} {
 		if got, ok := k.a.file(k.url); ok != k.ok || ok && got != k.got {
 			t.Errorf("%q: %q %v", k.url, got, ok)
