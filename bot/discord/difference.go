@@ -24,15 +24,18 @@ const (
 	deletes verb = "delete"
 )
 
+// key is what no two commands of a server, or of everywhere, share.
+type key struct {
+	kind int
+	name string
+}
+
+func keyOf(c command) key { return key{max(c.Type, commandSlash), c.Name} }
+
 // difference compares the commands we want with those that Discord has, in what we set:
 // what Discord adds of its own counts for nothing. Deletions come first, so that names
 // are free and a hundred are never passed.
 func difference(want, have []command) []change {
-	type key struct {
-		kind int
-		name string
-	}
-	keyOf := func(c command) key { return key{max(c.Type, commandSlash), c.Name} }
 	there := map[key]command{}
 	for _, c := range have {
 		there[keyOf(c)] = c

@@ -43,6 +43,7 @@ type Config struct {
 	AppID     string // the application's ID
 	PublicKey string // the application's: 64 hexadecimal digits
 	Guild     string // where commands are registered, at once; empty: everywhere
+	Locale    string // of the sentence that Register writes; empty: French
 
 	// API is the base of Discord's REST API; empty: https://discord.com/api/v10. One
 	// without a path gets /api/v10, one that ends in /api gets /v10. No request of any kind

@@ -6,11 +6,14 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 )
 
 // Register gives Discord the tutor's commands, as far as they differ from those that it
 // has: in the server of Config.Guild, or everywhere. Each change is written to w, one a
-// line, where w is not nil; with dryRun nothing is sent. Config.Token is required.
+// line, where w is not nil; with dryRun nothing is sent. Where commands of Config.Guild are
+// registered everywhere too, one more line says so, and how to remove the doubles.
+// Config.Token is required.
 func Register(ctx context.Context, cfg Config, dryRun bool, w io.Writer) error {
 	if cfg.Token == "" {
 		return errors.New("discord: commands cannot be registered without a bot token")
@@ -38,6 +41,11 @@ func (b *Bot) register(ctx context.Context, dryRun bool, w io.Writer) error {
 			return fmt.Errorf("write difference: %w", err)
 		}
 	}
+	if w != nil && b.cfg.Guild != "" {
+		if err := b.tellDoubles(ctx, want, w); err != nil {
+			return fmt.Errorf("tell doubles: %w", err)
+		}
+	}
 	if len(changes) == 0 || dryRun {
 		return nil
 	}
@@ -47,6 +55,33 @@ func (b *Bot) register(ctx context.Context, dryRun bool, w io.Writer) error {
 	b.log.Info("commands registered", "changes", len(changes))
 	return nil
 }
+
+// tellDoubles says how many of a server's commands its menu shows twice, because they are
+// registered everywhere as well, where any is. They are not ours to remove: other servers
+// may use them.
+func (b *Bot) tellDoubles(ctx context.Context, want []command, w io.Writer) error {
+	everywhere, err := b.client.commands(ctx, "")
+	if err != nil {
+		return fmt.Errorf("read commands of everywhere: %w", err)
+	}
+	count := 0
+	for _, c := range everywhere {
+		if slices.ContainsFunc(want, func(o command) bool { return keyOf(o) == keyOf(c) }) {
+			count++
+		}
+	}
+	if count == 0 {
+		return nil
+	}
+	path, _ := b.client.commandsPath("")
+	_, err = fmt.Fprintln(w, b.cfg.Tutor.Say(b.cfg.Locale, "discord.doubles", map[string]any{
+		"Count": count, "Command": removeAll + b.address.of(path),
+	}))
+	return err
+}
+
+// removeAll is how a person removes all the commands that are at an address, which follows.
+const removeAll = `curl -X PUT -H "Authorization: Bot $TIMONIER_DISCORD_TOKEN" -H "Content-Type: application/json" -d "[]" `
 
 // few is how many changes are made one by one. Each is a request of a bucket that holds
 // about five for as many seconds; more are made at once, by giving all the commands.

@@ -3,6 +3,7 @@ package discord
 import (
 	"bytes"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -125,4 +126,45 @@ func TestRegistrationEndsWithABadToken(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 	c.must(cfg.Tutor.Close())
+}
+
+// Commands of a server that are registered everywhere too are told of, with how to
+// remove them, which does remove them; then there is nothing more to say.
+func TestRegisterTellsDoubles(t *testing.T) {
+	t.Parallel()
+	c := newClass(t, setting{asleep: true})
+	cfg := c.cfg
+	cfg.Tutor = newTutor(c)
+	defer cfg.Tutor.Close()
+	c.must(Register(c.ctx, cfg, false, nil))
+	all := len(c.Commands(""))
+	cfg.Guild = "1234567"
+	for _, k := range []struct {
+		locale, said string
+		dry          bool
+	}{{"", " de ces commandes sont aussi", true}, {"en-GB", " of these commands are registered everywhere", false}} {
+		var out bytes.Buffer
+		cfg.Locale = k.locale
+		c.must(Register(c.ctx, cfg, k.dry, &out))
+		lines := strings.Split(strings.TrimSpace(out.String()), "\n")
+		last := lines[len(lines)-1]
+		if !strings.HasPrefix(last, strconv.Itoa(all)+k.said) || !strings.HasSuffix(last, removeAll+c.URL()+"/api/v10/applications/"+cfg.AppID+"/commands") || len(lines) != all+1 {
+			t.Errorf("%d lines for %d commands: %s", len(lines), all, last)
+		}
+		if strings.Contains(last, cfg.Token) {
+			t.Error("the token is told")
+		}
+	}
+	if n := len(c.Commands("")); n != all {
+		t.Errorf("%d commands everywhere, of %d", n, all)
+	}
+	b, err := New(cfg)
+	c.must(err)
+	defer b.client.http.CloseIdleConnections()
+	c.must(b.client.replace(c.ctx, "", []command{})) // what the line says
+	var out bytes.Buffer
+	if c.must(Register(c.ctx, cfg, true, &out)); out.Len() > 0 {
+		t.Errorf("%q", out.String())
+	}
+	c.calm()
 }
