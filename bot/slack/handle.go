@@ -80,15 +80,14 @@ func (a *App) take(in incoming) {
 		}
 	}
 	if err != nil {
-		a.log.Warn("event cannot be read", "kind", in.kind, "error", err)
-		a.cfg.Metrics.Failed(platform, "event")
+		a.unreadable(in, err)
 	}
 }
 
 // slash takes a slash command.
 func (a *App) slash(in incoming, c typedCommand) {
 	if c.User == "" || c.Channel == "" || c.Command == "" {
-		a.unreadable(in, c.Command)
+		a.unreadable(in, errLacks)
 		return
 	}
 	a.begin(in, &ask{
@@ -109,7 +108,7 @@ func (a *App) interact(in incoming, i interaction) {
 		trigger: i.Trigger,
 	}
 	if i.User.ID == "" {
-		a.unreadable(in, i.Type)
+		a.unreadable(in, errLacks)
 		return
 	}
 	switch i.Type {
@@ -127,7 +126,7 @@ func (a *App) interact(in incoming, i interaction) {
 // pressed takes a click on a button, in a message or in the home tab.
 func (a *App) pressed(in incoming, i interaction, k *ask) {
 	if len(i.Actions) == 0 {
-		a.unreadable(in, i.Type)
+		a.unreadable(in, errLacks)
 		return
 	}
 	act := i.Actions[0]
@@ -292,12 +291,6 @@ func (k *ask) full(a *App) bot.Request {
 
 // first says that a request comes for the first time.
 func (a *App) first(k *ask) bool { return a.seen.First(k.request.ID) }
-
-// unreadable is an event without what it takes to be answered.
-func (a *App) unreadable(in incoming, what string) {
-	a.log.Warn("event lacks what it takes", "kind", in.kind, "what", bounded(what))
-	a.cfg.Metrics.Failed(platform, "event")
-}
 
 func bounded(s string) string { return cut(oneLine(s), 40) }
 

@@ -42,6 +42,8 @@ func (p *parcel) routesOf(r bot.Reply) []route {
 		to = append(to, p.update, p.replace)
 	}
 	switch {
+	case w.Channel == "" && w.Response != "":
+		to = append(to, p.respondAlone) // all that is known of an event that cannot be read
 	case w.Channel == "":
 	case r.Private && private(w.Channel):
 		// In private messages with the bot all is private, and a message stays. In those of two other
@@ -133,6 +135,9 @@ func (p *parcel) post(ctx context.Context, m message, _ bool) error {
 
 // write writes to the person's private messages.
 func (p *parcel) write(ctx context.Context, m message, _ bool) error {
+	if p.k.way.User == "" {
+		return errNoWay
+	}
 	return p.put(ctx, outgoing{Channel: p.k.way.User, message: m})
 }
 
@@ -169,6 +174,9 @@ func (p *parcel) whisper(ctx context.Context, m message, final bool) error {
 		return nil
 	}
 	w := p.k.way
+	if w.User == "" {
+		return errNoWay
+	}
 	if err := p.a.pace(ctx, w.Channel+" "+w.User); err != nil {
 		return err
 	}
