@@ -60,10 +60,16 @@ func (b *Bot) only(e event, id string, data map[string]any) plan {
 	if e.Type == eventComplete {
 		return plan{command: "none", first: callback{callbackComplete, choices{Choices: []choice{}}}}
 	}
-	say := b.say(e.locale())
+	say := b.say(b.tongue(e))
 	m, files := render(bot.Reply{Blocks: []bot.Block{bot.Text{Markdown: say(id, data)}}, Private: true, Final: true}, say)
 	m.Flags |= flagEphemeral
 	return plan{command: "none", first: callback{callbackMessage, m}, files: files}
+}
+
+// tongue is the locale in which to speak to whoever did something: the language that they
+// have chosen, where that is known without asking.
+func (b *Bot) tongue(e event) string {
+	return b.cfg.Tutor.Tongue(bot.Request{Platform: platform, Tenant: e.GuildID, Who: bot.Person{ID: e.person().ID, Everywhere: true}, Locale: e.locale()})
 }
 
 // planCommand is for a command of the menu, or of a message's menu.
@@ -147,6 +153,7 @@ func (b *Bot) planPress(e event, r bot.Request) plan {
 	if !ok || e.data.ComponentType != typeButton || e.Message == nil {
 		return b.only(e, "button.stale", nil)
 	}
+	r.Aside = e.Message.Flags&flagEphemeral != 0
 	return b.planLine(e, r, line, "", nil)
 }
 
@@ -190,7 +197,7 @@ func (b *Bot) planLine(e event, r bot.Request, line, text string, files []given)
 	}}
 	switch {
 	case m.Prompt != nil && e.Type != eventForm: // a form cannot answer a form
-		if f, ok := modal(*m.Prompt, b.say(r.Locale)); ok {
+		if f, ok := modal(*m.Prompt, b.say(b.tongue(e))); ok {
 			return plan{command: m.Command, first: callback{callbackForm, f}}
 		}
 	case m.Replace && e.Type == eventPress && (!m.Private || hidden || e.private()): // what all see is not one person's page

@@ -36,6 +36,33 @@ func TestCommandsAndClicks(t *testing.T) {
 	if after, _ := c.Find(page.ID); after.Text() == page.Text() || len(turned.FollowUps()) > 0 {
 		t.Error("the page is still the same, or in another message")
 	}
+
+	// What a page for one person alone offers to try is for that person alone.
+	lesson := c.answer(c.Interact(c.ctx, discordtest.Slash("cours", discordtest.String("page", "3.1"))), "")
+	try, ok := lesson.Button("Demander les nœuds")
+	if !ok {
+		t.Fatalf("no button in %+v", lesson)
+	}
+	tried := c.Interact(c.ctx, discordtest.Click(lesson, try.CustomID))
+	if r := c.first(tried); r.Type != discordtest.RespondDefer || r.Flags != discordtest.FlagEphemeral {
+		t.Errorf("all see what one tries: %+v", r)
+	}
+	c.answer(tried, "node-1")
+	c.calm()
+}
+
+// The front end's own words are in the language that the person has chosen last.
+func TestFormInTheChosenLanguage(t *testing.T) {
+	t.Parallel()
+	c := newClass(t, setting{})
+	for _, lang := range []struct{ name, label string }{{"en", "The manifest, in YAML"}, {"fr", "Le manifeste, en YAML"}} {
+		c.answer(c.Interact(c.ctx, discordtest.Slash("langue", discordtest.String("langue", lang.name))), "")
+		asked := c.Interact(c.ctx, kubectl("apply"))
+		c.first(asked)
+		if form, _ := asked.Modal(); len(form.Components) == 0 || form.Components[0].Label != lang.label {
+			t.Errorf("%s: %+v", lang.name, form)
+		}
+	}
 	c.calm()
 }
 

@@ -49,7 +49,7 @@ func (b *Bot) take(e event, p plan, arrived time.Time) *exchange {
 		b.cfg.Metrics.Failed(platform, "busy")
 		p = b.only(e, "failure.busy", nil)
 	}
-	return &exchange{plan: p, bot: b, id: e.ID, token: e.Token, locale: e.locale(), arrived: arrived, acked: make(chan struct{})}
+	return &exchange{plan: p, bot: b, id: e.ID, token: e.Token, locale: b.tongue(e), arrived: arrived, acked: make(chan struct{})}
 }
 
 // release lets go of the exchange.
