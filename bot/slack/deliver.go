@@ -1,6 +1,7 @@
 package slack
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -287,8 +288,9 @@ func (a *App) recovered(k *ask) {
 // say is one of the tutor's sentences in the person's language, as far as it is known.
 func (a *App) say(k *ask, id string, data map[string]any) string {
 	r := k.request
+	r.Platform, r.Tenant = platform, cmp.Or(r.Tenant, a.team)
 	a.people.known(&r)
-	return a.cfg.Tutor.Say(r.Locale, id, data)
+	return a.cfg.Tutor.Say(a.cfg.Tutor.Tongue(r), id, data)
 }
 
 func (a *App) sayer(k *ask) sayer {

@@ -84,7 +84,7 @@ func (p *parcel) send(ctx context.Context, r bot.Reply) error {
 	if p.routes == nil {
 		p.routes = p.routesOf(r)
 	}
-	m, files := render(r, p.a.sayer(p.k))
+	m, files := render(p.a.dialect.reply(r), p.a.sayer(p.k))
 	if len(files) > mostUploads {
 		files = files[:mostUploads]
 	}

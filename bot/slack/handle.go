@@ -149,7 +149,7 @@ func (a *App) pressed(in incoming, i interaction, k *ask) {
 		}
 		return
 	}
-	k.request.Line = line
+	k.request.Line, k.request.Aside = line, k.way.Hidden
 	a.begin(in, k)
 }
 
@@ -339,7 +339,7 @@ func (a *App) openHome(in incoming, k *ask) {
 		ctx, cancel := context.WithTimeout(work, 30*time.Second)
 		defer cancel()
 		reply := a.cfg.Tutor.Home(ctx, k.request)
-		v := home(reply, a.sayer(k))
+		v := home(a.dialect.reply(reply), a.sayer(k))
 		v.PrivateMetadata = k.way.Channel
 		body := map[string]any{"user_id": k.way.User, "view": v}
 		if err := a.wire.call(ctx, "views.publish", body, nil); err != nil {

@@ -59,6 +59,7 @@ type App struct {
 	log        *slog.Logger
 	api        *slackgo.Client
 	wire       *wire
+	dialect    dialect
 	people     *people
 	seen       bot.Recent
 	signatures used // of what came over HTTP
@@ -107,7 +108,7 @@ func New(cfg Config) (*App, error) {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
-	a := &App{cfg: cfg, log: cfg.Logger.With("platform", platform), up: map[string]bool{}, said: make(chan struct{}, 64)}
+	a := &App{cfg: cfg, log: cfg.Logger.With("platform", platform), up: map[string]bool{}, said: make(chan struct{}, 64), dialect: dialectOf(cfg.Tutor.Commands())}
 	a.wire = newWire(cfg, base)
 	a.api = slackgo.New(cfg.BotToken, slackgo.OptionAPIURL(base.String()), slackgo.OptionHTTPClient(a.wire))
 	a.people = &people{api: a.api, now: cfg.Now, teachers: slices.Clone(cfg.Teachers), log: a.log}
