@@ -1,6 +1,6 @@
 // Command rehearse shows the bot at work without an account anywhere: it plays a Discord and a Slack
-// on loopback, prints what to export for "timonier serve", then reads lines of what a made-up
-// person does (discord /kubectl get pods, slack click 2) and prints what the bot answers. It is
+// on loopback, prints what to export for "timonier serve", then reads lines of what made-up
+// people do (discord /kubectl get pods, slack click 2) and prints what the bot answers. It is
 // for trying things out; it will not reach any network, and keeps nothing.
 package main
 
@@ -14,24 +14,32 @@ import (
 	"os/signal"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"timonier/bot/discord/discordtest"
 	"timonier/bot/slack/slacktest"
 )
 
-// How long to wait for an answer to begin, and for it to go on.
+// How long an answer may take to begin, and how long nothing must come after the last line before
+// the program ends (an answer that goes on changes once a second).
 const (
 	mostWait  = 20 * time.Second
-	quietWait = 1500 * time.Millisecond // an answer that goes on changes once a second
+	quietWait = 1500 * time.Millisecond
 )
 
-const usage = `Lines to type, once "timonier serve" runs with the variables above:
-  discord /kubectl get pods        a command on Discord (more options as name:value)
-  slack /timonier cours            a command in Slack
-  discord click 2                  press the second button of the last answer there
-  slack submit TEXT                send the form that is open, with TEXT (\n is a line break)
-  quit
+const usage = `
+# Paste the lines above into a second terminal (they are others at each start), and start the bot there:
+#   timonier serve --data /tmp/rehearsal.db        (a file of its own, so that yours stays as it is)
+# Then type lines here:
+#   discord /kubectl get pods     a command; words fill its options in order, or write name:value
+#   slack /timonier cours 3       Slack has /timonier, /kubectl and /quiz
+#   discord click 2               press the second button of the last message there that has buttons
+#   slack submit TEXT             send the form that is open, with TEXT (\n is a line break)
+#   as teacher, as NAME           who acts from here on: the teacher, or a student (ana at first)
+#   locale en-US, locale fr       the language of that person's Discord and Slack
+#   dm, channel                   where: alone with the bot, or in the class's channel
+#   quit
 `
 
 func main() {
@@ -44,17 +52,25 @@ func main() {
 	}
 }
 
-// person is somebody at one platform.
-type person interface {
+// platform is one where people act.
+type platform interface {
 	connected(ctx context.Context) error
-	do(ctx context.Context, line string) (answer, error)
+	do(ctx context.Context, s scene, line string) (answer, error)
 }
 
-// answer gives what the bot shows, piece by piece; an empty piece is nothing to show yet.
-type answer func(ctx context.Context) (string, error)
+// answer gives what the bot shows, message by message; one without an ID is nothing to show.
+type answer func(ctx context.Context) (message, error)
 
-// run plays both platforms until the input or the context ends. An answer is over when nothing of it
-// has come for as long as quiet.
+// rehearsal is the stage: its platforms, who acts, and what has been shown.
+type rehearsal struct {
+	platforms map[string]platform
+	scene     scene
+	screen    *screen
+	follow    sync.WaitGroup // of the answers, which may go on while other lines are typed
+}
+
+// run plays both platforms until the input or the context ends; after the input's end it waits until
+// nothing has come for as long as quiet.
 func run(ctx context.Context, in io.Reader, out io.Writer, quiet time.Duration) (err error) {
 	discord, err := discordtest.Start(discordtest.Config{})
 	if err != nil {
@@ -76,25 +92,34 @@ func run(ctx context.Context, in io.Reader, out io.Writer, quiet time.Duration) 
 	} {
 		fmt.Fprintf(out, "export TIMONIER_%s='%s'\n", v[0], v[1])
 	}
-	fmt.Fprint(out, "\n", usage)
-	people := map[string]person{"discord": &onDiscord{server: discord}, "slack": &inSlack{server: slack}}
-	lines := read(in)
-	for {
+	fmt.Fprint(out, usage)
+	s := newScreen(out)
+	r := &rehearsal{scene: newScene(), screen: s, platforms: map[string]platform{
+		"discord": &onDiscord{server: discord, screen: s},
+		"slack":   &inSlack{server: slack, screen: s},
+	}}
+	ctx, cancel := context.WithCancel(ctx)
+	defer r.follow.Wait()
+	defer cancel()
+	for lines := read(in); ; {
 		var line string
 		var more bool
 		select {
 		case line, more = <-lines:
 		case <-ctx.Done():
 		}
+		if !more && ctx.Err() == nil {
+			s.settle(ctx, quiet)
+		}
 		if !more || line == "quit" {
 			break
 		}
-		if err := play(ctx, people, line, out, quiet); err != nil {
-			fmt.Fprintln(out, "!", err)
+		if err := r.play(ctx, line); err != nil {
+			s.say("! " + err.Error())
 		}
 	}
 	for _, fault := range append(discord.Faults(), slack.Faults()...) {
-		fmt.Fprintln(out, "! broken rule:", fault)
+		s.say("! broken rule: " + fault)
 	}
 	return nil
 }
@@ -111,63 +136,60 @@ func read(in io.Reader) <-chan string {
 	return lines
 }
 
-// play does one line and prints what comes of it, until nothing more comes.
-func play(ctx context.Context, people map[string]person, line string, out io.Writer, quiet time.Duration) error {
-	if line == "" {
+// play does one line and waits until the answer begins; the rest of it is shown as it comes.
+func (r *rehearsal) play(ctx context.Context, line string) error {
+	if line == "" || strings.HasPrefix(line, "#") {
 		return nil
 	}
 	where, what, _ := strings.Cut(line, " ")
-	p := people[where]
-	if p == nil || what == "" {
-		return errors.New("begin with discord or slack, then a /command, click N or submit TEXT")
-	}
-	ctx, cancel := context.WithTimeout(ctx, mostWait)
-	defer cancel()
-	if err := p.connected(ctx); err != nil {
-		return fmt.Errorf("the bot is not connected to %s: %w", where, err)
-	}
-	next, err := p.do(ctx, what)
+	now, err := r.scene.change(where, strings.TrimSpace(what))
 	if err != nil {
 		return err
 	}
-	for shown := false; ; {
-		wait := ctx
-		if shown {
-			var done context.CancelFunc
-			wait, done = context.WithTimeout(ctx, quiet)
-			defer done()
-		}
-		text, err := next(wait)
-		switch {
-		case err != nil && shown:
-			return nil // quiet
-		case err != nil:
-			return fmt.Errorf("no answer: %w", err)
-		case text != "":
-			shown = true
-			fmt.Fprintf(out, "--- %s\n%s\n", where, strings.TrimRight(text, "\n"))
-		}
+	if now != "" {
+		r.screen.say("now " + now)
+		return nil
 	}
+	p := r.platforms[where]
+	if p == nil || what == "" {
+		return errors.New("begin with discord or slack, then a /command, click N or submit TEXT; or with as, locale, dm, channel, quit")
+	}
+	soon, cancel := context.WithTimeout(ctx, mostWait)
+	defer cancel()
+	if err := p.connected(soon); err != nil {
+		return fmt.Errorf("the bot is not connected to %s: %w", where, err)
+	}
+	r.screen.forget()
+	next, err := p.do(ctx, r.scene, strings.TrimSpace(what))
+	if err != nil {
+		return err
+	}
+	failed := make(chan error, 1)
+	r.follow.Go(func() {
+		for {
+			m, err := next(ctx)
+			if err != nil {
+				failed <- err
+				return
+			}
+			r.screen.show(m)
+		}
+	})
+	select {
+	case <-r.screen.answered:
+		return nil
+	case err = <-failed:
+	case <-soon.Done():
+		err = soon.Err()
+	}
+	return fmt.Errorf("no answer: %w", err)
 }
 
 // number is the N-th of several, counted from 1.
 func number(word string, of int) (int, error) {
 	n, err := strconv.Atoi(word)
 	if err != nil || n < 1 || n > of {
-		return 0, fmt.Errorf("there are %d buttons to press", of)
+		return 0, fmt.Errorf("buttons to press: %d", of)
 	}
 	return n - 1, nil
-}
-
-// shown is a message or a form as text: who sees it, the words, the buttons numbered, the files.
-func shown(kind, words string, buttons, files []string) string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "(%s)\n%s\n", kind, words)
-	for i, label := range buttons {
-		fmt.Fprintf(&b, "[%d %s] ", i+1, label)
-	}
-	for _, name := range files {
-		fmt.Fprintf(&b, "\n+ %s", name)
-	}
-	return b.String()
 }

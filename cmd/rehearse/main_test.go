@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -41,8 +42,21 @@ func TestRehearsal(t *testing.T) {
 		}
 		return got.String()
 	}
+	manifest, err := exec.Command(program, "manifest", "slack").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var commands []string
+	for line := range strings.Lines(string(manifest)) {
+		if _, name, ok := strings.Cut(strings.TrimSpace(line), "- command: "); ok {
+			commands = append(commands, name)
+		}
+	}
+	if !slices.Equal(commands, slashCommands) {
+		t.Errorf("the manifest's commands are %q", commands)
+	}
 	var env []string
-	for line := range strings.Lines(until("quit\n")) {
+	for line := range strings.Lines(until("#   quit\n")) {
 		if setting, ok := strings.CutPrefix(line, "export "); ok {
 			env = append(env, strings.ReplaceAll(strings.TrimSpace(setting), "'", ""))
 		}
@@ -57,21 +71,49 @@ func TestRehearsal(t *testing.T) {
 	if err := bot.Start(); err != nil {
 		t.Fatal(err)
 	}
-	for _, step := range []struct{ line, want string }{
-		{"discord /kubectl create configmap here", "configmap/here created"},
-		{"discord /aide", "[1 "},
-		{"discord click 1", "--- discord"},
-		{"discord click 99", "buttons to press"},
-		{"discord /nothing", "no such command"},
-		{"slack /kubectl create configmap there", "configmap/there created"},
-		{"slack /timonier cours", "[1 "},
-		{"slack click 1", "--- slack"},
-		{"nowhere /aide", "begin with discord or slack"},
+	for _, step := range []struct {
+		line, want string
+		not        string // must not come before
+	}{
+		{line: "discord /kubectl create configmap here", want: "configmap/here created"},
+		{line: "discord /panne noeud node-2", want: "/panne noeud node-2`"},
+		{line: "discord /langue langue:klingon", want: "the options are pour (salon), langue (fr, en)"},
+		{line: "discord /aide", want: "[1 "},
+		{line: "discord click 1", want: "--- discord"},
+		{line: "discord click 99", want: "buttons to press"},
+		{line: "discord /nothing", want: "no such command"},
+		{line: "discord /kubectl get nodes -o yaml", want: "*1 de "},
+		{line: "discord click 1", want: "*2 de ", not: "*1 de "},
+		{line: "discord click 1", want: "(updated)"},
+		{line: "slack /kubectl create configmap there", want: "configmap/there created"},
+		{line: "slack /timonier cours", want: "[1 "},
+		{line: "slack click 1", want: "--- slack"},
+		{line: "slack /kubectl apply", want: "(form)"},
+		{line: `slack submit apiVersion: v1\nkind: ConfigMap\nmetadata: {name: typed}`, want: "configmap/typed created", not: "(form)"},
+		{line: "slack /cours 3", want: "/cours is not a valid command"},
+		{line: "discord submit x", want: "no form is open"},
+		{line: "discord /kubectl apply", want: "(form)"},
+		{line: `discord submit apiVersion: v1\nkind: ConfigMap\nmetadata: {name: typed}`, want: "configmap/typed created", not: "(form)"},
+		{line: "as Bob", want: "now Bob, a student, in the class's channel"},
+		{line: "discord /réglages salle pannes enseignants", want: "--- discord"},
+		{line: "as teacher", want: "now prof, the teacher"},
+		{line: "slack /timonier aide", want: "--- slack (for you alone)"},
+		{line: "locale en-US", want: "in en-US"},
+		{line: "discord /progrès", want: "lessons read"},
+		{line: "dm", want: "now prof, the teacher, alone with the bot"},
+		{line: "discord click 1", want: "buttons to press: 0"},
+		{line: "slack /kubectl get configmap there", want: "not found"},
+		{line: "discord /kubectl get configmap here", want: "not found"},
+		{line: "as", want: "as teacher, or as NAME"},
+		{line: "locale xx", want: "locale fr, en-US"},
+		{line: "nowhere /aide", want: "begin with discord or slack"},
 	} {
 		if _, err := io.WriteString(typed, step.line+"\n"); err != nil {
 			t.Fatal(err)
 		}
-		until(step.want)
+		if got := until(step.want); step.not != "" && strings.Contains(got, step.not) {
+			t.Errorf("%s: %q in:\n%s", step.line, step.not, got)
+		}
 	}
 	go func() { _, _ = io.Copy(io.Discard, lines) }() // whatever else it shows
 	if _, err := io.WriteString(typed, "quit\n"); err != nil {
@@ -80,7 +122,7 @@ func TestRehearsal(t *testing.T) {
 	if err := <-ended; err != nil {
 		t.Error(err)
 	}
-	err := bot.Process.Signal(os.Interrupt)
+	err = bot.Process.Signal(os.Interrupt)
 	if err == nil {
 		err = bot.Wait()
 	}

@@ -5,29 +5,35 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"timonier/bot/slack/slacktest"
 )
 
-// Who does what in the local Slack, and where: a learner in a channel that the bot is in.
-const (
-	learner = "U1"
-	channel = "C1"
-)
+// class is the channel of the class, where the bot is.
+const class = "C1"
 
-// inSlack is a person in the local Slack.
+// slashCommands are those of the app's manifest; Slack knows no other.
+var slashCommands = []string{"/timonier", "/kubectl", "/quiz"}
+
+// inSlack is people in the local Slack.
 type inSlack struct {
 	server *slacktest.Server
-	last   slacktest.Message
-	form   slacktest.View
+	screen *screen
 }
 
 func (p *inSlack) connected(ctx context.Context) error { return p.server.Connected(ctx, 1) }
 
-func (p *inSlack) do(ctx context.Context, line string) (answer, error) {
+func (p *inSlack) do(ctx context.Context, s scene, line string) (answer, error) {
+	p.server.SetUser(slacktest.User{ID: s.who.slack, Name: s.who.name, DisplayName: s.who.name, Locale: locales[s.locale], TZ: "America/Toronto", Admin: s.who.teacher})
+	channel := class
+	if s.alone {
+		channel = "D" + s.who.slack[1:]
+		p.server.SetChannel(slacktest.Channel{ID: channel, IM: true, User: s.who.slack})
+	}
 	word, rest, _ := strings.Cut(line, " ")
-	i, err := p.interaction(word, rest)
+	i, err := p.interaction(s, channel, word, strings.TrimSpace(rest))
 	if err != nil {
 		return nil, err
 	}
@@ -35,26 +41,38 @@ func (p *inSlack) do(ctx context.Context, line string) (answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return func(ctx context.Context) (string, error) {
+	return func(ctx context.Context) (message, error) {
 		change, err := x.Next(ctx)
-		return p.see(change), err
+		return p.see(s, change), err
 	}, nil
 }
 
-func (p *inSlack) interaction(word, rest string) (slacktest.Interaction, error) {
+func (p *inSlack) interaction(s scene, channel, word, rest string) (slacktest.Interaction, error) {
+	user := s.who.slack
 	switch {
 	case strings.HasPrefix(word, "/"):
-		return slacktest.Command{Name: word, Text: rest, User: learner, Channel: channel}, nil
+		if !slices.Contains(slashCommands, word) {
+			return nil, fmt.Errorf("%s is not a valid command. (The app has %s: /timonier %s)", word, strings.Join(slashCommands, ", "), strings.TrimSpace(word[1:]+" "+rest))
+		}
+		for _, person := range s.known { // as Slack sends what people see as @name
+			rest = strings.ReplaceAll(rest, "@"+person.name, "<@"+person.slack+"|"+person.name+">")
+		}
+		return slacktest.Command{Name: word, Text: rest, User: user, Channel: channel}, nil
 	case word == "click":
-		buttons := p.last.Buttons()
+		m := p.screen.press("slack", s)
+		buttons := p.message(m.channel, m.id).Buttons()
 		n, err := number(rest, len(buttons))
 		if err != nil {
 			return nil, err
 		}
-		return slacktest.Action{User: learner, Channel: p.last.Channel, Message: p.last.TS,
-			ActionID: buttons[n].ActionID, BlockID: buttons[n].BlockID}, nil
+		return slacktest.Action{User: user, Channel: m.channel, Message: m.id, ActionID: buttons[n].ActionID, BlockID: buttons[n].BlockID}, nil
 	case word == "submit":
-		fields, err := inputs(p.form.Blocks)
+		open := p.server.Views(user)
+		if len(open) == 0 {
+			return nil, errors.New("no form is open")
+		}
+		form := open[len(open)-1]
+		fields, err := inputs(form.Blocks)
 		if err != nil {
 			return nil, err
 		}
@@ -62,7 +80,7 @@ func (p *inSlack) interaction(word, rest string) (slacktest.Interaction, error) 
 		for _, field := range fields {
 			values[field] = strings.ReplaceAll(rest, `\n`, "\n")
 		}
-		return slacktest.Submit{User: learner, View: p.form.ID, Values: values}, nil
+		return slacktest.Submit{User: user, View: form.ID, Values: values}, nil
 	}
 	return nil, errors.New("a /command, click N or submit TEXT")
 }
@@ -87,32 +105,49 @@ func inputs(blocks json.RawMessage) ([]string, error) {
 	return ids, nil
 }
 
-func (p *inSlack) see(c slacktest.Change) string {
-	var labels, files []string
-	if c.View.ID != "" {
-		p.form = c.View
-		for _, b := range c.View.Buttons() {
-			labels = append(labels, b.Label)
+// message is one as it stands now.
+func (p *inSlack) message(channel, ts string) slacktest.Message {
+	for _, m := range slices.Backward(p.server.Messages(channel)) {
+		if m.TS == ts && m.Channel == channel {
+			return m
 		}
-		return shown(string(c.Kind)+" view", c.View.Words(), labels, nil)
 	}
-	m := c.Message
+	return slacktest.Message{}
+}
+
+// see is what a change shows. A form that closes shows nothing: the answer comes as a message.
+func (p *inSlack) see(s scene, c slacktest.Change) message {
+	out := message{platform: "slack", kind: "for everyone"}
+	if v := c.View; v.ID != "" {
+		out.kind, out.words, out.id = "form", v.Words(), v.ID+c.At.String()
+		if c.Kind == slacktest.Closed || c.Kind == slacktest.Published {
+			return message{}
+		}
+		for _, text := range v.Errors {
+			out.words += "\n! " + text
+		}
+		return out
+	}
+	m := p.message(c.Message.Channel, c.Message.TS)
 	if m.TS == "" {
-		return ""
+		return message{}
 	}
-	p.last = m
+	out.channel, out.id, out.words, out.spot = m.Channel, m.TS, m.Words(), s.spot(m.For != "")
+	if m.For != "" {
+		out.kind = "for you alone"
+	}
+	if m.Deleted {
+		out.kind, out.words = "deleted", "(deleted)"
+		return out
+	}
 	for _, b := range m.Buttons() {
-		labels = append(labels, b.Label)
+		out.buttons = append(out.buttons, b.Label)
+	}
+	for _, label := range slices.Backward(out.buttons) { // that end the words
+		out.words = strings.TrimSuffix(strings.TrimSpace(out.words), "\n"+label)
 	}
 	for _, f := range m.Files {
-		files = append(files, f.Name+" "+f.Alt)
+		out.files = append(out.files, f.Name+" "+f.Alt)
 	}
-	kind := "for everyone"
-	if m.For != "" {
-		kind = "for you alone"
-	}
-	if c.Kind != slacktest.Posted {
-		kind += ", " + string(c.Kind)
-	}
-	return shown(kind, m.Words(), labels, files)
+	return out
 }
