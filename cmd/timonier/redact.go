@@ -6,26 +6,70 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // redactor keeps secrets out of what is written: the second line of defence, as nothing is
 // to write them in the first place.
-type redactor struct{ replacer *strings.Replacer }
+type redactor struct {
+	long  *strings.Replacer // looked for anywhere
+	short []string          // only where they stand alone, the longest first
+}
 
 // redacted stands where a secret was.
 const redacted = "[redacted]"
 
+// leastLong is how many characters a secret has that cannot be a part of a word by chance. Real
+// ones have more; a shorter one is somebody's mistake, and the log is to stay readable.
+const leastLong = 8
+
 func newRedactor(secrets []string) redactor {
 	// Of two secrets, one of which begins with the other, the longer is looked for first.
 	slices.SortFunc(secrets, func(a, b string) int { return len(b) - len(a) })
-	var pairs []string
+	var pairs, short []string
 	for _, s := range secrets {
+		if utf8.RuneCountInString(s) < leastLong {
+			short = append(short, s)
+			continue
+		}
 		pairs = append(pairs, s, redacted)
 	}
-	return redactor{strings.NewReplacer(pairs...)}
+	return redactor{strings.NewReplacer(pairs...), short}
 }
 
-func (r redactor) text(s string) string { return r.replacer.Replace(s) }
+func (r redactor) text(s string) string {
+	s = r.long.Replace(s)
+	for _, secret := range r.short {
+		s = withoutWord(s, secret)
+	}
+	return s
+}
+
+// withoutWord is a text without a secret where no word goes on before or after it.
+func withoutWord(s, secret string) string {
+	var b strings.Builder
+	done := 0 // of s, which is in b
+	for from := 0; secret != ""; {
+		i := strings.Index(s[from:], secret)
+		if i < 0 {
+			break
+		}
+		begin, end := from+i, from+i+len(secret)
+		before, _ := utf8.DecodeLastRuneInString(s[:begin])
+		after, size := utf8.DecodeRuneInString(s[end:])
+		if begin > 0 && inWord(before) || size > 0 && inWord(after) {
+			_, size = utf8.DecodeRuneInString(s[begin:])
+			from = begin + size
+			continue
+		}
+		b.WriteString(s[done:begin] + redacted)
+		done, from = end, end
+	}
+	return b.String() + s[done:]
+}
+
+func inWord(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) || r == '_' }
 
 // handler is a slog.Handler that passes records on without secrets, neither in the message
 // nor in a value, whether it is the secret or has it somewhere in its text.

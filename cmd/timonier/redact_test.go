@@ -50,3 +50,33 @@ func TestRedaction(t *testing.T) {
 		t.Error("the level is lost")
 	}
 }
+
+// A secret so short that words have it in them by chance is hidden where it stands alone.
+func TestShortSecrets(t *testing.T) {
+	r := newRedactor([]string{"a", "abc", "-é-", "x.y", "1234567", "12345678", ""})
+	for text, want := range map[string]string{
+		"a":                         redacted,
+		"a channel began":           redacted + " channel began",
+		"abc a, abcd (abc)":         redacted + " " + redacted + ", abcd (" + redacted + ")",
+		"Bearer abc":                "Bearer " + redacted,
+		"token=abc&a=b":             "token=" + redacted + "&" + redacted + "=b",
+		"aaa a_a éa aé":             "aaa a_a éa aé",
+		"a a":                       redacted + " " + redacted,
+		"1-é-2 -é- é":               "1-é-2 " + redacted + " é",
+		"x.y x.yz xy":               redacted + " x.yz xy",
+		"1234567 01234567":          redacted + " 01234567",
+		"12345678 0123456789":       redacted + " 0" + redacted + "9",
+		"the application of a node": "the application of " + redacted + " node",
+		"":                          "",
+	} {
+		if got := r.text(text); got != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+	var b bytes.Buffer
+	logger := slog.New(newRedactor([]string{"a"}).handler(slog.NewTextHandler(&b, nil)))
+	logger.Info("serving at last", "channel", "a", "data", "/data/a.db", "error", errors.New("bad a"))
+	if got := b.String(); !strings.Contains(got, `msg="serving at last" channel=[redacted] data=/data/[redacted].db error="bad [redacted]"`) {
+		t.Error(got)
+	}
+}
