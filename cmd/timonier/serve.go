@@ -56,11 +56,16 @@ func serveOn(ctx context.Context, in invocation, table []platform) int {
 	if path != "" && openToOthers(path) {
 		logger.Warn("everyone on this machine can read the configuration file: chmod 600 it", "path", path)
 	}
+	metrics := bot.NewMetrics()
+	// Made once for nothing: a setting that a front end does not take is told before there is a file.
+	trial := shared{tutor: bot.New(bot.Config{}), logger: logger, metrics: metrics, most: o.most}
+	if err := new(service).connect(table, got, trial); err != nil {
+		return in.refuse(hide.text(tellSetting(say, err)))
+	}
 	file, err := store.Open(ctx, o.data, store.Options{})
 	if err != nil {
 		return in.fail(refusal(say, o.data, err))
 	}
-	metrics := bot.NewMetrics()
 	tutor := bot.New(bot.Config{
 		Store: file, Logger: logger, Metrics: metrics,
 		Limits: bot.Limits{Output: pageOutput, Queue: laneQueue, Channels: lanesInMemory},
@@ -102,6 +107,17 @@ func tell(say voice, err error) string {
 		return say.sentence("serve.late", map[string]any{"Seconds": int(grace / time.Second)})
 	}
 	return say.sentence("program.failed", map[string]any{"Error": oneLine(err)})
+}
+
+// tellSetting says, in one line, that a front end cannot be made of its settings: the table of them
+// has let something through.
+func tellSetting(say voice, err error) string {
+	name, text := "", oneLine(err)
+	var failed *frontError
+	if errors.As(err, &failed) {
+		name, text = failed.name, strings.TrimPrefix(oneLine(failed.err), failed.name+": ")
+	}
+	return say.sentence("serve.badfront", map[string]any{"Front": name, "Error": text})
 }
 
 func oneLine(err error) string { return strings.Join(strings.Fields(err.Error()), " ") }

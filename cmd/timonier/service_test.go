@@ -407,3 +407,24 @@ func TestServe(t *testing.T) {
 		})
 	}
 }
+
+// TestFrontEndThatCannotBeMade: what the table of settings let through and a front end does not take is a
+// setting's mistake all the same: one line, exit code 2, no data file.
+func TestFrontEndThatCannotBeMade(t *testing.T) {
+	table := platforms()
+	for i := range table {
+		if table[i].name == "slack" {
+			table[i].make = func(got values, _ shared) (frontEnd, error) {
+				return nil, errors.New("slack: the token\n" + got[slackBot] + " will not do")
+			}
+		}
+	}
+	data := filepath.Join(t.TempDir(), "t.db")
+	var out, log bytes.Buffer
+	code := serveOn(t.Context(), invocation{[]string{"--lang", "fr", "--listen", "127.0.0.1:0", "--data", data},
+		[]string{slackBot + "=" + someBot, slackApp + "=" + someApp}, &out, &log}, table)
+	refusedInOneLine(t, outcome{code, out.String(), log.String()}, "réglage", "slack", ": the token [redacted] will not do")
+	if _, err := os.Stat(data); err == nil {
+		t.Error("the data file is there")
+	}
+}

@@ -47,7 +47,7 @@ func variables() []variable {
 	app := []string{discordApp}
 	slack := []string{slackBot}
 	return []variable{
-		{discordToken, true, "setting.discordtoken", isPlain, app},
+		{discordToken, true, "setting.discordtoken", regexp.MustCompile(`^[A-Za-z0-9._~=-]{1,1000}$`).MatchString, app},
 		{discordApp, false, "setting.discordapp", isNumber, discord},
 		{discordKey, false, "setting.discordkey", regexp.MustCompile(`^[0-9A-Fa-f]{64}$`).MatchString, app},
 		{discordGuild, false, "setting.discordguild", isNumber, discord},
@@ -71,10 +71,10 @@ func isToken(prefix string) func(string) bool {
 	return func(s string) bool { return isPlain(s) && strings.HasPrefix(s, prefix) && s != prefix }
 }
 
-// isNumber is an ID of Discord: a snowflake, in decimal.
+// isNumber is an ID of Discord: a snowflake, in decimal; 64 bits have 20 digits at most.
 func isNumber(s string) bool {
 	n, err := strconv.ParseUint(s, 10, 64)
-	return err == nil && n > 0
+	return err == nil && n > 0 && len(s) <= 20
 }
 
 // mostShards is far above what a bot of 2,500 guilds a shard will ever need.

@@ -54,6 +54,9 @@ func TestSettingsRefused(t *testing.T) {
 		{"empty", []string{discordToken + "=", slackBot + "="}, []string{discordToken, slackBot}},
 		{"a Discord token with its prefix", []string{discordToken + "=Bot " + someToken}, []string{discordToken, "Developer Portal", "Bot → Token"}},
 		{"a Discord token with a line break", []string{discordToken + "=" + someToken + "\r\nX: y"}, []string{discordToken}},
+		{"a Discord token with a slash", []string{discordToken + "=made-up/b", id}, []string{discordToken, "Developer Portal"}},
+		{"a Discord token too long", []string{discordToken + "=" + strings.Repeat("a", 1001), id}, []string{discordToken}},
+		{"an app ID with noughts before it", []string{lone, discordApp + "=" + strings.Repeat("0", 20) + "1"}, []string{discordApp}},
 		{"an app ID that is no number", []string{lone, discordApp + "=made-up"}, []string{discordApp, "Application ID"}},
 		{"an app ID of zero", []string{lone, discordApp + "=0"}, []string{discordApp}},
 		{"a public key too short", []string{lone, id, discordKey + "=" + someKey[1:]}, []string{discordKey, "64", "Public Key"}},
@@ -90,8 +93,12 @@ func TestSettingsRefused(t *testing.T) {
 	for _, test := range tests {
 		for _, lang := range locales.Languages() {
 			t.Run(test.name+" "+lang, func(t *testing.T) {
-				got := runProgram(t, test.env, "serve", "--lang", lang, "--data", filepath.Join(t.TempDir(), "t.db"))
+				data := filepath.Join(t.TempDir(), "t.db")
+				got := runProgram(t, test.env, "serve", "--lang", lang, "--data", data)
 				refusedInOneLine(t, got, test.want...)
+				if _, err := os.Stat(data); err == nil {
+					t.Error("the data file is there")
+				}
 			})
 		}
 	}
