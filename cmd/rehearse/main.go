@@ -114,7 +114,7 @@ func run(ctx context.Context, in io.Reader, out io.Writer, quiet time.Duration) 
 		if !more || line == "quit" {
 			break
 		}
-		if err := r.play(ctx, line); err != nil {
+		if err := r.play(ctx, line); err != nil && ctx.Err() == nil {
 			s.say("! " + err.Error())
 		}
 	}

@@ -1,9 +1,12 @@
 package main
 
 import (
+	"io"
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"timonier/bot/discord/discordtest"
 )
@@ -123,4 +126,16 @@ func TestScreen(t *testing.T) {
 	if got := []string{s.press("discord", ana).id, s.press("discord", alone).id, s.press("slack", ana).id}; !slices.Equal(got, []string{"3", "", ""}) {
 		t.Errorf("ana presses %q", got)
 	}
+}
+
+// TestSettle: the end waits until all is quiet.
+func TestSettle(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, began := newScreen(io.Discard), time.Now()
+		time.AfterFunc(time.Second, func() { s.show(message{id: "1", words: "still going on"}) })
+		s.settle(t.Context(), 1500*time.Millisecond)
+		if took := time.Since(began); took != 2500*time.Millisecond {
+			t.Errorf("settled after %s", took)
+		}
+	})
 }
