@@ -13,23 +13,23 @@ import (
 // has: in the server of Config.Guild, or everywhere. Each change is written to w, one a
 // line, where w is not nil; with dryRun nothing is sent. Where commands of Config.Guild are
 // registered everywhere too, one more line says so, and how to remove the doubles.
-// Config.Token is required.
-func Register(ctx context.Context, cfg Config, dryRun bool, w io.Writer) error {
+// Config.Token is required. It returns how many changes there are.
+func Register(ctx context.Context, cfg Config, dryRun bool, w io.Writer) (changes int, err error) {
 	if cfg.Token == "" {
-		return errors.New("discord: commands cannot be registered without a bot token")
+		return 0, errors.New("discord: commands cannot be registered without a bot token")
 	}
 	b, err := New(cfg)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	defer b.client.http.CloseIdleConnections()
 	return b.register(ctx, dryRun, w)
 }
 
-func (b *Bot) register(ctx context.Context, dryRun bool, w io.Writer) error {
+func (b *Bot) register(ctx context.Context, dryRun bool, w io.Writer) (int, error) {
 	have, err := b.client.commands(ctx, b.cfg.Guild)
 	if err != nil {
-		return fmt.Errorf("read commands: %w", err)
+		return 0, fmt.Errorf("read commands: %w", err)
 	}
 	want := applicationCommands(b.commands, b.cfg.Tutor.Say, b.cfg.Guild == "")
 	changes := difference(want, have)
@@ -38,22 +38,22 @@ func (b *Bot) register(ctx context.Context, dryRun bool, w io.Writer) error {
 			break
 		}
 		if _, err := fmt.Fprintln(w, c); err != nil {
-			return fmt.Errorf("write difference: %w", err)
+			return 0, fmt.Errorf("write difference: %w", err)
 		}
 	}
 	if w != nil && b.cfg.Guild != "" {
 		if err := b.tellDoubles(ctx, want, w); err != nil {
-			return fmt.Errorf("tell doubles: %w", err)
+			return 0, fmt.Errorf("tell doubles: %w", err)
 		}
 	}
 	if len(changes) == 0 || dryRun {
-		return nil
+		return len(changes), nil
 	}
 	if err := b.apply(ctx, want, changes); err != nil {
-		return fmt.Errorf("register commands: %w", err)
+		return 0, fmt.Errorf("register commands: %w", err)
 	}
 	b.log.Info("commands registered", "changes", len(changes))
-	return nil
+	return len(changes), nil
 }
 
 // tellDoubles says how many of a server's commands its menu shows twice, because they are
@@ -104,7 +104,7 @@ func (b *Bot) apply(ctx context.Context, want []command, changes []change) error
 // wait as long as Discord asks. The error is final: the token is not accepted.
 func (b *Bot) keepRegistering(ctx context.Context) error {
 	first, cancel := context.WithTimeout(ctx, b.pace.register)
-	err := b.register(first, false, nil)
+	_, err := b.register(first, false, nil)
 	cancel()
 	close(b.registered)
 	for {
@@ -118,6 +118,6 @@ func (b *Bot) keepRegistering(ctx context.Context) error {
 		if !passing(err) || sleep(ctx, b.pace.register) != nil {
 			return nil
 		}
-		err = b.register(ctx, false, nil)
+		_, err = b.register(ctx, false, nil)
 	}
 }

@@ -84,6 +84,9 @@ func (p *parcel) send(ctx context.Context, r bot.Reply) error {
 	if p.routes == nil {
 		p.routes = p.routesOf(r)
 	}
+	if p.k.manner.Replace {
+		r.Files = nil // they came with the first page, and stay in the channel
+	}
 	m, files := render(p.a.dialect.reply(r), p.a.sayer(p.k))
 	if len(files) > mostUploads {
 		files = files[:mostUploads]

@@ -4,7 +4,6 @@ import (
 	"context"
 	"flag"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/url"
 	"strings"
@@ -20,7 +19,7 @@ func register(ctx context.Context, in invocation) int {
 	dry := flags.Bool("dry-run", false, "")
 	guild := flags.String("guild", "", "")
 	config := flags.String("config", "", "")
-	say, _, code, ok := in.parse(flags, func(say voice) string { return say.word("register.usage") })
+	say, lang, code, ok := in.parse(flags, func(say voice) string { return say.word("register.usage") })
 	if !ok {
 		return code
 	}
@@ -44,13 +43,14 @@ func register(ctx context.Context, in invocation) int {
 	}
 	hide := newRedactor(got.secrets())
 	logger := slog.New(hide.handler(slog.NewTextHandler(in.stderr, &slog.HandlerOptions{Level: slog.LevelWarn})))
-	lines := countingWriter{Writer: in.stdout}
 	cfg := discordConfig(got, shared{tutor: bot.New(bot.Config{}), logger: logger})
-	if err := discord.Register(ctx, cfg, *dry, &lines); err != nil {
+	cfg.Locale = lang
+	changes, err := discord.Register(ctx, cfg, *dry, in.stdout)
+	if err != nil {
 		return in.fail(hide.text(say.sentence("register.failed", map[string]any{"Error": oneLine(err)})))
 	}
 	switch {
-	case lines.n == 0:
+	case changes == 0:
 		fmt.Fprintln(in.stdout, say.word("register.same"))
 	case *dry:
 		fmt.Fprintln(in.stdout, say.word("register.dry"))
@@ -97,16 +97,4 @@ func manifest(_ context.Context, in invocation) int {
 		return in.fail(say.sentence("manifest.failed", map[string]any{"Error": oneLine(err)}))
 	}
 	return exitOK
-}
-
-// countingWriter knows how much was written.
-type countingWriter struct {
-	io.Writer
-	n int
-}
-
-func (w *countingWriter) Write(p []byte) (int, error) {
-	n, err := w.Writer.Write(p)
-	w.n += n
-	return n, err
 }
