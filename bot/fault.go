@@ -43,10 +43,7 @@ func faultCommand(c *call) (Reply, error) {
 		f, target = faults()[0], c.args
 	}
 	from := cl.Trace().Last()
-	running, idle := podsRunning(cl, target), true
-	for range apiserver.PodsOn(cl.Client(), target) {
-		idle = false
-	}
+	placed := podsPlaced(cl, target)
 	switch err := cl.Break(f.sim, target); {
 	case errors.Is(err, sim.ErrNoTarget):
 		return c.offerTargets(cl, f, target), nil
@@ -57,11 +54,11 @@ func faultCommand(c *call) (Reply, error) {
 	}
 	c.remember(cl, from)
 	told := f.told
-	if idle {
+	if placed == 0 {
 		told = f.idle
 	}
 	return Reply{
-		Blocks: []Block{Text{c.say(told, with{"Target": target, "Count": running})}},
+		Blocks: []Block{Text{c.say(told, with{"Target": target, "Count": placed})}},
 		Buttons: []Button{
 			{Label: c.say("time.on", with{"Span": c.span(time.Minute)}), Line: c.forward(time.Minute), Style: Primary},
 			{Label: c.say("time.on", with{"Span": c.span(6 * time.Minute)}), Line: c.forward(6 * time.Minute)},
@@ -81,10 +78,11 @@ func findFault(word string) (fault, bool) {
 	return fault{}, false
 }
 
-func podsRunning(cl *sim.Cluster, node string) int {
+// podsPlaced is how many pods a node has that are not over.
+func podsPlaced(cl *sim.Cluster, node string) int {
 	n := 0
 	for p := range apiserver.PodsOn(cl.Client(), node) {
-		if p.Status.Phase == corev1.PodRunning && p.DeletionTimestamp == nil {
+		if p.Status.Phase != corev1.PodSucceeded && p.Status.Phase != corev1.PodFailed {
 			n++
 		}
 	}
