@@ -21,7 +21,7 @@ func echo(r Request, m Manner, reply Reply) Reply {
 	if strings.Contains(r.Line, "\n") {
 		said += " …"
 	}
-	if name := clipped(tidyBlanks(r.Who.Name), longestName); strings.TrimSpace(name) != "" && !r.Direct {
+	if name := clipped(tidyBlanks(r.Who.Name), longestName); strings.TrimSpace(name) != "" && !r.Alone {
 		said = "**" + literal(strings.TrimSpace(name)) + "** · " + said
 	}
 	reply.Blocks = append([]Block{Text{said}}, reply.Blocks...)

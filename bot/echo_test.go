@@ -26,7 +26,7 @@ func TestEcho(t *testing.T) {
 			t.Errorf("%s: %d blocks stay", c.line, n)
 		}
 	}
-	r := Request{Line: "/grappe", Live: true, Direct: true, Who: Person{Name: "Ana"}}
+	r := Request{Line: "/grappe", Live: true, Direct: true, Alone: true, Who: Person{Name: "Ana"}}
 	if got := spelled(echo(r, tutor.Manner(r), Reply{}).Blocks[0].(Text).Markdown); got != "[c /grappe]\n" {
 		t.Errorf("alone: %q", got)
 	}

@@ -118,7 +118,9 @@ func TestInterrupted(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
+		tutor.Returns(answered, json.RawMessage(`{"token":"y"}`))
 		tutor.Delivered(delivered)
+		tutor.Returns(delivered, json.RawMessage(`{}`)) // it is kept no more
 		tutor.Close()
 
 		waiting := asked("3", "ana", "/kubectl create configmap c --from-literal=k=v")
@@ -129,7 +131,7 @@ func TestInterrupted(t *testing.T) {
 
 		tutor = class(t, store)
 		left, err := tutor.Interrupted(context.Background(), "discord")
-		if err != nil || len(left) != 2 || left[0].ID != "1" || left[1].ID != "3" || string(left[0].Return) != `{"token":"x"}` || !left[0].Resumed {
+		if err != nil || len(left) != 2 || left[0].ID != "1" || left[1].ID != "3" || string(left[0].Return) != `{"token":"y"}` || !left[0].Resumed {
 			t.Fatalf("interrupted: %+v, %v", left, err)
 		}
 		var again gathered
@@ -325,7 +327,7 @@ func TestManners(t *testing.T) {
 			t.Errorf("%q: %+v, form %v", c.line, m, form)
 		}
 	}
-	if tutor.Manner(Request{Line: "/cours", Direct: true}).Private {
+	if tutor.Manner(Request{Line: "/cours", Direct: true, Alone: true}).Private {
 		t.Error("hidden from the only one there")
 	}
 }

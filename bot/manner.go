@@ -17,7 +17,7 @@ type Manner struct {
 
 // Manner looks at the line alone: it reads no store, and waits for nobody.
 func (t *Tutor) Manner(r Request) Manner {
-	m := Manner{Command: "none", Private: !r.Direct}
+	m := Manner{Command: "none", Private: !r.Alone}
 	first, text, _ := strings.Cut(strings.TrimLeft(tidyNewlines(r.Line), " \t\n"), "\n")
 	word, args, _ := strings.Cut(strings.TrimSpace(tidyBlanks(first)), " ")
 	if !strings.HasPrefix(word, "/") {
@@ -36,7 +36,7 @@ func (t *Tutor) Manner(r Request) Manner {
 	if cmd.manner != nil {
 		cmd.manner(t.wordsOf(t.spoken.of(r), r.Locale), strings.TrimSpace(args), text, &m)
 	}
-	m.Private = (m.Private || r.Aside) && !r.Direct // who is alone has no need to hide what was said
+	m.Private = (m.Private || r.Aside) && !r.Alone // who is alone has no need to hide what was said
 	return m
 }
 

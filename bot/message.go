@@ -22,6 +22,7 @@ type Request struct {
 	Line     string // what was typed: /kubectl get pods; further lines are standard input
 	Teacher  bool   // the platform says that this person leads here
 	Direct   bool   // a conversation of one's own: a terminal, a private message, a thread one has opened
+	Alone    bool   // nobody else reads it: a terminal, a private message between two
 	Aside    bool   // a button in a message for the person alone was pressed: so is the answer
 	Live     bool   // what was sent can be changed: work that goes on emits more than one Reply
 	Resumed  bool   // it is one of Interrupted: it was begun by a process that has ended

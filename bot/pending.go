@@ -65,6 +65,28 @@ func (t *Tutor) begin(r Request) {
 	t.changePending(key, data)
 }
 
+// Returns changes a kept request's way back, once there is a better one: the message that
+// now shows the answer, say. Nothing is done where the request is not kept.
+func (t *Tutor) Returns(r Request, way json.RawMessage) {
+	p := &t.pending
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	key, ok := p.keys[pendingID(r)]
+	if !ok {
+		return
+	}
+	r.Return, r.Fill = way, nil
+	if r.Asked.IsZero() {
+		r.Asked = t.cfg.Now()
+	}
+	data, err := json.Marshal(r)
+	if err != nil {
+		t.cfg.Logger.Error("keep request", "error", err)
+		return
+	}
+	t.changePending(key, data)
+}
+
 // Delivered says that the final answer to a request that had a Return has reached the
 // person, or that nobody can be reached any more: it is not resumed.
 func (t *Tutor) Delivered(r Request) {

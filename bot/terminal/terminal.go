@@ -43,7 +43,7 @@ func (s *Session) request(line string) bot.Request {
 	return bot.Request{
 		ID:       fmt.Sprintf("%s-%d", s.Run, s.count.Add(1)),
 		Platform: "terminal", Tenant: "local", Channel: "terminal",
-		Who: s.Who, Locale: s.Locale, Line: line, Teacher: true, Direct: true,
+		Who: s.Who, Locale: s.Locale, Line: line, Teacher: true, Direct: true, Alone: true,
 	}
 }
 

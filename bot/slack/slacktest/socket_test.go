@@ -102,7 +102,7 @@ func TestLibrary(t *testing.T) {
 					_ = client.Ack(*e.Request)
 					_, _, err := api.PostMessageContext(ctx, cmd.ChannelID, slack.MsgOptionText("reçu : "+cmd.Text, false),
 						slack.MsgOptionBlocks(slack.NewSectionBlock(slack.NewTextBlockObject("mrkdwn", "*reçu* : "+cmd.Text, false, false), nil, nil)))
-					if err != nil {
+					if err != nil && ctx.Err() == nil { // what it did may be seen, and the test be over, before it is told
 						t.Error(err)
 					}
 				}
