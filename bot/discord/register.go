@@ -12,7 +12,8 @@ import (
 // Register gives Discord the tutor's commands, as far as they differ from those that it
 // has: in the server of Config.Guild, or everywhere. Each change is written to w, one a
 // line, where w is not nil; with dryRun nothing is sent. Where commands of Config.Guild are
-// registered everywhere too, one more line says so, and how to remove the doubles.
+// registered everywhere too, one more line says so, and how to remove the doubles, as far
+// as that can be found out.
 // Config.Token is required. It returns how many changes there are.
 func Register(ctx context.Context, cfg Config, dryRun bool, w io.Writer) (changes int, err error) {
 	if cfg.Token == "" {
@@ -41,18 +42,17 @@ func (b *Bot) register(ctx context.Context, dryRun bool, w io.Writer) (int, erro
 			return 0, fmt.Errorf("write difference: %w", err)
 		}
 	}
+	if len(changes) > 0 && !dryRun {
+		if err := b.apply(ctx, want, changes); err != nil {
+			return 0, fmt.Errorf("register commands: %w", err)
+		}
+		b.log.Info("commands registered", "changes", len(changes))
+	}
 	if w != nil && b.cfg.Guild != "" {
-		if err := b.tellDoubles(ctx, want, w); err != nil {
-			return 0, fmt.Errorf("tell doubles: %w", err)
+		if err := b.tellDoubles(ctx, want, w); err != nil { // a note only: what was asked for is done
+			b.log.Warn("tell of commands registered twice", "error", err)
 		}
 	}
-	if len(changes) == 0 || dryRun {
-		return len(changes), nil
-	}
-	if err := b.apply(ctx, want, changes); err != nil {
-		return 0, fmt.Errorf("register commands: %w", err)
-	}
-	b.log.Info("commands registered", "changes", len(changes))
 	return len(changes), nil
 }
 

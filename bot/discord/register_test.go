@@ -173,6 +173,30 @@ func TestRegisterTellsDoubles(t *testing.T) {
 	c.calm()
 }
 
+// Who cannot be told of doubles has the commands registered all the same.
+func TestRegisterWithoutTheNote(t *testing.T) {
+	t.Parallel()
+	c := newClass(t, setting{asleep: true})
+	cfg := c.cfg
+	cfg.Tutor, cfg.Guild = newTutor(c), "1234567"
+	defer cfg.Tutor.Close()
+	c.Inject(discordtest.Trouble{Match: "GET /applications/{app}/commands", Status: http.StatusForbidden, Times: 2})
+	want := len(cfg.Tutor.Commands()) + 1
+	for _, dry := range []bool{true, false} {
+		var out bytes.Buffer
+		if n, err := Register(c.ctx, cfg, dry, &out); err != nil || n != want || strings.Count(out.String(), "\n") != want {
+			t.Errorf("dry %v: %d changes, %v: %q", dry, n, err, out.String())
+		}
+	}
+	if n := len(c.Commands(cfg.Guild)); n != want {
+		t.Errorf("%d commands registered, want %d", n, want)
+	}
+	if n := strings.Count(c.log.String(), "tell of commands registered twice"); n != 2 {
+		t.Errorf("logged %d times", n)
+	}
+	c.calm()
+}
+
 // registered is Register where nobody counts.
 func registered(ctx context.Context, cfg Config, dryRun bool, w io.Writer) error {
 	_, err := Register(ctx, cfg, dryRun, w)
