@@ -16,6 +16,7 @@ type following struct {
 	emit    func(Reply)
 	done    chan error
 	until   time.Time
+	asks    bool // a question
 	timer   *time.Timer
 }
 
@@ -30,10 +31,13 @@ const often = time.Second
 // where the tutor is about to close; then nothing was emitted.
 func (t *Tutor) follow(ctx context.Context, r Request, reply Reply, emit func(Reply), done chan error) bool {
 	f := &following{tutor: t, request: r, shown: reply, emit: emit, done: done, until: t.cfg.Now().Add(t.cfg.Limits.Follow)}
-	if reply.Follow.Question != "" {
+	if f.asks = reply.Follow.Question != ""; f.asks {
 		f.until = t.cfg.Now().Add(questionOpen)
 	}
 	f.shown.Final = false
+	if old := t.oldestOf(r.Place()); old != nil {
+		old.stop()
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.closed || ctx.Err() != nil {
@@ -44,6 +48,31 @@ func (t *Tutor) follow(ctx context.Context, r Request, reply Reply, emit func(Re
 	emit(f.shown)
 	f.timer = time.AfterFunc(often, f.look)
 	return true
+}
+
+// mostFollows is how many answers of a channel go on at once: the oldest ends before
+// another begins, questions after all others.
+const mostFollows = 4
+
+// oldestOf is the answer of a channel that has to end; nil where there is room for one more.
+func (t *Tutor) oldestOf(p Place) *following {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	var oldest *following
+	count := 0
+	for f := range t.follows {
+		if f.request.Place() != p {
+			continue
+		}
+		count++
+		if oldest == nil || f.asks == oldest.asks && f.until.Before(oldest.until) || !f.asks && oldest.asks {
+			oldest = f
+		}
+	}
+	if count < mostFollows {
+		return nil
+	}
+	return oldest
 }
 
 // look asks for a turn.
@@ -148,7 +177,7 @@ func (c *call) goOn(shown Reply) (r Reply, more bool, err error) {
 	}
 	r = shown
 	r.Blocks, r.Buttons = shown.Blocks[:shown.Follow.Blocks:shown.Follow.Blocks], nil
-	r = c.progress(r, cl, shown.Follow.Step)
+	r = c.progress(r, cl, shown.Follow.Objects)
 	return r, r.Follow != nil, nil
 }
 

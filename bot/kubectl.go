@@ -58,7 +58,7 @@ func kubectlCommand(c *call) (Reply, error) {
 		return Reply{}, err
 	}
 	c.remember(cl, from)
-	return c.progress(r, cl, result.Step), nil
+	return c.progress(r, cl, result.Objects), nil
 }
 
 // kubectlWords are the words after kubectl, and the text that it reads, as they were meant.

@@ -413,3 +413,53 @@ func TestQuestionsAskSomething(t *testing.T) {
 		}
 	}
 }
+
+// A change of more pods than the trace has steps for is followed all the same, and so is one
+// whose steps others' have pushed out.
+func TestLiveAnswerOutlivesTheTrace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tutor := class(t, newMemory())
+		var g gathered
+		if err := tutor.Handle(context.Background(), asked("1", "ana", "/kubectl create deployment web --image=nginx --replicas=150"), g.emit); err != nil {
+			t.Fatal(err)
+		}
+		if text := plainText(g.all[len(g.all)-1]); len(g.all) < 2 || !strings.Contains(text, "Les 150 pods demandés sont prêts") {
+			t.Errorf("%d replies, the last:\n%s", len(g.all), text)
+		}
+		tutor.Close()
+	})
+}
+
+// A channel keeps a few answers up to date, not any number: the oldest stays as it is, a question
+// rather than a change goes on.
+func TestFewAnswersGoOnAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tutor := class(t, newMemory())
+		var done []<-chan error
+		ask := func(line string) {
+			d, err := tutor.Accept(context.Background(), asked(fmt.Sprint(len(done)), "ana", line), func(Reply) {})
+			if err != nil {
+				t.Fatal(err)
+			}
+			done = append(done, d)
+			synctest.Wait()
+		}
+		ask("/quiz")
+		for i := range mostFollows + 1 {
+			ask(fmt.Sprintf("/kubectl create deployment d%d --image=nowhere.example/missing", i))
+		}
+		for i, d := range done {
+			select {
+			case <-d:
+				if i != 1 && i != 2 {
+					t.Errorf("answer %d has ended", i)
+				}
+			default:
+				if i == 1 || i == 2 {
+					t.Errorf("answer %d goes on", i)
+				}
+			}
+		}
+		tutor.Close()
+	})
+}

@@ -26,11 +26,11 @@ type tally struct {
 
 // progress says in a sentence what the change led to so far, and what is waited for. The
 // reply is one to follow while there is something to wait for.
-func (c *call) progress(r Reply, cl *sim.Cluster, root uint64) Reply {
-	t := tallyOf(cl, writtenBy(cl, root))
+func (c *call) progress(r Reply, cl *sim.Cluster, written []trace.Ref) Reply {
+	t := tallyOf(cl, written)
 	leaving := leaving(cl)
 	if going := t.wanted > t.ready || t.wanted == 0 && leaving > 0; going && !c.channel.clock.Paused {
-		r.Follow = &Follow{Step: root, Blocks: len(r.Blocks)}
+		r.Follow = &Follow{Objects: written, Blocks: len(r.Blocks)}
 	} else {
 		r.Follow = nil
 	}
@@ -66,17 +66,6 @@ func (c *call) state(t tally) string {
 		return text
 	}
 	return text + " " + c.say(t.starting)
-}
-
-// writtenBy are the objects that a command itself wrote.
-func writtenBy(cl *sim.Cluster, root uint64) []trace.Ref {
-	var refs []trace.Ref
-	for _, s := range descendants(cl.Trace().Steps(), root) {
-		if s.Kind == trace.Committed && s.Actor == "kubectl" && !slices.Contains(refs, s.Object) {
-			refs = append(refs, s.Object)
-		}
-	}
-	return refs
 }
 
 // tallyOf counts the pods of Deployments, ReplicaSets and pods.

@@ -195,9 +195,12 @@ func (c *call) showSettings() Reply {
 		[]string{c.say("settings.lens"), c.in(c.lens().Title)})
 	r := Reply{Blocks: []Block{Title{c.say("settings.title")}}}
 	for _, right := range rights() {
+		if c.request.Direct {
+			break // all is theirs
+		}
 		now := c.whoMay(right)
 		t.Rows = append(t.Rows, []string{c.say(right.told), who[now]})
-		if !c.may(leads) || c.request.Direct {
+		if !c.may(leads) {
 			continue
 		}
 		other, label := whoTeachers, "settings.toteachers"

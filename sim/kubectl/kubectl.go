@@ -30,6 +30,7 @@ type Result struct {
 	Code           int
 	Refused        *Refusal      // the command was not run: it is not for here
 	Wrote          bool          // it changed something
+	Objects        []trace.Ref   // what it wrote, in order, each once
 	Denied         bool          // it would have, and was not allowed to: see Look
 	Waited         time.Duration // how far the cluster's clock went while it waited
 	GaveUp         bool          // it would have waited longer than a command may here
@@ -122,7 +123,7 @@ func start(ctx context.Context, c *sim.Cluster, args []string, stdin string, loo
 	if r.wire.ages {
 		r.result.Stdout = r.wire.unshift(r.result.Stdout)
 	}
-	r.result.Wrote, r.result.Denied = r.wire.wrote, r.wire.denied
+	r.result.Wrote, r.result.Objects, r.result.Denied = r.wire.wrote, r.wire.objects, r.wire.denied
 	return r.result
 }
 

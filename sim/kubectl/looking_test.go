@@ -62,3 +62,36 @@ func TestLook(t *testing.T) {
 		}
 	}
 }
+
+// What a command wrote is known by its name, whatever has been forgotten of how it was done.
+func TestObjectsWritten(t *testing.T) {
+	c, err := sim.New(sim.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const list = `{"apiVersion":"v1","kind":"List","items":[
+		{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"m","namespace":"default"}},
+		{"apiVersion":"v1","kind":"Pod","metadata":{"generateName":"p-"},"spec":{"containers":[{"name":"c","image":"nginx"}]}}]}`
+	for _, step := range []struct{ line, stdin, want string }{
+		{"create deployment web --image=nginx --replicas=400", "", "Deployment default/web"},
+		{"scale deployment web --replicas=401", "", "Deployment default/web"},
+		{"set image deployment/web nginx=nginx:1.27", "", "Deployment default/web"},
+		{"create namespace a", "", "Namespace /a"},
+		{"create -f -", list, "ConfigMap default/m, Pod default/p-…"},
+		{"cordon node-1", "", "Node /node-1"},
+		{"get pods", "", ""},
+		{"create deployment x --image=nginx --dry-run=server", "", ""},
+		{"delete configmap m", "", "ConfigMap default/m"},
+	} {
+		var got []string
+		for _, o := range Run(t.Context(), c, strings.Fields(step.line), step.stdin).Objects {
+			if strings.HasPrefix(o.Name, "p-") && len(o.Name) == len("p-xxxxx") {
+				o.Name = "p-…"
+			}
+			got = append(got, o.Kind+" "+o.Namespace+"/"+o.Name)
+		}
+		if text := strings.Join(got, ", "); text != step.want {
+			t.Errorf("%s: %q, want %q", step.line, text, step.want)
+		}
+	}
+}

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -22,6 +23,7 @@ import (
 	"k8s.io/client-go/restmapper"
 	"k8s.io/client-go/tools/clientcmd"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
+	"k8s.io/kubectl/pkg/scheme"
 
 	"timonier/sim"
 	"timonier/sim/apiserver"
@@ -48,6 +50,7 @@ type wire struct {
 	ages    bool          // the command computes ages itself
 	bare    bool          // the command prints the cells of tables, and nothing of the objects in their rows
 	offset  time.Duration // from the cluster's clock to the machine's; 0: not needed yet
+	objects []trace.Ref   // that were written
 	deleted []string      // paths of the objects that this command deleted or evicted
 }
 
@@ -80,7 +83,7 @@ func (w *wire) RoundTrip(req *http.Request) (*http.Response, error) {
 		req.Header.Set("Accept", "application/json") // and not protobuf, in which no moment could be moved
 	}
 	resp := serve(w.handler, req)
-	w.remember(req, resp.StatusCode)
+	w.remember(req, resp)
 	if w.ages {
 		w.shiftBody(resp)
 	}
@@ -115,9 +118,14 @@ func serve(h http.Handler, req *http.Request) *http.Response {
 	return &http.Response{
 		StatusCode: a.code, Status: fmt.Sprintf("%d %s", a.code, http.StatusText(a.code)),
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Request: req,
-		Header: a.header, Body: io.NopCloser(&a.body), ContentLength: int64(a.body.Len()),
+		Header: a.header, Body: body{&a.body}, ContentLength: int64(a.body.Len()),
 	}
 }
+
+// body is a response's, which may be looked into before it is read.
+type body struct{ *bytes.Buffer }
+
+func (body) Close() error { return nil }
 
 // answer is a response that is being written.
 type answer struct {
@@ -130,11 +138,47 @@ func (a *answer) Header() http.Header         { return a.header }
 func (a *answer) Write(p []byte) (int, error) { return a.body.Write(p) }
 func (a *answer) WriteHeader(code int)        { a.code = code }
 
-func (w *wire) remember(req *http.Request, code int) {
-	if req.Method == http.MethodGet || code >= 300 || req.URL.Query().Get("dryRun") != "" {
+// written is the object that a request wrote: its path says it, but where it was created
+// the answer has its name. A subresource is its object.
+func (w *wire) written(path string, resp *http.Response) (trace.Ref, bool) {
+	parts := strings.Split(strings.Trim(path, "/"), "/")
+	switch {
+	case len(parts) > 2 && parts[0] == "api":
+		parts = parts[2:]
+	case len(parts) > 3 && parts[0] == "apis":
+		parts = parts[3:]
+	default:
+		return trace.Ref{}, false
+	}
+	var ref trace.Ref
+	if len(parts) > 2 && parts[0] == "namespaces" {
+		ref.Namespace, parts = parts[1], parts[2:]
+	}
+	for _, r := range w.cluster.Server().Resources() {
+		if r.Resource == parts[0] {
+			ref.Kind = r.Kind
+		}
+	}
+	if len(parts) > 1 {
+		ref.Name = parts[1]
+	} else if body, ok := resp.Body.(interface{ Bytes() []byte }); ok {
+		if created, _, err := scheme.Codecs.UniversalDeserializer().Decode(body.Bytes(), nil, nil); err == nil {
+			if o, err := meta.Accessor(created); err == nil {
+				ref.Name = o.GetName()
+			}
+		}
+	}
+	return ref, ref.Kind != "" && ref.Name != ""
+}
+
+func (w *wire) remember(req *http.Request, resp *http.Response) {
+	if req.Method == http.MethodGet || resp.StatusCode >= 300 || req.URL.Query().Get("dryRun") != "" {
 		return
 	}
 	w.wrote = true
+	if ref, ok := w.written(req.URL.Path, resp); ok && !slices.Contains(w.objects, ref) {
+		w.objects = append(w.objects, ref)
+	}
 	const eviction = "/eviction"
 	switch path := req.URL.Path; {
 	case req.Method == http.MethodDelete:
