@@ -144,6 +144,7 @@ func (a *App) parcelOf(k *ask) *parcel { return &parcel{a: a, k: k} }
 // accept gives the tutor the request.
 func (a *App) accept(work context.Context, k *ask) *parcel {
 	p := a.parcelOf(k)
+	p.where, p.ts = k.way.Where, k.way.Shown // by a process before this one
 	data, err := json.Marshal(k.way)
 	if err == nil {
 		k.request.Return = data

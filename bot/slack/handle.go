@@ -35,6 +35,8 @@ type way struct {
 	Source   string    `json:"s,omitempty"` // ts of the message whose button was pressed
 	Hidden   bool      `json:"h,omitempty"` // that message is ephemeral
 	Click    bool      `json:"k,omitempty"` // the response URL's original is that message
+	Where    string    `json:"w,omitempty"` // channel of the message that shows the answer so far, where there is one
+	Shown    string    `json:"m,omitempty"` // its ts
 }
 
 // ask is a request on its way to the tutor.

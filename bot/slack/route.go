@@ -2,6 +2,7 @@ package slack
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"slices"
 	"sync"
@@ -35,6 +36,9 @@ var errNoWay = errors.New("no such way to the person")
 func (p *parcel) routesOf(r bot.Reply) []route {
 	w := p.k.way
 	var to []route
+	if p.ts != "" {
+		to = append(to, p.rewrite)
+	}
 	switch replace := p.k.manner.Replace && w.Source != ""; {
 	case replace && w.Hidden:
 		to = append(to, p.replace)
@@ -142,12 +146,8 @@ func (p *parcel) write(ctx context.Context, m message, _ bool) error {
 }
 
 func (p *parcel) put(ctx context.Context, o outgoing) error {
-	if p.ts != "" {
-		err := p.a.wire.call(ctx, "chat.update", outgoing{Channel: p.where, TS: p.ts, message: o.message}, nil)
-		if !slices.Contains(gone, code(err)) {
-			return err
-		}
-		p.ts = ""
+	if err := p.rewrite(ctx, o.message, false); !errors.Is(err, errNoWay) {
+		return err
 	}
 	if err := p.a.pace(ctx, o.Channel); err != nil {
 		return err
@@ -160,7 +160,35 @@ func (p *parcel) put(ctx context.Context, o outgoing) error {
 		return err
 	}
 	p.where, p.ts = posted.Channel, posted.TS
+	p.remember()
 	return nil
+}
+
+// rewrite changes the message that shows the answer so far, which a process before this one may
+// have written.
+func (p *parcel) rewrite(ctx context.Context, m message, _ bool) error {
+	if p.ts == "" {
+		return errNoWay
+	}
+	err := p.a.wire.call(ctx, "chat.update", outgoing{Channel: p.where, TS: p.ts, message: m}, nil)
+	if slices.Contains(gone, code(err)) {
+		p.ts = ""
+		return errNoWay
+	}
+	return err
+}
+
+// remember keeps which message shows the answer, so that the next process, should this one end
+// before the answer does, changes it instead of writing another.
+func (p *parcel) remember() {
+	if p.delivery == nil {
+		return // the front end's own word
+	}
+	p.k.way.Where, p.k.way.Shown = p.where, p.ts
+	if data, err := json.Marshal(p.k.way); err == nil {
+		p.k.request.Return = data
+		p.a.cfg.Tutor.Returns(p.k.request, data)
+	}
 }
 
 // update changes the message whose button was pressed.
