@@ -67,6 +67,9 @@ func (x *exchange) send(ctx context.Context, r bot.Reply) error {
 			m, files = x.plain(r)
 			err = x.show(ctx, m, files)
 		}
+		if err == nil && !r.Final && r.Follow != nil {
+			x.goesOn()
+		}
 		if err == nil || !r.Final || !passing(err) || try == stubborn {
 			if err != nil && !r.Final && ctx.Err() == nil {
 				x.bot.log.Warn("reply not shown", "interaction", x.id, "error", err)

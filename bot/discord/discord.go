@@ -53,7 +53,9 @@ type Config struct {
 	API          string
 	Shards       int      // connections to the gateway; 0: as many as Discord recommends
 	TeacherRoles []string // IDs of the roles whose members are teachers
-	Most         int      // interactions in hand at once, above which the answer is "busy"; 0: 1,000
+	// Most is how many interactions may be in hand at once: above it the answer is "busy".
+	// One whose answer has been shown, and is only kept up to date, does not count. 0: 1,000.
+	Most int
 
 	Now     func() time.Time // the wall clock; nil: time.Now
 	Logger  *slog.Logger     // nil: silent
@@ -73,6 +75,8 @@ type Bot struct {
 	recent     bot.Recent
 	signatures signatures   // of interactions by HTTP
 	hand       atomic.Int64 // interactions in hand
+
+	staying context.Context // ends when Run is to end: set before anything is accepted
 
 	mu      sync.Mutex
 	work    context.Context // of what is in hand; nil: nothing is accepted
@@ -163,13 +167,17 @@ func newClient(cfg Config, addr address) *client {
 }
 
 // Run answers until ctx ends, and returns when what was in hand is answered, within 8
-// seconds or so; what is not is answered by the next process. It first takes up what the
+// seconds or so; what is not is answered by the next process, which also goes on with
+// answers that are only kept up to date: they are left at once. It first takes up what the
 // process before left. The error says which setting Discord refuses, where it refuses
 // one. Run is called once.
 func (b *Bot) Run(ctx context.Context) error {
 	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer b.client.http.CloseIdleConnections()
 	defer cancel()
+	staying, leave := context.WithCancel(ctx)
+	defer leave()
+	b.staying = staying
 	if err := b.resume(ctx, work); err != nil {
 		return fmt.Errorf("discord: %w", err)
 	}
@@ -184,6 +192,7 @@ func (b *Bot) Run(ctx context.Context) error {
 	b.work = nil
 	b.mu.Unlock()
 	b.listening(false)
+	leave()
 	late := time.AfterFunc(b.pace.drain, cancel)
 	defer late.Stop()
 	b.working.Wait()

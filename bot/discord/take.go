@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"runtime/debug"
+	"sync"
 	"time"
 
 	"timonier/bot"
@@ -38,6 +39,10 @@ type exchange struct {
 	unheard bool          // Discord knows no such interaction: nothing of it can be changed. Set before acked
 	at      time.Time     // when the first response went out. Set before acked
 
+	live    chan struct{} // closed when a whole answer has been shown that only goes on: made by accept
+	follows bool          // live is closed. The delivery's alone
+	place   sync.Once     // gives back the place among those in hand
+
 	refused string // a sentence's ID: why nothing was done, where it was not
 	final   bot.Reply
 	trail   trail
@@ -52,8 +57,18 @@ func (b *Bot) take(e event, p plan, arrived time.Time) *exchange {
 	return &exchange{plan: p, bot: b, id: e.ID, token: e.Token, locale: b.tongue(e), arrived: arrived, acked: make(chan struct{})}
 }
 
-// release lets go of the exchange.
-func (x *exchange) release() { x.bot.hand.Add(-1) }
+// release gives back the exchange's place among those in hand, once.
+func (x *exchange) release() { x.place.Do(func() { x.bot.hand.Add(-1) }) }
+
+// goesOn notes that a whole answer has been shown, and that what comes is only how things
+// have come along: it may be minutes, and nobody waits for it.
+func (x *exchange) goesOn() {
+	if !x.follows {
+		x.follows = true
+		close(x.live)
+		x.release()
+	}
+}
 
 // answers says that the first response is followed by the tutor's answer.
 func (x *exchange) answers() bool { return x.request != nil && x.complete == "" }
@@ -151,7 +166,7 @@ func (b *Bot) accept(work context.Context, x *exchange) {
 	if len(x.way.Files) > 0 {
 		r.Fill = x.fetch
 	}
-	x.trail = newTrail(x.way)
+	x.trail, x.live = newTrail(x.way), make(chan struct{})
 	delivery := bot.NewDelivery(b.pace.edits, x.send)
 	done, err := b.cfg.Tutor.Accept(work, *r, func(reply bot.Reply) { delivery.Emit(x.instead(reply)) })
 	if err != nil {
@@ -171,12 +186,8 @@ func (b *Bot) deliver(work context.Context, x *exchange, delivery *bot.Delivery,
 	defer cancel()
 	if done != nil {
 		b.working.Go(func() {
-			select {
-			case err := <-done:
-				if err != nil {
-					cancel() // there will be no reply
-				}
-			case <-ctx.Done():
+			if b.given(ctx, x.live, done) {
+				cancel()
 			}
 		})
 	}
@@ -191,6 +202,25 @@ func (b *Bot) deliver(work context.Context, x *exchange, delivery *bot.Delivery,
 		b.cfg.Metrics.Failed(platform, "delivery")
 	}
 	b.cfg.Tutor.Delivered(*x.request)
+}
+
+// given waits until all replies have been made, or ctx ends. True says that a delivery
+// need not wait for more: there will be no reply, or the answer has been shown and we
+// leave: the next process goes on with it.
+func (b *Bot) given(ctx context.Context, live <-chan struct{}, done <-chan error) (up bool) {
+	var leaving <-chan struct{} // nil: an answer is waited for
+	for {
+		select {
+		case err := <-done:
+			return err != nil
+		case <-ctx.Done():
+			return false
+		case <-live:
+			live, leaving = nil, b.staying.Done()
+		case <-leaving:
+			return true
+		}
+	}
 }
 
 // resume takes up what the process before left: the same answers again, or the first.
