@@ -42,7 +42,7 @@ func (a *App) begin(in incoming, k *ask) {
 	}
 	p := a.accept(work, k)
 	go func() {
-		defer a.leave()
+		defer a.leave(k)
 		defer a.recovered(k)
 		p.deliver(work)
 	}()
@@ -50,7 +50,7 @@ func (a *App) begin(in incoming, k *ask) {
 
 // prepare opens the form that a request needs first, or reads the files that belong to it.
 func (a *App) prepare(work context.Context, k *ask) {
-	defer a.leave()
+	defer a.leave(k)
 	defer a.recovered(k)
 	if len(k.files) == 0 && a.openForm(work, k) {
 		return
@@ -110,7 +110,7 @@ func (a *App) resume(work context.Context) {
 		a.mu.Unlock()
 		p := a.accept(work, k)
 		go func() {
-			defer a.leave()
+			defer a.leave(k)
 			defer a.recovered(k)
 			p.deliver(work)
 		}()
@@ -126,6 +126,8 @@ type parcel struct {
 	refused  error // why the tutor did not take the request
 	turn     turn
 	final    bot.Reply
+	follows  chan struct{} // closed once an answer is shown that is only kept up to date from then on
+	followed sync.Once
 
 	mu    sync.Mutex
 	begun bool // the tutor has said something
@@ -135,11 +137,14 @@ type parcel struct {
 	where  string  // the channel and the ts of what is shown, where it can be changed by them
 	ts     string
 	used   int    // of the response URL
+	unsaid bool   // the route in use left out what it was given last
 	direct string // the person's private messages, where a file was put
 }
 
 // parcelOf is for an answer that may be of the front end's own.
-func (a *App) parcelOf(k *ask) *parcel { return &parcel{a: a, k: k} }
+func (a *App) parcelOf(k *ask) *parcel {
+	return &parcel{a: a, k: k, follows: make(chan struct{})}
+}
 
 // accept gives the tutor the request.
 func (a *App) accept(work context.Context, k *ask) *parcel {
@@ -197,7 +202,7 @@ func (p *parcel) deliver(work context.Context) {
 	case err == nil:
 		a.cfg.Metrics.Delivered(platform, p.k.manner.Command, p.final, a.cfg.Now().Sub(p.k.at))
 	case errors.Is(err, context.Canceled):
-		return // this process ends: the next one takes it up
+		return // this process ends, or no answer comes: the next one takes it up
 	default:
 		a.log.ErrorContext(work, "answer not delivered", "command", p.k.manner.Command, "error", harmless(err))
 		a.cfg.Metrics.Failed(platform, "delivery")
@@ -206,9 +211,10 @@ func (p *parcel) deliver(work context.Context) {
 }
 
 // watch says that work goes on where nothing is said for too long, and ends the delivery of an
-// answer that will never come.
+// answer that will never come, or that is shown and only followed when the process ends.
 func (p *parcel) watch(ctx context.Context, end func()) {
 	late := p.a.cfg.After(max(0, patience-p.a.cfg.Now().Sub(p.k.at)))
+	follows, ending := p.follows, (<-chan struct{})(nil)
 	for {
 		select {
 		case <-ctx.Done():
@@ -217,6 +223,11 @@ func (p *parcel) watch(ctx context.Context, end func()) {
 			if err != nil {
 				end()
 			}
+			return
+		case <-follows:
+			follows, ending = nil, p.a.ending
+		case <-ending:
+			end()
 			return
 		case <-late:
 			late = nil

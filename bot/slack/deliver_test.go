@@ -256,63 +256,6 @@ func TestInterrupted(t *testing.T) {
 	}
 }
 
-// deployment is a command whose answer goes on until its pods are ready.
-func deployment(name, channel string) slacktest.Command {
-	return slacktest.Command{Name: "/kubectl", Text: "create deployment " + name + " --image=nginx --replicas=2", User: "U1", Channel: channel}
-}
-
-// What the next process takes up is shown in the message that the one before it wrote: a live
-// answer, or the word that work goes on; in a new one where that is gone.
-func TestTakenUp(t *testing.T) {
-	for _, deleted := range []bool{false, true} {
-		t.Run(fmt.Sprintf("live, deleted %t", deleted), func(t *testing.T) {
-			b := open(t)
-			cfg := b.app.cfg
-			x := b.send(deployment("web", "C1"))
-			first := b.says(x, "deployment.apps/web created")
-			b.end()
-			if deleted {
-				b.slack.DeleteMessage("C1", first.Message.TS)
-			}
-			b.start(cfg)
-			again := b.says(x, "deployment.apps/web created")
-			if updated := again.Kind == slacktest.Updated && again.Message.TS == first.Message.TS; updated == deleted {
-				t.Errorf("taken up with %+v", again)
-			}
-			b.slack.Advance(20 * time.Second)
-			b.idle()
-			if n := len(b.slack.Messages("C1")); n != map[bool]int{false: 1, true: 2}[deleted] { // the deleted one is listed, too
-				t.Errorf("%d messages", n)
-			}
-		})
-	}
-	t.Run("at work", func(t *testing.T) {
-		b := open(t)
-		cfg := b.app.cfg
-		b.clock.mu.Lock()
-		b.clock.slow = true
-		b.clock.mu.Unlock()
-		release := b.slack.Hold("users.info")
-		x := b.send(nodes("C1"))
-		word := b.next(x)
-		b.slack.Spoil("chat.update", 1<<30, slacktest.Trouble{Status: 503})
-		release()
-		if err := b.slack.Called(b.ctx, "chat.update", 1); err != nil {
-			t.Fatal(err)
-		}
-		b.end()
-		b.slack.Spoil("chat.update", 0, slacktest.Trouble{})
-		b.start(cfg)
-		if c := b.says(x, "node-1"); c.Kind != slacktest.Updated || c.Message.TS != word.Message.TS {
-			t.Errorf("taken up with %+v", c)
-		}
-		b.idle()
-		if n := len(b.slack.Messages("C1")); n != 1 {
-			t.Errorf("%d messages", n)
-		}
-	})
-}
-
 // Pictures are shown once Slack has processed them, and given as files where it never does.
 func TestPictures(t *testing.T) {
 	picture := bot.Picture{Name: "grappe.png", PNG: pixel, Alt: "la grappe", Text: "[grappe]"}

@@ -95,8 +95,15 @@ func (p *parcel) send(ctx context.Context, r bot.Reply) error {
 		return err
 	}
 	if !r.Final {
+		p.unsaid = false
 		err := p.show(ctx, m, false)
 		p.turn.pass()
+		if err == nil && !p.unsaid && r.Follow != nil {
+			p.followed.Do(func() {
+				p.a.vacate(p.k)
+				close(p.follows)
+			})
+		}
 		if err != nil && ctx.Err() == nil {
 			p.a.log.WarnContext(ctx, "progress not shown", "error", harmless(err))
 		}

@@ -10,6 +10,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"timonier/bot"
@@ -47,6 +48,7 @@ type ask struct {
 	at      time.Time
 	trigger string // opens a form, within 3 s
 	files   []string
+	vacated sync.Once                                // its place among the Most
 	join    func(line string, texts []string) string // puts the files' text to the line
 }
 
@@ -336,7 +338,7 @@ func (a *App) openHome(in incoming, k *ask) {
 	k.at = in.at
 	k.request = k.full(a)
 	go func() {
-		defer a.leave()
+		defer a.leave(k)
 		defer a.recovered(k)
 		ctx, cancel := context.WithTimeout(work, 30*time.Second)
 		defer cancel()

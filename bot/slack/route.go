@@ -199,6 +199,7 @@ func (p *parcel) update(ctx context.Context, m message, _ bool) error {
 // whisper writes to the person alone; what it wrote cannot be changed.
 func (p *parcel) whisper(ctx context.Context, m message, final bool) error {
 	if !final {
+		p.unsaid = true
 		return nil
 	}
 	w := p.k.way
@@ -234,6 +235,7 @@ func (p *parcel) use(ctx context.Context, m message, final bool, kind string, so
 		return errNoWay
 	}
 	if !final && (p.used >= mostUses-keptUses || p.used > 0 && !source) {
+		p.unsaid = true
 		return nil
 	}
 	p.used++

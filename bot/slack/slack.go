@@ -43,7 +43,7 @@ type Config struct {
 	// path and query, and goes to the base's scheme, host and port.
 	API      string
 	Teachers []string // IDs of people who lead, beside the workspace's admins and owners
-	Most     int      // requests in flight before new ones are told that it is busy: 1,000
+	Most     int      // requests without an answer yet before new ones are told that it is busy: 1,000
 
 	Now     func() time.Time                     // the wall clock; nil: time.Now
 	After   func(time.Duration) <-chan time.Time // timers; nil: time.After
@@ -71,6 +71,7 @@ type App struct {
 
 	mu       sync.Mutex
 	work     context.Context // of what was accepted; nil while nothing is
+	ending   <-chan struct{} // closed when Run is to end; set before anything is accepted
 	inFlight int
 	jobs     sync.WaitGroup
 	up       map[string]bool // by connection: socket
@@ -117,7 +118,8 @@ func New(cfg Config) (*App, error) {
 
 // Run connects, finishes what a process before this one was interrupted in, and answers
 // until its context ends; it returns when all that was accepted has been answered, or
-// cut short after Drain. The error is Slack's refusal of a token, or nil.
+// cut short after Drain. Answers that are shown and only kept up to date are left at once
+// to the process that comes next. The error is Slack's refusal of a token, or nil.
 func (a *App) Run(ctx context.Context) error {
 	defer a.wire.close()
 	if err := a.identify(ctx); err != nil || ctx.Err() != nil {
@@ -125,6 +127,9 @@ func (a *App) Run(ctx context.Context) error {
 	}
 	work, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
+	ctx, end := context.WithCancel(ctx)
+	defer end()
+	a.ending = ctx.Done()
 	a.resume(work)
 	a.open(work)
 	var err error
@@ -133,6 +138,7 @@ func (a *App) Run(ctx context.Context) error {
 	} else {
 		<-ctx.Done()
 	}
+	end() // a refused token ends it, too
 	a.drain(stop)
 	return err
 }
@@ -223,7 +229,7 @@ func (a *App) drain(stop func()) {
 }
 
 // admit counts one more job, as long as there are not too many; work is nil when nothing
-// is accepted any more. After ok, leave must follow.
+// is accepted any more. After ok, leave must follow, and vacate may before.
 func (a *App) admit() (work context.Context, ok bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -238,10 +244,18 @@ func (a *App) admit() (work context.Context, ok bool) {
 	return a.work, true
 }
 
-func (a *App) leave() {
-	a.mu.Lock()
-	a.inFlight--
-	a.mu.Unlock()
+// vacate gives back a request's place among the Most, once.
+func (a *App) vacate(k *ask) {
+	k.vacated.Do(func() {
+		a.mu.Lock()
+		a.inFlight--
+		a.mu.Unlock()
+	})
+}
+
+// leave ends a job.
+func (a *App) leave(k *ask) {
+	a.vacate(k)
 	a.jobs.Done()
 }
 
