@@ -208,6 +208,22 @@ func (e event) private() bool {
 		e.Channel != nil && (e.Channel.Type == channelDirect || e.Channel.Type == channelGroup)
 }
 
+// The contexts of interactions that matter (receiving-and-responding#interaction-object).
+const contextBot = 1 // the private conversation of a person and the bot
+
+// alone says that nobody but the person reads here what the bot sends: it is their private
+// conversation with the bot. One of theirs with somebody else is of the same type of
+// channel, but of another context. Where Discord says neither, others may read.
+func (e event) alone() bool {
+	switch {
+	case e.GuildID != "" || e.Channel != nil && e.Channel.Type != channelDirect:
+		return false
+	case e.Context != nil:
+		return *e.Context == contextBot
+	}
+	return e.Channel != nil
+}
+
 // direct says that the conversation is the person's own: a private one, or a thread that
 // they have opened.
 func (e event) direct() bool {

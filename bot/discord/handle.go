@@ -36,7 +36,7 @@ func (b *Bot) planFor(e event, bad error) (p plan) {
 	r := bot.Request{
 		ID: e.ID, Platform: platform, Tenant: e.GuildID, Channel: e.ChannelID, Parent: e.parent(),
 		Who:    bot.Person{ID: e.person().ID, Name: e.name(), Everywhere: true},
-		Locale: e.locale(), Direct: e.direct(), Live: true, Asked: b.cfg.Now(),
+		Locale: e.locale(), Direct: e.direct(), Alone: e.alone(), Live: true, Asked: b.cfg.Now(),
 	}
 	if e.Member != nil {
 		r.Who.Roles, r.Teacher = e.Member.Roles, e.Member.leads(b.cfg.TeacherRoles)
@@ -192,7 +192,7 @@ func (b *Bot) planLine(e event, r bot.Request, line, text string, files []given)
 	m := b.cfg.Tutor.Manner(looked)
 	hidden := e.Message != nil && e.Message.Flags&flagEphemeral != 0
 	p := plan{command: m.Command, request: &r, way: way{
-		Token: e.Token, Channel: e.ChannelID, Person: e.person().ID, Private: m.Private, Alone: e.private(),
+		Token: e.Token, Channel: e.ChannelID, Person: e.person().ID, Private: m.Private, Alone: e.alone(),
 		Command: m.Command, Line: r.Line, Files: files,
 	}}
 	switch {
@@ -200,7 +200,7 @@ func (b *Bot) planLine(e event, r bot.Request, line, text string, files []given)
 		if f, ok := modal(*m.Prompt, b.say(b.tongue(e))); ok {
 			return plan{command: m.Command, first: callback{callbackForm, f}}
 		}
-	case m.Replace && e.Type == eventPress && (!m.Private || hidden || e.private()): // what all see is not one person's page
+	case m.Replace && e.Type == eventPress && (!m.Private || hidden): // what others see is not one person's page
 		p.first = callback{Type: callbackUpdate}
 		p.way.Message, p.way.Private = e.Message.ID, hidden
 		return p

@@ -13,8 +13,7 @@ import (
 // has: in the server of Config.Guild, or everywhere. Each change is written to w, one a
 // line, where w is not nil; with dryRun nothing is sent. Where commands of Config.Guild are
 // registered everywhere too, one more line says so, and how to remove the doubles, as far
-// as that can be found out.
-// Config.Token is required. It returns how many changes there are.
+// as that can be found out. Config.Token is required. It returns how many changes there are.
 func Register(ctx context.Context, cfg Config, dryRun bool, w io.Writer) (changes int, err error) {
 	if cfg.Token == "" {
 		return 0, errors.New("discord: commands cannot be registered without a bot token")

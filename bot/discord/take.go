@@ -19,7 +19,7 @@ type way struct {
 	Person  string  `json:"person"`
 	Message string  `json:"message,omitempty"` // that is to be changed, where one is
 	Private bool    `json:"private,omitempty"` // the answer is for the person alone
-	Alone   bool    `json:"alone,omitempty"`   // the channel is a private conversation
+	Alone   bool    `json:"alone,omitempty"`   // nobody else reads the channel: an answer for the person may go there
 	Command string  `json:"command"`
 	Line    string  `json:"line,omitempty"`  // without the text of the files
 	Files   []given `json:"files,omitempty"` // whose text belongs to the line
