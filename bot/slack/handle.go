@@ -206,6 +206,11 @@ func (a *App) shortcut(in incoming, i interaction, k *ask) {
 
 // note takes an event: the home tab was opened, the bot was written to or named.
 func (a *App) note(in incoming, n notice) {
+	if n.Type == rateLimited {
+		a.log.Warn("Slack holds events back: too many in an hour")
+		a.cfg.Metrics.Limited(platform)
+		return
+	}
 	e := n.Event
 	if e.User == "" || e.User == a.self || e.Bot != "" || e.Subtype != "" && e.Subtype != "file_share" {
 		return
@@ -285,7 +290,7 @@ func (k *ask) full(a *App) bot.Request {
 	r := k.request
 	r.Platform, r.Live, r.Asked, r.Fill = platform, true, k.at, a.people.fill
 	r.Tenant = cmp.Or(r.Tenant, a.team)
-	r.Channel, r.Direct = cmp.Or(k.way.Channel, k.way.User), k.way.Own
+	r.Channel, r.Direct, r.Alone = cmp.Or(k.way.Channel, k.way.User), k.way.Own, private(k.way.Channel)
 	if k.way.Thread != "" {
 		r.Channel, r.Parent = r.Channel+":"+k.way.Thread, r.Channel
 	}

@@ -226,6 +226,27 @@ func TestPrivateMessage(t *testing.T) {
 	}
 }
 
+// In private messages nobody else reads; in a thread that one has opened others do.
+func TestAlone(t *testing.T) {
+	b := open(t)
+	for name, c := range map[string]struct {
+		k             *ask
+		direct, alone bool
+	}{
+		"private message":     {&ask{way: way{User: "U1", Channel: "D1", Own: true}}, true, true},
+		"thread in it":        {&ask{way: way{User: "U1", Channel: "D1", Thread: "1.2", Own: true}}, true, true},
+		"channel":             {&ask{way: way{User: "U1", Channel: "C1"}}, false, false},
+		"thread one opened":   {&ask{way: way{User: "U1", Channel: "C1", Thread: "1.2", Own: true}}, true, false},
+		"another's thread":    {&ask{way: way{User: "U1", Channel: "C1", Thread: "1.2"}}, false, false},
+		"private group":       {&ask{way: way{User: "U1", Channel: "G1"}}, false, false},
+		"home, place unknown": {&ask{way: way{User: "U1", Own: true}}, true, false},
+	} {
+		if r := c.k.full(b.app); r.Direct != c.direct || r.Alone != c.alone {
+			t.Errorf("%s: direct %t, alone %t", name, r.Direct, r.Alone)
+		}
+	}
+}
+
 // A thread is a place of its own, and its answers stay there.
 func TestThread(t *testing.T) {
 	b := open(t)

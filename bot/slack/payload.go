@@ -91,9 +91,15 @@ type fileRef struct {
 	Name string `json:"name"`
 }
 
+// rateLimited is the Type of a notice that Slack delivers no more events in this minute: over
+// 30,000 in an hour.
+//
+// Source: https://docs.slack.dev/apis/events-api/#rate_limiting
+const rateLimited = "app_rate_limited"
+
 // notice is an event of the Events API.
 type notice struct {
-	Type       string `json:"type"` // event_callback, url_verification
+	Type       string `json:"type"` // event_callback, url_verification, app_rate_limited
 	Challenge  string `json:"challenge"`
 	Team       string `json:"team_id"`
 	Enterprise string `json:"enterprise_id"`

@@ -32,7 +32,8 @@ const (
 // apart by what is in them. It answers at once: 200 and nothing, 401 to what Slack has not
 // signed within the last five minutes, or has come with the same signature before, 413 to
 // what is over 1 MiB, 503 while the App does not run. What Slack itself delivers again it
-// signs anew.
+// signs anew; within the same second the signature is the same, and where it says that it
+// delivers again the answer is 200, and nothing is done.
 func (a *App) Handler() http.Handler { return http.HandlerFunc(a.serve) }
 
 func (a *App) serve(w http.ResponseWriter, r *http.Request) {
@@ -74,12 +75,17 @@ func (a *App) serve(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Retry-After", "5")
 		http.Error(w, "not running", http.StatusServiceUnavailable)
 		return
-	case in.kind != "nothing" && !a.signatures.first(by, at):
-		refuse("signature used before")
-		return
 	}
-	if n := r.Header.Get("X-Slack-Retry-Num"); n != "" {
-		a.log.InfoContext(r.Context(), "event delivered again", "attempt", bounded(n), "reason", bounded(r.Header.Get("X-Slack-Retry-Reason")))
+	again := r.Header.Get("X-Slack-Retry-Num")
+	if in.kind != "nothing" && !a.signatures.first(by, at) {
+		if again == "" {
+			refuse("signature used before")
+			return
+		}
+		in = incoming{kind: "nothing"}
+	}
+	if again != "" {
+		a.log.InfoContext(r.Context(), "event delivered again", "attempt", bounded(again), "reason", bounded(r.Header.Get("X-Slack-Retry-Reason")))
 	}
 	w.Header().Set("Content-Length", "0")
 	w.WriteHeader(http.StatusOK)
@@ -141,14 +147,17 @@ func (u *used) first(s signature, at time.Time) bool {
 func read(contentType string, body []byte) (in incoming, challenge string, ok bool) {
 	kind, _, _ := mime.ParseMediaType(contentType)
 	if kind == "application/json" {
-		var n notice
+		var n struct{ Type, Challenge string } // the rest may be as it likes: whoever takes it tells
 		if json.Unmarshal(body, &n) != nil {
 			return in, "", false
 		}
-		if n.Type == "url_verification" {
+		switch n.Type {
+		case "url_verification":
 			return in, n.Challenge, n.Challenge != ""
+		case "event_callback", rateLimited:
+			return incoming{kind: "events_api", payload: body}, "", true
 		}
-		return incoming{kind: "events_api", payload: body}, "", n.Type == "event_callback"
+		return incoming{kind: "nothing"}, "", n.Type != "" // what is refused Slack counts as a failure
 	}
 	values, err := url.ParseQuery(string(body))
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"timonier/bot"
 	"timonier/bot/slack/slacktest"
 )
 
@@ -85,7 +86,8 @@ func TestSignatures(t *testing.T) {
 }
 
 // What comes with the same signature once more is refused for as long as its time is good, in
-// whatever letters the signature is written; Slack signs anew what it delivers again.
+// whatever letters the signature is written; Slack signs anew what it delivers again, unless that
+// is within the same second.
 func TestReplay(t *testing.T) {
 	b := open(t, overHTTP)
 	_, body, kind, err := b.slack.Encode(slacktest.Mention{User: "U1", Channel: "C1", Text: "/kubectl create namespace web"})
@@ -107,14 +109,16 @@ func TestReplay(t *testing.T) {
 	send("in capitals", capitals, 401)
 	again := first.Clone()
 	again.Set("X-Slack-Retry-Num", "1")
-	send("as delivered again", again, 401)
+	send("as delivered again", again, 200) // and nothing is done
 	b.slack.Advance(10 * time.Minute)
 	send("after ten minutes", first, 401)
 	anew := b.slack.Sign(body, b.slack.Now())
 	anew.Set("X-Slack-Retry-Num", "2")
 	anew.Set("X-Slack-Retry-Reason", "http_error")
 	send("signed anew", anew, 200)
-	send("signed anew, twice", anew, 401)
+	send("signed anew, twice", anew, 200)
+	anew.Del("X-Slack-Retry-Num")
+	send("signed anew, by nobody", anew, 401)
 	if n := posts(b.slack.Messages("C1")); n != 1 {
 		t.Errorf("%d answers", n)
 	}
@@ -139,6 +143,51 @@ func TestReplayOfNothing(t *testing.T) {
 				t.Errorf("%s: %d, want %d", c.body, w.Code, c.want)
 			}
 		}
+	}
+}
+
+// A command delivered again with the same signature is done once: nothing in it but the
+// signature need tell that it is the same.
+func TestDeliveredAgainWithinASecond(t *testing.T) {
+	b := open(t, overHTTP)
+	body := []byte(`{"type":"app_rate_limited","team_id":"T0TEST","minute_rate_limited":1772442000,"api_app_id":"A0"}`)
+	h := b.slack.Sign(body, b.slack.Now())
+	for range 2 {
+		if got := b.request(http.MethodPost, body, "application/json", h); got != 200 {
+			t.Errorf("%d, want 200", got)
+		}
+		h.Set("X-Slack-Retry-Num", "1")
+	}
+	if n := strings.Count(b.log.String(), "Slack holds events back"); n != 1 {
+		t.Errorf("done %d times", n)
+	}
+}
+
+// What Slack tells that is not for anybody is taken, so that it does not count as a failure.
+func TestTold(t *testing.T) {
+	metrics := bot.NewMetrics()
+	b := open(t, overHTTP, func(c *Config, _ *slacktest.Config) { c.Metrics = metrics })
+	for body, want := range map[string]int{
+		`{"type":"app_rate_limited","team_id":"T0TEST","minute_rate_limited":1772442000}`: 200,
+		`{"type":"never_heard_of","event":7}`:                                             200,
+		`{"type":7}`:                                                                      400,
+		`{"event":{"type":"message"}}`:                                                    400,
+		`[]`:                                                                              400,
+	} {
+		if got := b.request(http.MethodPost, []byte(body), "application/json", b.slack.Sign([]byte(body), b.slack.Now())); got != want {
+			t.Errorf("%s: %d, want %d", body, got, want)
+		}
+		if got := b.request(http.MethodPost, []byte(body), "application/json", http.Header{}); got != 401 {
+			t.Errorf("unsigned %s: %d", body, got)
+		}
+	}
+	w := httptest.NewRecorder()
+	metrics.Handler().ServeHTTP(w, httptest.NewRequestWithContext(b.ctx, http.MethodGet, "/metrics", nil))
+	if !strings.Contains(w.Body.String(), `timonier_rate_limited_total{platform="slack"} 1`) {
+		t.Error("not counted")
+	}
+	if !strings.Contains(b.log.String(), `level=WARN msg="Slack holds events back`) {
+		t.Errorf("not said:\n%s", b.log)
 	}
 }
 
