@@ -39,13 +39,30 @@ type people struct {
 // member is a person as a workspace sees them: another one's guest may lead there and not here.
 type member struct{ team, id string }
 
-// person is what is known of someone, once asked is closed.
+// person is someone, of whom Slack is asked until asked is closed.
 type person struct {
-	asked   chan struct{}
-	until   time.Time // it holds; zero while it is being asked
+	asked  chan struct{}
+	until  time.Time // it holds; zero while it is being asked
+	before facts     // known until Slack has said more
+	now    facts     // once asked is closed
+}
+
+// facts are what is known of a person; the zero value: nothing.
+type facts struct {
+	known   bool
 	locale  string
 	name    string
 	teacher bool
+}
+
+// facts are the latest there are.
+func (p *person) facts() facts {
+	select {
+	case <-p.asked:
+		return p.now
+	default:
+		return p.before
+	}
 }
 
 // fill is a request's Fill.
@@ -60,9 +77,11 @@ func (p *people) fill(ctx context.Context, r *bot.Request) {
 	select {
 	case <-who.asked:
 	case <-ctx.Done():
-		return
+		if !who.facts().known {
+			return
+		}
 	}
-	p.put(who, r)
+	p.put(who.facts(), r)
 }
 
 // signedIn tells whose bot it is.
@@ -95,14 +114,12 @@ func (p *people) known(r *bot.Request) {
 	if who == nil {
 		return
 	}
-	select {
-	case <-who.asked:
-		p.put(who, r)
-	default:
+	if f := who.facts(); f.known {
+		p.put(f, r)
 	}
 }
 
-func (p *people) put(who *person, r *bot.Request) {
+func (p *people) put(who facts, r *bot.Request) {
 	r.Locale = cmp.Or(who.locale, r.Locale)
 	r.Who.Name = cmp.Or(who.name, r.Who.Name)
 	r.Teacher = who.teacher || slices.Contains(p.teachers, r.Who.ID)
@@ -119,12 +136,16 @@ func (p *people) enter(m member) (who *person, first bool) {
 	if p.new == nil || len(p.new) >= mostPeople/2 {
 		p.new, p.old = map[member]*person{}, p.new
 	}
-	who = &person{asked: make(chan struct{})}
-	p.new[m] = who
-	return who, true
+	next := &person{asked: make(chan struct{})}
+	if who != nil {
+		next.before = who.now
+	}
+	p.new[m] = next
+	return next, true
 }
 
-// ask asks Slack. What it cannot find out is tried again a minute later. A guest from another
+// ask asks Slack. What it cannot find out is tried again a minute later; until then, whatever
+// was known of the person holds on. A guest from another
 // workspace (Slack Connect) may be an admin: of that one.
 //
 // Source: https://docs.slack.dev/reference/objects/user-object, https://docs.slack.dev/apis/slack-connect
@@ -135,12 +156,14 @@ func (p *people) ask(ctx context.Context, m member, who *person) {
 	defer close(who.asked)
 	who.until = p.now().Add(unknownFor)
 	if err != nil {
+		who.now = who.before
 		p.log.WarnContext(ctx, "cannot ask who a person is", "error", harmless(err))
 		return
 	}
 	who.until = p.now().Add(knownFor)
-	who.locale = user.Locale
-	who.name = cmp.Or(user.Profile.DisplayName, user.RealName, user.Name)
 	ours := user.TeamID == "" || user.TeamID == m.team
-	who.teacher = ours && (user.IsAdmin || user.IsOwner || user.IsPrimaryOwner)
+	who.now = facts{
+		known: true, locale: user.Locale, name: cmp.Or(user.Profile.DisplayName, user.RealName, user.Name),
+		teacher: ours && (user.IsAdmin || user.IsOwner || user.IsPrimaryOwner),
+	}
 }

@@ -123,6 +123,65 @@ func TestNoTeam(t *testing.T) {
 	http.DefaultClient.CloseIdleConnections()
 }
 
+// What was known of a person holds on while Slack does not say, and until it does.
+func TestStillKnown(t *testing.T) {
+	for name, trouble := range map[string]slacktest.Trouble{"error": {Error: "internal_error"}, "rate": {RetryAfter: time.Minute}} {
+		t.Run(name, func(t *testing.T) {
+			b := open(t)
+			known := fill(b, "UADMIN")
+			if !known.Teacher || known.Locale == "" || known.Who.Name == "" {
+				t.Fatalf("is %+v", known)
+			}
+			same := func(r bot.Request) bool {
+				return r.Teacher == known.Teacher && r.Locale == known.Locale && r.Who.Name == known.Who.Name
+			}
+			b.slack.SetUser(slacktest.User{ID: "UADMIN", Name: "prof", Locale: "en-GB"})
+			b.slack.Spoil("users.info", 1<<30, trouble)
+			for range 3 { // once an hour, and a minute after each failure
+				b.slack.Advance(61 * time.Minute)
+				asked := len(b.slack.Calls("users.info"))
+				if r := fill(b, "UADMIN"); !same(r) {
+					t.Errorf("is %+v", r)
+				}
+				if len(b.slack.Calls("users.info")) == asked {
+					t.Error("not asked again")
+				}
+				r := bot.Request{Who: bot.Person{ID: "UADMIN"}}
+				if b.app.people.known(&r); !same(r) {
+					t.Errorf("is known as %+v", r)
+				}
+			}
+			b.slack.Spoil("users.info", 0, slacktest.Trouble{})
+			b.slack.Advance(time.Minute)
+			if r := fill(b, "UADMIN"); r.Teacher || r.Locale != "en-GB" {
+				t.Errorf("is now %+v", r)
+			}
+		})
+	}
+}
+
+// While Slack takes its time, whoever does not wait for it knows what was known.
+func TestKnownMeanwhile(t *testing.T) {
+	b := open(t)
+	fill(b, "UADMIN")
+	b.slack.Advance(61 * time.Minute)
+	asked := len(b.slack.Calls("users.info"))
+	release := b.slack.Hold("users.info")
+	var waiting sync.WaitGroup
+	waiting.Go(func() { fill(b, "UADMIN") })
+	if err := b.slack.Called(b.ctx, "users.info", asked+1); err != nil {
+		t.Fatal(err)
+	}
+	over, cancel := context.WithCancel(b.ctx)
+	cancel()
+	r := bot.Request{Who: bot.Person{ID: "UADMIN"}}
+	if b.app.people.fill(over, &r); !r.Teacher || r.Locale == "" {
+		t.Errorf("is %+v", r)
+	}
+	release()
+	waiting.Wait()
+}
+
 // Where Slack does not say, nothing is known, and it is asked again a minute later.
 func TestUnknownPerson(t *testing.T) {
 	b := open(t)
