@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/url"
+	"slices"
 	"strings"
 
 	"timonier/bot"
@@ -86,7 +87,7 @@ func manifest(_ context.Context, in invocation) int {
 	if name != "slack" {
 		return in.refuse(say.sentence("program.badword", map[string]any{"Word": name}))
 	}
-	if u, err := url.Parse(*base); *base != "" && (err != nil || !isBase(*base) || u.Scheme != "https") {
+	if u, err := url.Parse(*base); *base != "" && (err != nil || !isBase(*base) || u.Scheme != "https" || slices.Contains(strings.Split(u.Path, "/"), "slack")) {
 		return in.refuse(say.word("manifest.badurl"))
 	}
 	text, err := slack.Manifest(bot.New(bot.Config{}).Say, slack.ManifestOptions{Locale: lang, URL: *base})
