@@ -3,6 +3,7 @@ package slack
 import (
 	"fmt"
 	"runtime"
+	"strings"
 	"testing"
 	"time"
 
@@ -87,6 +88,9 @@ func TestLiveAnswerTakesNoPlace(t *testing.T) {
 	release()
 	b.says(x, "deployment.apps/web created")
 	for inFlight() > 0 { // Slack's answer is on its way
+		if b.ctx.Err() != nil {
+			t.Fatal("it keeps its place")
+		}
 		runtime.Gosched()
 	}
 	b.says(b.send(slacktest.Command{Name: "/kubectl", Text: "get nodes", User: "U1", Channel: "C2"}), "node-1")
@@ -100,13 +104,16 @@ func TestLiveAnswerTakesNoPlace(t *testing.T) {
 // A process that ends does not wait for answers that are shown and only go on, and leaves them
 // to the next one.
 func TestEndWhileFollowing(t *testing.T) {
-	b := open(t, func(c *Config, _ *slacktest.Config) { c.Drain = 24 * time.Hour }) // longer than the test
+	b := open(t, func(c *Config, _ *slacktest.Config) { c.Drain = 300 * time.Second }) // of the clock's: 3 s
 	cfg := b.app.cfg
 	x := b.send(deployment("web", "C1"))
 	first := b.says(x, "deployment.apps/web created").Message
 	b.end()
 	if m := b.slack.Messages("C1"); len(m) != 1 || m[0].Words() != first.Words() {
 		t.Errorf("ended with %+v", m)
+	}
+	if strings.Contains(b.log.String(), "answers cut short") {
+		t.Error("the end waited for it")
 	}
 	b.start(cfg)
 	b.says(x, "deployment.apps/web created")
