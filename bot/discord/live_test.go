@@ -91,6 +91,25 @@ func TestLiveAnswersAreLeftAtOnce(t *testing.T) {
 	c.calm()
 }
 
+// The next process may come when the interaction's token serves no more: it goes on in the
+// same message all the same.
+func TestLiveAnswersAreFoundAgain(t *testing.T) {
+	t.Parallel()
+	c := newClass(t, setting{before: patient})
+	live := c.Interact(c.ctx, endless())
+	shown := c.answer(live, "deployment.apps/attente created")
+	c.until("shown", func() bool { return c.bot.hand.Load() == 0 })
+	c.leftQuickly()
+	c.Advance(20 * time.Minute)
+	const byBot = "PATCH /channels/{channel}/messages/{message}"
+	c.start()
+	c.until("gone on with", func() bool { return c.Calls(byBot) > 0 })
+	if all := c.Sent(shown.ChannelID); len(all) > 1 || len(live.FollowUps()) > 0 {
+		t.Errorf("%d messages in the channel, %d more by the token", len(all), len(live.FollowUps()))
+	}
+	c.calm()
+}
+
 // What is not answered yet when we leave is answered first.
 func TestLiveAnswersAreShownBeforeTheyAreLeft(t *testing.T) {
 	t.Parallel()

@@ -67,7 +67,24 @@ func (x *exchange) goesOn() {
 		x.follows = true
 		close(x.live)
 		x.release()
+		x.findAgain()
 	}
+}
+
+// findAgain keeps with the request which message shows its answer, so that the next process
+// goes on with it there, when the interaction's token serves no more.
+func (x *exchange) findAgain() {
+	if x.trail.posted == "" || x.trail.channel != x.way.Channel || x.way.Message != "" {
+		return
+	}
+	x.way.Message = x.trail.posted
+	data, err := json.Marshal(x.way)
+	if err != nil {
+		x.bot.log.Error("keep the way back", "error", err)
+		return
+	}
+	x.request.Return = data
+	x.bot.cfg.Tutor.Returns(*x.request, data)
 }
 
 // answers says that the first response is followed by the tutor's answer.
