@@ -130,7 +130,7 @@ type parcel struct {
 	followed sync.Once
 
 	mu    sync.Mutex
-	begun bool // the tutor has said something
+	begun bool // the person sees something: the tutor has spoken, or a process before this one has shown it
 
 	routes []route // where the answer may be shown, the best first
 	at     int     // the one in use
@@ -150,6 +150,7 @@ func (a *App) parcelOf(k *ask) *parcel {
 func (a *App) accept(work context.Context, k *ask) *parcel {
 	p := a.parcelOf(k)
 	p.where, p.ts = k.way.Where, k.way.Shown // by a process before this one
+	p.begun = p.ts != ""
 	data, err := json.Marshal(k.way)
 	if err == nil {
 		k.request.Return = data

@@ -29,8 +29,20 @@ func TestTakenUp(t *testing.T) {
 			if deleted {
 				b.slack.DeleteMessage("C1", first.Message.TS)
 			}
+			b.clock.mu.Lock()
+			b.clock.slow = true // and yet no word that work goes on takes the answer's place
+			b.clock.mu.Unlock()
+			asked := len(b.slack.Calls("users.info"))
+			release := b.slack.Hold("users.info")
 			b.start(cfg)
-			again := b.says(x, "deployment.apps/web created")
+			if err := b.slack.Called(b.ctx, "users.info", asked+1); err != nil {
+				t.Fatal(err)
+			}
+			release()
+			again := b.next(x)
+			if !strings.Contains(again.Message.Words(), "deployment.apps/web created") {
+				t.Errorf("says %q", again.Message.Words())
+			}
 			if updated := again.Kind == slacktest.Updated && again.Message.TS == first.Message.TS; updated == deleted {
 				t.Errorf("taken up with %+v", again)
 			}
