@@ -166,7 +166,7 @@ func newClass(t *testing.T, s setting) *class {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	c := &class{Server: server, t: t, ctx: ctx, store: newMemory(), log: &journal{}}
 	c.cfg = Config{
 		Token: server.Token(), AppID: server.ApplicationID(), PublicKey: server.PublicKey(), API: server.URL(),

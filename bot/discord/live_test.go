@@ -41,13 +41,13 @@ func (c *class) leftQuickly() {
 	c.t.Helper()
 	began := time.Now()
 	c.must(c.stop())
-	if took := time.Since(began); took > 5*time.Second {
+	if took := time.Since(began); took > 30*time.Second {
 		c.t.Errorf("left after %v", took)
 	}
 }
 
 // patient would drain for longer than any of these tests may take.
-func patient(c *class) { c.hurry = func(p *pace) { p.drain = 20 * time.Second } }
+func patient(c *class) { c.hurry = func(p *pace) { p.drain = time.Minute } }
 
 // An answer that is only kept up to date takes nobody's place.
 func TestLiveAnswersAreNotInHand(t *testing.T) {

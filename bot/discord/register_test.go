@@ -90,7 +90,7 @@ func TestGatewayDoesNotWaitForRegistration(t *testing.T) {
 		t.Errorf("%d requests, though the first was told to wait", n)
 	}
 	began := time.Now()
-	if err := c.stop(); err != nil || time.Since(began) > 5*time.Second {
+	if err := c.stop(); err != nil || time.Since(began) > time.Minute {
 		t.Errorf("ended after %v: %v", time.Since(began), err)
 	}
 	c.calm()

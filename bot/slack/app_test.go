@@ -97,7 +97,7 @@ var monday = time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
 func open(t *testing.T, settings ...setting) *bench {
 	t.Helper()
 	b := &bench{t: t, clock: &clock{}, log: &locked{}, file: filepath.Join(t.TempDir(), "timonier.db")}
-	ctx, cancel := context.WithTimeout(t.Context(), 40*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	t.Cleanup(cancel)
 	b.ctx = ctx
 	stand := slacktest.Config{Now: func() time.Time { return monday }}

@@ -40,7 +40,7 @@ func start(t *testing.T, cfg Config) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	client := &http.Client{Transport: &http.Transport{}}
 	t.Cleanup(func() {
 		cancel()

@@ -36,7 +36,7 @@ func open(t *testing.T, cfg Config) *Server {
 
 // patient is a context that ends long after any test should have.
 func patient(t *testing.T) context.Context {
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	t.Cleanup(cancel)
 	return ctx
 }
