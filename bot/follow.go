@@ -16,7 +16,8 @@ type following struct {
 	emit    func(Reply)
 	done    chan error
 	until   time.Time
-	asks    bool // a question
+	asks    bool   // a question
+	begun   uint64 // before all with a greater number
 	timer   *time.Timer
 }
 
@@ -43,6 +44,8 @@ func (t *Tutor) follow(ctx context.Context, r Request, reply Reply, emit func(Re
 	if t.closed || ctx.Err() != nil {
 		return false
 	}
+	t.followed++
+	f.begun = t.followed
 	t.follows[f] = struct{}{}
 	t.working.Add(1)
 	emit(f.shown)
@@ -65,7 +68,7 @@ func (t *Tutor) oldestOf(p Place) *following {
 			continue
 		}
 		count++
-		if oldest == nil || f.asks == oldest.asks && f.until.Before(oldest.until) || !f.asks && oldest.asks {
+		if oldest == nil || f.asks == oldest.asks && f.begun < oldest.begun || !f.asks && oldest.asks {
 			oldest = f
 		}
 	}

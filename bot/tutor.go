@@ -58,12 +58,13 @@ type Tutor struct {
 	commands []*command
 	words    map[string]words
 
-	mu      sync.Mutex
-	lanes   map[Place]*lane
-	idle    *list.List // of lanes without a worker, the longest idle first
-	closed  bool
-	follows map[*following]struct{}
-	working sync.WaitGroup
+	mu       sync.Mutex
+	lanes    map[Place]*lane
+	idle     *list.List // of lanes without a worker, the longest idle first
+	closed   bool
+	follows  map[*following]struct{}
+	followed uint64 // how many there have been
+	working  sync.WaitGroup
 
 	pending pending
 	spoken  spoken
