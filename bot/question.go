@@ -15,12 +15,11 @@ import (
 // question is the one that is put to a channel: which image of an analogy is a concept's.
 // It is open until someone ends it; each person's first answer counts.
 type question struct {
-	ID       string `json:"id,omitempty"`
-	Analogy  int    `json:"analogy,omitempty"` // its number
-	Options  string `json:"options,omitempty"` // IDs of the concepts whose images are offered, in order; blanks between
-	Right    int    `json:"right,omitempty"`   // index in Options
-	Closed   bool   `json:"closed,omitempty"`
-	Answered int    `json:"answered,omitempty"` // how many people have, once it is closed
+	ID      string `json:"id,omitempty"`
+	Analogy int    `json:"analogy,omitempty"` // its number
+	Options string `json:"options,omitempty"` // IDs of the concepts whose images are offered, in order; blanks between
+	Right   int    `json:"right,omitempty"`   // index in Options
+	Closed  bool   `json:"closed,omitempty"`
 }
 
 // keyAnswers are the records of the answers to a question: answers/ID/PERSON, the index.
@@ -274,11 +273,7 @@ func (c *call) endQuestion() (Reply, error) {
 		r := c.mistake("quiz.nothing")
 		return r.with(Button{Label: c.say("quiz.next"), Line: c.typed("quiz"), Style: Primary}), nil
 	}
-	_, total, err := c.counts()
-	if err != nil {
-		return Reply{}, err
-	}
-	q.Closed, q.Answered = true, total
+	q.Closed = true
 	return c.showQuestion()
 }
 
