@@ -117,6 +117,7 @@ func (s *sync) change(u *unit) bool {
 
 // live is a running container: it ends by itself, or a probe changes its mind.
 func (s *sync) live(u *unit) bool {
+	s.refate(u)
 	if u.Until.IsZero() && u.Startup == nil && u.Liveness == nil && u.Readiness == nil {
 		return false
 	}
@@ -131,15 +132,23 @@ func (s *sync) live(u *unit) bool {
 // plan is what the present run does.
 func (s *sync) plan(u *unit) *run {
 	if u.plan == nil {
-		f, err := s.k.find(u.spec.Image)
-		if err != nil {
-			m := Unlisted()
-			f.Image = &m
-		}
-		r := planRun(f.Image, u.spec, s.k.memory())
-		u.plan = &r
+		u.plan = s.k.runOf(s.pod, u.spec, u.init)
 	}
 	return u.plan
+}
+
+// runOf works out a run of a pod's container, which its image, its spec and the pod's fate decide.
+func (k *Kubelet) runOf(pod *v1.Pod, spec *v1.Container, init bool) *run {
+	f, err := k.find(spec.Image)
+	if err != nil {
+		m := Unlisted()
+		f.Image = &m
+	}
+	r := planRun(f.Image, spec, k.memory())
+	if !init {
+		fateOf(pod).apply(&r)
+	}
+	return &r
 }
 
 // create makes the container of an image that is there.
@@ -175,7 +184,10 @@ func (s *sync) started(u *unit) {
 	took := f.Start.Duration
 	s.step(trace.Started, trace.Container{Name: u.spec.Name, Image: u.spec.Image, Took: took, Restarts: st.RestartCount})
 	st.State = v1.ContainerState{Running: &v1.ContainerStateRunning{StartedAt: stamp(s.now)}}
-	u.Stage, u.Start, u.Until = running, s.now, time.Time{}
+	u.Stage, u.Start, u.Until, u.Fate = running, s.now, time.Time{}, ""
+	if !u.init {
+		u.Fate = fateOf(s.pod).key()
+	}
 	if plan.ends {
 		u.Until = s.now.Add(plan.after)
 	}

@@ -39,13 +39,8 @@ func (k *Kubelet) Logs(pod *v1.Pod, o apiserver.LogOptions) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	f, err := k.find(spec.Image)
-	if err != nil {
-		m := Unlisted()
-		f.Image = &m
-	}
-	plan := planRun(f.Image, spec, k.memory())
-	return write(k.lines(pod, &plan, from, to), o, k.env.Queue.Now()), nil
+	init := slices.ContainsFunc(pod.Spec.InitContainers, func(c v1.Container) bool { return c.Name == spec.Name })
+	return write(k.lines(pod, k.runOf(pod, spec, init), from, to), o, k.env.Queue.Now()), nil
 }
 
 func containerNamed(pod *v1.Pod, name string) *v1.Container {

@@ -19,6 +19,8 @@ type run struct {
 	reason string // Completed, Error, OOMKilled, StartError
 	detail string // the runtime's message of a StartError
 
+	guessed bool // that it serves for ever: nothing is known of its program
+
 	up    span // when it answers probes
 	any   bool // on every port
 	ports []int32
@@ -80,8 +82,9 @@ func (r *run) ownProgram(c *v1.Container, args int) {
 	if e := r.image.Exits; e != nil && (args < 2 || e.After.Duration >= time.Second) {
 		r.end(e.After.Duration, e.Code)
 	} else if e != nil {
-		r.any = true
+		r.any, r.guessed = true, true
 	}
+	r.guessed = r.guessed || len(r.image.Tags) == 0
 	if r.image.Hangs != nil {
 		r.up.to = r.image.Hangs.Duration
 	}
@@ -118,7 +121,7 @@ func (r *run) command(argv []string) {
 			r.lines = append(r.lines, l)
 		}
 	case s.endless:
-		r.up.from = 0
+		r.up.from, r.guessed = 0, s.guessed
 		r.any = r.any || !builtin // sleeping and printing, it listens nowhere; a server of one's own does
 	default:
 		r.end(s.at, s.status)

@@ -27,6 +27,7 @@ type shell struct {
 	status  int32
 	over    bool // it has come to its end
 	endless bool
+	guessed bool // endless, for all that is known of its last program
 	own     bool // it became the image's own program
 
 	readOnly bool // a probe: the files are those of the run
@@ -230,7 +231,7 @@ func (s *shell) command(argv []string, to string, last bool) {
 	case slices.Contains(quick, name):
 		s.status = 0
 	case last:
-		s.endless, s.over = true, true
+		s.endless, s.over, s.guessed = true, true, true
 	default:
 		s.status = 0
 	}
@@ -395,7 +396,7 @@ func (s *shell) sh(args []string, _ string) {
 		if strings.HasPrefix(a, "-") && strings.HasSuffix(a, "c") && i+1 < len(args) {
 			list, err := parseScript(args[i+1])
 			if err != nil {
-				s.endless, s.over = true, true
+				s.endless, s.over, s.guessed = true, true, true
 				return
 			}
 			s.run(list)

@@ -69,6 +69,7 @@ type container struct {
 	Stage stage     `json:"stage,omitempty"`
 	Until time.Time `json:"until,omitzero"` // zero: no end in sight
 	Start time.Time `json:"start,omitzero"` // of the present run
+	Fate  string    `json:"fate,omitempty"` // what the annotations made of it
 
 	Code   int32  `json:"code,omitempty"` // with which it is stopping, or refused to start
 	Reason string `json:"reason,omitempty"`

@@ -32,12 +32,11 @@ func (s *sync) stop() bool {
 
 // halt takes a container to its end, and says whether it is there.
 func (s *sync) halt(u *unit) bool {
+	if u.Stage == running && s.at(u.Until) {
+		s.live(u)
+	}
 	if u.Stage == running {
-		if s.at(u.Until) {
-			s.live(u)
-		} else {
-			s.kill(u, "", s.grace())
-		}
+		s.kill(u, "", s.grace())
 	}
 	if u.Stage == stopping {
 		s.hasten(u)
