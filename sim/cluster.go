@@ -31,6 +31,7 @@ type Config struct {
 	Seed   uint64
 	Start  time.Time
 	Images kubelet.Images
+	Hollow bool // the nodes have no container runtime: see kubelet.Env
 	Limits apiserver.Limits
 	// Tasks bounds the work of one AdvanceTo; 0: 2,000,000.
 	Tasks int
@@ -107,7 +108,7 @@ func New(cfg Config) (*Cluster, error) {
 const settle = time.Minute
 
 func (cfg Config) withDefaults() Config {
-	if cfg.Nodes == nil {
+	if cfg.Nodes == nil { // an empty list is a cluster without nodes
 		for i := range 3 {
 			cfg.Nodes = append(cfg.Nodes, kubelet.NodeSpec{Name: fmt.Sprintf("node-%d", i+1), Index: i + 1})
 		}
@@ -177,7 +178,7 @@ func (c *Cluster) addKubelet(node string) *kubelet.Kubelet {
 	k := kubelet.New(kubelet.Env{
 		Node:   node,
 		Client: c.server.Client(apiserver.User{Name: "system:node:" + node, Groups: []string{"system:nodes", "system:authenticated"}, Agent: name}),
-		Queue:  c.agenda.Queue(name), Trace: c.trace, Rand: c.rand, Images: c.cfg.Images,
+		Queue:  c.agenda.Queue(name), Trace: c.trace, Rand: c.rand, Images: c.cfg.Images, Hollow: c.cfg.Hollow,
 	})
 	c.kubelets[node], c.components[name] = k, k
 	return k

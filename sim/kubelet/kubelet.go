@@ -23,6 +23,8 @@ type Env struct {
 	Trace  *trace.Recorder
 	Rand   *rand.Rand // varies the time of pulls; nil: they take what their image says
 	Images Images
+	// Hollow says that there is no runtime under it: see hollow.go.
+	Hollow bool
 }
 
 // Kubelet is one node's. Use New.
@@ -102,7 +104,11 @@ func (k *Kubelet) Sync(key string) error {
 		delete(k.state.Pods, key)
 		return nil
 	}
-	if err := k.open(key, pod).do(); err != nil {
+	sync := func() error { return k.open(key, pod).do() }
+	if k.env.Hollow {
+		sync = func() error { return k.syncHollow(key, pod) }
+	}
+	if err := sync(); err != nil {
 		return fmt.Errorf("sync pod %s: %w", key, err)
 	}
 	return nil

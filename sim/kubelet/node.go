@@ -265,6 +265,9 @@ func wellBefore(node *v1.Node) bool {
 }
 
 func (k *Kubelet) tellNode(node *v1.Node, what string) {
+	if k.env.Hollow {
+		return
+	}
 	k.env.Client.Emit(node, v1.EventTypeNormal, what, fmt.Sprintf("Node %s status is now: %s", node.Name, what))
 }
 
