@@ -113,14 +113,16 @@ func (c *call) names(kind, namespace string) []string {
 
 // listers name the objects of the kinds that are typed most.
 var listers = map[string]func(*apiserver.Client, string) []string{
-	"pods":        namesOf[*corev1.Pod],
-	"deployments": namesOf[*appsv1.Deployment],
-	"replicasets": namesOf[*appsv1.ReplicaSet],
-	"services":    namesOf[*corev1.Service],
-	"configmaps":  namesOf[*corev1.ConfigMap],
-	"secrets":     namesOf[*corev1.Secret],
-	"nodes":       func(c *apiserver.Client, _ string) []string { return namesOf[*corev1.Node](c, "") },
-	"namespaces":  func(c *apiserver.Client, _ string) []string { return namesOf[*corev1.Namespace](c, "") },
+	"pods":         namesOf[*corev1.Pod],
+	"deployments":  namesOf[*appsv1.Deployment],
+	"replicasets":  namesOf[*appsv1.ReplicaSet],
+	"statefulsets": namesOf[*appsv1.StatefulSet],
+	"daemonsets":   namesOf[*appsv1.DaemonSet],
+	"services":     namesOf[*corev1.Service],
+	"configmaps":   namesOf[*corev1.ConfigMap],
+	"secrets":      namesOf[*corev1.Secret],
+	"nodes":        func(c *apiserver.Client, _ string) []string { return namesOf[*corev1.Node](c, "") },
+	"namespaces":   func(c *apiserver.Client, _ string) []string { return namesOf[*corev1.Namespace](c, "") },
 }
 
 func namesOf[T apiserver.Object](c *apiserver.Client, namespace string) []string {

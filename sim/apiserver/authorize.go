@@ -50,6 +50,19 @@ func policy() map[string][]rule {
 			{anything, apps, []string{"replicasets", "replicasets/status", "replicasets/finalizers"}},
 			{[]string{"create", "delete", "patch", "update"}, core, []string{"pods"}},
 		},
+		account("statefulset-controller"): {
+			events,
+			{[]string{"update"}, apps, []string{"statefulsets/status", "statefulsets/finalizers"}},
+			{anything, apps, []string{"controllerrevisions"}},
+			{[]string{"create", "delete", "patch", "update"}, core, []string{"pods"}},
+			{[]string{"create", "update", "delete"}, core, []string{"persistentvolumeclaims"}},
+		},
+		account("daemon-set-controller"): {
+			events,
+			{[]string{"update"}, apps, []string{"daemonsets/status", "daemonsets/finalizers"}},
+			{anything, apps, []string{"controllerrevisions"}},
+			{[]string{"create", "delete", "patch", "update"}, core, []string{"pods"}},
+		},
 		account("endpointslice-controller"): {
 			events,
 			{anything, []string{"discovery.k8s.io"}, []string{"endpointslices"}},

@@ -11,9 +11,19 @@ import (
 // the constants' own comments in k8s.io/api: neither values nor comments can be
 // had by reflection. A type with " = " has values without comments.
 const enumText = `
+apps/v1.DaemonSetUpdateStrategyType
+	OnDelete: Replace the old daemons only when it's killed
+	RollingUpdate: Replace the old daemons by new ones using rolling update i.e replace them on each node one after the other.
 apps/v1.DeploymentStrategyType
 	Recreate: Kill all existing pods before creating new ones.
 	RollingUpdate: Replace the old ReplicaSets by new one using rolling update i.e gradually scale down the old ReplicaSets and scale up the new one.
+apps/v1.PodManagementPolicyType
+	OrderedReady: will create pods in strictly increasing order on scale up and strictly decreasing order on scale down, progressing only when the previous pod is ready or terminated. At most one pod will be changed at any time.
+	Parallel: will create and delete pods as soon as the stateful set replica count is changed, and will not wait for pods to be ready or complete termination.
+apps/v1.StatefulSetUpdateStrategyType
+	OnDelete: disables ordered rolling restarts. Version tracking is done on a best-effort basis - the controller will try to eventually converge StatefulSet's currentRevision with updateRevision. Pods are recreated from the StatefulSetSpec when they are manually deleted. When a scale operation is performed with this strategy, new Pods will be created from the specification version indicated by the StatefulSet's updateRevision.
+	Recreate: indicates that all existing pods will be deleted and fully terminated before any new-revision pods are created. This ensures that old and new revision Pods never run at the same time. This is an alpha type and requires enabling StatefulSetRecreateStrategy feature gate. Switching to the Recreate strategy is allowed when the feature gate is enabled, and switching away from it to a different update strategy is also allowed. +featureGate=StatefulSetRecreateStrategy
+	RollingUpdate: indicates that update will be applied to all Pods in the StatefulSet with respect to the StatefulSet ordering constraints. When a scale operation is performed with this strategy, new Pods will be created from the specification version indicated by the StatefulSet's updateRevision.
 core/v1.AppArmorProfileType
 	Localhost: indicates that a profile pre-loaded on the node should be used.
 	RuntimeDefault: indicates that the container runtime's default AppArmor profile should be used.

@@ -15,8 +15,11 @@ import (
 // mergeText is how lists and maps merge in server-side apply (+listType,
 // +listMapKey and +mapType): a test compares it with client-go's own schema.
 const mergeText = `
+apps.v1.DaemonSetStatus: conditions=map(type)
 apps.v1.DeploymentStatus: conditions=map(type)
 apps.v1.ReplicaSetStatus: conditions=map(type)
+apps.v1.StatefulSetSpec: volumeClaimTemplates=atomic
+apps.v1.StatefulSetStatus: conditions=map(type)
 core.v1.Capabilities: add=atomic drop=atomic
 core.v1.CephFSVolumeSource: monitors=atomic
 core.v1.ConfigMapProjection: items=atomic
@@ -50,6 +53,7 @@ core.v1.NodeSelectorTerm: matchExpressions=atomic matchFields=atomic
 core.v1.NodeSpec: podCIDRs=set taints=atomic
 core.v1.NodeStatus: addresses=map(type) conditions=map(type) declaredFeatures=atomic images=atomic runtimeHandlers=atomic volumesAttached=atomic volumesInUse=atomic
 core.v1.PersistentVolumeClaimSpec: accessModes=atomic
+core.v1.PersistentVolumeClaimStatus: accessModes=atomic conditions=map(type)
 core.v1.PodAffinity: preferredDuringSchedulingIgnoredDuringExecution=atomic requiredDuringSchedulingIgnoredDuringExecution=atomic
 core.v1.PodAffinityTerm: matchLabelKeys=atomic mismatchLabelKeys=atomic namespaces=atomic
 core.v1.PodAntiAffinity: preferredDuringSchedulingIgnoredDuringExecution=atomic requiredDuringSchedulingIgnoredDuringExecution=atomic
@@ -69,6 +73,7 @@ core.v1.ServiceAccount: imagePullSecrets=atomic secrets=map(name)
 core.v1.ServiceSpec: clusterIPs=atomic externalIPs=atomic ipFamilies=atomic loadBalancerSourceRanges=atomic ports=map(port,protocol) selector=map-atomic
 core.v1.ServiceStatus: conditions=map(type)
 core.v1.TopologySpreadConstraint: matchLabelKeys=atomic
+core.v1.VolumeHealthStatus: healthConditions=map(status,reason)
 core.v1.VolumeMount: bindMountOptions=set
 discovery.v1.Endpoint: addresses=set
 discovery.v1.EndpointHints: forNodes=atomic forZones=atomic
@@ -93,8 +98,10 @@ meta.v1.LabelSelector meta.v1.OwnerReference
 
 // requiredText are the fields that must be there though they have omitempty.
 const requiredText = `
+apps.v1.DaemonSet: spec
 apps.v1.Deployment: spec
 apps.v1.ReplicaSet: spec
+apps.v1.StatefulSet: spec
 core.v1.ContainerRestartRule: action
 core.v1.ContainerRestartRuleOnExitCodes: operator
 core.v1.ImageVolumeStatus: imageRef
@@ -103,8 +110,14 @@ core.v1.PodCertificateProjection: keyType signerName
 
 // optionalText are the fields that may be missing though they have no omitempty.
 const optionalText = `
+apps.v1.ControllerRevision: revision
+apps.v1.DaemonSetCondition: status type
 apps.v1.DeploymentCondition: status type
 apps.v1.ReplicaSetCondition: status type
+apps.v1.StatefulSetCondition: status type
+apps.v1.StatefulSetOrdinals: start
+apps.v1.StatefulSetSpec: serviceName
+apps.v1.StatefulSetStatus: availableReplicas
 core.v1.ContainerImage: names
 core.v1.Event: reportingComponent reportingInstance
 core.v1.GRPCAction: service
