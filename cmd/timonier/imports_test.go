@@ -19,12 +19,13 @@ var mayImport = map[string][]string{
 	"timonier/sim/kubelet":    {"sim/apiserver", "sim/trace", "sim/agenda"},
 	"timonier/sim":            {"sim/etcd", "sim/trace", "sim/agenda", "sim/apiserver", "sim/scheduler", "sim/controller", "sim/kubelet"},
 	"timonier/sim/kubectl":    {"sim", "sim/apiserver", "sim/etcd", "sim/trace"}, // a server of its own, to read the types from
+	"timonier/sim/etcdctl":    {"sim", "sim/etcd", "sim/trace"},
 
 	"timonier/locales":     {},
 	"timonier/content":     {"locales", "sim", "sim/kubectl", "sim/trace", "sim/kubelet", "sim/scheduler"},
 	"timonier/bot/quiz":    {"content"},
 	"timonier/bot/picture": {"content", "sim", "sim/trace"},
-	"timonier/bot":         {"bot/quiz", "bot/picture", "content", "locales", "sim", "sim/kubectl", "sim/trace", "sim/apiserver", "sim/scheduler", "sim/kubelet"},
+	"timonier/bot":         {"bot/quiz", "bot/picture", "content", "locales", "sim", "sim/kubectl", "sim/etcdctl", "sim/trace", "sim/apiserver", "sim/scheduler", "sim/kubelet"},
 
 	"timonier/bot/store":    {"bot"},
 	"timonier/bot/terminal": {"bot"},
