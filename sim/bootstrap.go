@@ -15,7 +15,7 @@ import (
 	"timonier/sim/kubelet"
 )
 
-// serverAddress is where the cluster's API server would be reached from its nodes.
+// serverAddress and serverPort are apiserver.Address: where the cluster's API server would be reached from its nodes.
 const serverAddress, serverPort = "192.168.1.10", 6443
 
 // bootstrap writes what every cluster has before anyone asks for anything, as the real API server and kubeadm do.

@@ -60,9 +60,9 @@ type Cluster struct {
 
 	scheduler  *scheduler.Scheduler
 	kubelets   map[string]*kubelet.Kubelet
-	components map[string]component
-	watchers   map[string][]component // by the plural name of the resource, in a fixed order
-	faults     []Fault                // in the order in which they came
+	components map[string]*slot
+	watchers   map[string][]*slot // by the plural name of the resource, in a fixed order
+	faults     []Fault            // in the order in which they came
 
 	compactTo int64 // the revision that the next compaction reaches
 	saved     savedMarks
@@ -128,7 +128,7 @@ func (c *Cluster) assemble(states map[string]json.RawMessage) error {
 	c.rand = rand.New(c.source)
 	c.trace = &trace.Recorder{}
 	c.agenda.Cause = c.trace.Cause
-	c.kubelets, c.components, c.watchers = map[string]*kubelet.Kubelet{}, map[string]component{}, map[string][]component{}
+	c.kubelets, c.components, c.watchers = map[string]*kubelet.Kubelet{}, map[string]*slot{}, map[string][]*slot{}
 	server, err := apiserver.New(apiserver.Config{
 		Store: c.store, Trace: c.trace, Now: c.agenda.Now, Rand: c.rand, Limits: c.cfg.Limits,
 		Live: c.live, Logs: c.logs, Wait: c.Until,
@@ -143,32 +143,38 @@ func (c *Cluster) assemble(states map[string]json.RawMessage) error {
 		c.addKubelet(node.Name)
 	}
 	server.Observe(c.observe)
+	c.resume()
 	return c.loadComponents(states)
 }
 
 func (c *Cluster) addScheduler() {
-	const name = "kube-scheduler"
-	c.scheduler = scheduler.New(scheduler.Env{
-		Client: c.server.Client(apiserver.User{Name: "system:kube-scheduler", Groups: []string{"system:authenticated"}, Agent: name}),
-		Queue:  c.agenda.Queue(name), Trace: c.trace, Rand: c.rand,
-	})
-	c.scheduler.Detail = true // what "why there?" is answered from
-	c.add(name, c.scheduler, []string{"*"})
+	const name = schedulerName
+	c.add(&slot{name: name, program: name, make: func() component {
+		c.scheduler = scheduler.New(scheduler.Env{
+			Client: c.server.Client(apiserver.User{Name: "system:kube-scheduler", Groups: []string{"system:authenticated"}, Agent: name}),
+			Queue:  c.agenda.Queue(name), Trace: c.trace, Rand: c.rand,
+		})
+		c.scheduler.Detail = true // what "why there?" is answered from
+		return c.scheduler
+	}}, []string{"*"})
 }
 
 func (c *Cluster) addControllers() {
 	for _, row := range controller.All() {
-		c.add(row.Name, row.New(controller.Env{
-			Client: c.server.Client(apiserver.User{Name: row.User, Groups: []string{"system:authenticated", "system:serviceaccounts"}, Agent: row.Name}),
-			Queue:  c.agenda.Queue(row.Name), Trace: c.trace, Rand: c.rand,
-		}), row.Resources)
+		c.add(&slot{name: row.Name, program: controllerManagerName, make: func() component {
+			return row.New(controller.Env{
+				Client: c.server.Client(apiserver.User{Name: row.User, Groups: []string{"system:authenticated", "system:serviceaccounts"}, Agent: row.Name}),
+				Queue:  c.agenda.Queue(row.Name), Trace: c.trace, Rand: c.rand,
+			})
+		}}, row.Resources)
 	}
 }
 
-func (c *Cluster) add(name string, x component, resources []string) {
-	c.components[name] = x
+func (c *Cluster) add(s *slot, resources []string) {
+	s.component = s.make()
+	c.components[s.name] = s
 	for _, r := range resources {
-		c.watchers[r] = append(c.watchers[r], x)
+		c.watchers[r] = append(c.watchers[r], s)
 	}
 }
 
@@ -179,8 +185,9 @@ func (c *Cluster) addKubelet(node string) *kubelet.Kubelet {
 		Node:   node,
 		Client: c.server.Client(apiserver.User{Name: "system:node:" + node, Groups: []string{"system:nodes", "system:authenticated"}, Agent: name}),
 		Queue:  c.agenda.Queue(name), Trace: c.trace, Rand: c.rand, Images: c.cfg.Images, Hollow: c.cfg.Hollow,
+		RegistryDown: c.registryDown, Flaws: c.imageFault,
 	})
-	c.kubelets[node], c.components[name] = k, k
+	c.kubelets[node], c.components[name] = k, &slot{name: name, component: k}
 	return k
 }
 
@@ -195,11 +202,12 @@ func (c *Cluster) observe(e apiserver.Event) {
 			k.Observe(e)
 		}
 	}
-	for _, x := range c.watchers[e.Resource.Resource] {
-		x.Observe(e)
-	}
-	for _, x := range c.watchers["*"] {
-		x.Observe(e)
+	for _, list := range [2][]*slot{c.watchers[e.Resource.Resource], c.watchers["*"]} {
+		for _, x := range list {
+			if !x.stopped {
+				x.Observe(e)
+			}
+		}
 	}
 }
 
@@ -210,7 +218,7 @@ func (c *Cluster) observeNode(e apiserver.Event, node *corev1.Node) {
 		delete(c.kubelets, node.Name)
 		delete(c.components, name)
 		c.agenda.Drop(name)
-		c.forgetFaults(NodeSilent, node.Name)
+		c.forgetNodeFaults(node.Name)
 	case k == nil:
 		c.addKubelet(node.Name).Resync()
 	default:
@@ -274,8 +282,16 @@ func (c *Cluster) Client() *apiserver.Client { return c.server.Client(Admin()) }
 // Trace is what happened, and why.
 func (c *Cluster) Trace() *trace.Recorder { return c.trace }
 
-// Explain is the scheduler's verdict on a pod as things stand, without any effect.
-func (c *Cluster) Explain(pod *corev1.Pod) *scheduler.Verdict { return c.scheduler.Explain(pod) }
+// Explain is the scheduler's verdict on a pod as things stand, without any effect. Where the scheduler is down it is
+// what one would say that had just been started.
+func (c *Cluster) Explain(pod *corev1.Pod) *scheduler.Verdict {
+	if !c.components[schedulerName].stopped {
+		return c.scheduler.Explain(pod)
+	}
+	fresh := scheduler.New(scheduler.Env{Client: c.Client(), Queue: agenda.New(c.Now()).Queue(schedulerName)})
+	fresh.Resync()
+	return fresh.Explain(pod)
+}
 
 // AdvanceTo lets the cluster work until a moment, which becomes its time. ErrTooMuch: it got only part of the way.
 func (c *Cluster) AdvanceTo(t time.Time) error {
@@ -325,7 +341,7 @@ func (c *Cluster) run(t agenda.Task) {
 	switch x, ok := c.components[t.Component]; {
 	case t.Component == choreComponent:
 		err = c.chore(t.Key)
-	case ok:
+	case ok && !x.stopped:
 		err = x.Sync(t.Key)
 	}
 	if err != nil {

@@ -30,8 +30,13 @@ var (
 	ErrWhole    = errors.New("not broken")
 )
 
-// NodeSilent is the fault of a node that no longer answers: power, network or kubelet, no one can tell from outside.
-const NodeSilent = "node-silent"
+// Words for targets that Break and Mend take besides those of Targets.
+const (
+	// Active is the replica of a program that holds its lease. Mended, it is the one that was broken last.
+	Active = "active"
+	// All is everything that can be broken this way, or all that is.
+	All = "all"
+)
 
 // faultKind is a row of the table of faults.
 type faultKind struct {
@@ -41,19 +46,7 @@ type faultKind struct {
 }
 
 func faultKinds() []faultKind {
-	return []faultKind{
-		{NodeSilent, (*Cluster).nodeNames, func(c *Cluster, node string, broken bool) error {
-			return c.kubelets[node].SetSilent(broken)
-		}},
-	}
-}
-
-func (c *Cluster) nodeNames() []string {
-	var names []string
-	for n := range apiserver.List[*corev1.Node](c.Client(), "") {
-		names = append(names, n.Name)
-	}
-	return names
+	return slices.Concat(nodeFaults(), programFaults(), imageFaults())
 }
 
 // Faults are what is broken now, the oldest first.
@@ -69,10 +62,11 @@ func (c *Cluster) Targets(fault string) []string {
 	return nil
 }
 
-// Break breaks a target. What follows is what would follow in a real cluster: for a silent node, at first nothing.
+// Break breaks a target, or several: see Active and All. What follows is what would follow in a real cluster: for a
+// silent node, at first nothing.
 func (c *Cluster) Break(fault, target string) error { return c.fault(fault, target, true) }
 
-// Mend undoes a Break.
+// Mend undoes a Break. A target may be gone by then.
 func (c *Cluster) Mend(fault, target string) error { return c.fault(fault, target, false) }
 
 func (c *Cluster) fault(fault, target string, broken bool) error {
@@ -81,19 +75,64 @@ func (c *Cluster) fault(fault, target string, broken bool) error {
 		return fmt.Errorf("%s: %w", fault, ErrNoFault)
 	}
 	kind := faultKinds()[i]
-	at := slices.IndexFunc(c.faults, func(f Fault) bool { return f.Name == fault && f.Target == target })
+	for _, t := range c.meant(kind, target, broken) {
+		if err := c.change(kind, t, broken); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// meant are the targets that a word stands for: itself, mostly. Where there are none it stands for itself too, and is
+// refused as such.
+func (c *Cluster) meant(kind faultKind, word string, broken bool) []string {
+	var all []string
 	switch {
-	case broken && at >= 0:
+	case word == Active && broken:
+		if holder := c.holder(kind.name); holder != "" {
+			return []string{holder}
+		}
+	case word == Active, word == All && !broken:
+		for _, f := range c.faults {
+			if f.Name == kind.name {
+				all = append(all, f.Target)
+			}
+		}
+		if word == Active {
+			all = all[max(0, len(all)-1):]
+		}
+	case word == All:
+		for _, t := range kind.targets(c) {
+			if t != Active && t != All && !c.broken(kind.name, t) {
+				all = append(all, t)
+			}
+		}
+	}
+	if len(all) == 0 {
+		return []string{word}
+	}
+	return all
+}
+
+// broken says whether a target is, that way.
+func (c *Cluster) broken(fault, target string) bool {
+	return slices.ContainsFunc(c.faults, func(f Fault) bool { return f.Name == fault && f.Target == target })
+}
+
+func (c *Cluster) change(kind faultKind, target string, broken bool) error {
+	at := slices.IndexFunc(c.faults, func(f Fault) bool { return f.Name == kind.name && f.Target == target })
+	switch {
+	case broken && at >= 0, broken && target == All:
 		return fmt.Errorf("%s: %w", target, ErrBroken)
+	case broken && !slices.Contains(kind.targets(c), target):
+		return fmt.Errorf("%s: %w", target, ErrNoTarget)
 	case !broken && at < 0:
 		return fmt.Errorf("%s: %w", target, ErrWhole)
-	case !slices.Contains(kind.targets(c), target):
-		return fmt.Errorf("%s: %w", target, ErrNoTarget)
 	}
-	step := trace.Step{At: c.Now(), Actor: "fault", Kind: trace.Fault, Object: trace.Ref{Kind: "Node", Name: target},
-		Detail: trace.FaultChange{Fault: fault, Target: target}}
+	step := trace.Step{At: c.Now(), Actor: faultActor, Kind: trace.Fault, Object: faultObject(kind.name, target),
+		Detail: trace.FaultChange{Fault: kind.name, Target: target}}
 	if broken {
-		c.faults = append(c.faults, Fault{fault, target, c.Now()})
+		c.faults = append(c.faults, Fault{kind.name, target, c.Now()})
 	} else {
 		step.Kind = trace.Healed
 		c.faults = slices.Delete(c.faults, at, at+1)
@@ -101,14 +140,28 @@ func (c *Cluster) fault(fault, target string, broken bool) error {
 	before := c.trace.Because(c.trace.Add(step))
 	defer c.trace.Because(before)
 	if err := kind.set(c, target, broken); err != nil {
-		return fmt.Errorf("%s %s: %w", fault, target, err)
+		return fmt.Errorf("%s %s: %w", kind.name, target, err)
 	}
 	return nil
 }
 
-// forgetFaults drops the faults of a target that is gone.
-func (c *Cluster) forgetFaults(fault, target string) {
-	c.faults = slices.DeleteFunc(c.faults, func(f Fault) bool { return f.Name == fault && f.Target == target })
+// faultActor is how the trace calls whoever breaks and mends: nobody of the cluster's.
+const faultActor = "fault"
+
+// faultObject is what a fault is about, for the trace: a node, an image, a registry, or else a component.
+func faultObject(fault, target string) trace.Ref {
+	for _, group := range []struct {
+		kind string
+		rows []faultKind
+	}{{"Node", nodeFaults()}, {"Image", imageFaults()}} {
+		if slices.ContainsFunc(group.rows, func(k faultKind) bool { return k.name == fault }) {
+			if fault == RegistryDown {
+				return trace.Ref{Kind: "Registry", Name: target}
+			}
+			return trace.Ref{Kind: group.kind, Name: target}
+		}
+	}
+	return trace.Ref{Kind: "Component", Name: target}
 }
 
 // live shows what is true without being written: a healthy node's heartbeats. Its kubelet renews its Lease every
@@ -116,14 +169,14 @@ func (c *Cluster) forgetFaults(fault, target string) {
 func (c *Cluster) live(o apiserver.Object) apiserver.Object {
 	switch o := o.(type) {
 	case *coordinationv1.Lease:
-		if k := c.kubelets[o.Name]; k != nil && o.Namespace == corev1.NamespaceNodeLease && !k.Silent() {
+		if k := c.kubelets[o.Name]; k != nil && o.Namespace == corev1.NamespaceNodeLease && c.beats(k) {
 			renewed := o.DeepCopy()
 			at := metav1.NewMicroTime(k.Heartbeat(c.Now()))
 			renewed.Spec.RenewTime = &at
 			return renewed
 		}
 	case *corev1.Node:
-		if k := c.kubelets[o.Name]; k != nil && !k.Silent() {
+		if k := c.kubelets[o.Name]; k != nil && c.beats(k) {
 			return withHeartbeat(o, k, c.Now())
 		}
 	}

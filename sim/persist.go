@@ -102,8 +102,8 @@ func (c *Cluster) saveState() ([]byte, error) {
 	}
 	s := state{Version: stateVersion, Agenda: c.agenda.Save(), Random: random, LastStep: c.trace.Last(), CompactTo: c.compactTo, Faults: c.faults}
 	for name, x := range c.components {
-		saver, ok := x.(saver)
-		if !ok {
+		saver, ok := x.component.(saver)
+		if !ok || x.stopped { // what a stopped program had in its memory is gone
 			continue
 		}
 		value, err := json.Marshal(saver.Save())
@@ -295,8 +295,11 @@ func (w words) share(s *trace.Step) {
 func (c *Cluster) loadComponents(states map[string]json.RawMessage) error {
 	for _, name := range slices.Sorted(maps.Keys(c.components)) {
 		x := c.components[name]
+		if x.stopped {
+			continue
+		}
 		x.Resync()
-		if saver, ok := x.(saver); ok && states[name] != nil {
+		if saver, ok := x.component.(saver); ok && states[name] != nil {
 			if err := saver.Load(states[name]); err != nil {
 				return fmt.Errorf("load %s: %w", name, err)
 			}

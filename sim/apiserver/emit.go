@@ -89,6 +89,9 @@ func (x *eventIndex) replace(old, e *corev1.Event) {
 // lost, as a real one is.
 func (c *Client) Emit(about Object, eventType, reason, note string) {
 	s := c.server
+	if s.down {
+		return
+	}
 	e := c.newEvent(about, eventType, reason, note)
 	same, message, found := s.findEvent(e)
 	if !found {

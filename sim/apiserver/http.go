@@ -30,6 +30,9 @@ func (s *Server) Handler(u User) http.Handler {
 			s.watchOnce(u, w, r)
 			return
 		}
+		if s.down {
+			hangUp()
+		}
 		s.answer(u, r).write(w)
 	})
 }

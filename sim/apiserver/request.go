@@ -54,6 +54,9 @@ func (r *request) ref() trace.Ref {
 
 // begin is the first two stages: who asks, and may they?
 func (s *Server) begin(r *request) error {
+	if s.down {
+		return ErrDown
+	}
 	if r.detailed {
 		s.note(r, trace.Received, trace.Request{
 			Verb: r.verb, Resource: r.resource.GroupResource().String(), Subresource: r.subresource, DryRun: r.dryRun})

@@ -78,6 +78,8 @@ type Server struct {
 	observers []func(Event)
 	objects   int // all but events
 	events    eventIndex
+	down      bool
+	life      int // how many times it went down: watches of an earlier life are over
 }
 
 // New is a server on a store, which may hold objects already. It does no I/O; a

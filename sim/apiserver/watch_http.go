@@ -43,6 +43,7 @@ type WatchStream struct {
 	sel      *selection
 	media    mediaType
 	watch    *etcd.Watch
+	life     int // the server's, in which it was opened
 	queue    []watch.Event
 	headless bool // tables have had their columns
 	marks    bool // the client takes bookmarks
@@ -83,7 +84,7 @@ func (x *exchange) openWatch() (*WatchStream, error) {
 	if err := x.server.notAhead(opts.ResourceVersion); err != nil {
 		return nil, err
 	}
-	w := &WatchStream{x: x, sel: sel, media: media, marks: opts.AllowWatchBookmarks}
+	w := &WatchStream{x: x, sel: sel, media: media, life: x.server.life, marks: opts.AllowWatchBookmarks}
 	now := x.server.Now()
 	timeout := watchTimeout
 	if opts.TimeoutSeconds != nil && *opts.TimeoutSeconds > 0 {
@@ -157,6 +158,10 @@ func (w *WatchStream) Done() bool { return w.done }
 
 // Next is the next event, encoded and framed; nil: there is none yet, or no more (Done).
 func (w *WatchStream) Next() []byte {
+	if w.life != w.x.server.life {
+		w.done = true
+		return nil
+	}
 	w.fill()
 	for len(w.queue) > 0 {
 		e := w.queue[0]
@@ -281,6 +286,9 @@ func (w *WatchStream) frame(e watch.Event) (_ []byte, err error) {
 
 // watchOnce answers a watch with what there is.
 func (s *Server) watchOnce(u User, rw http.ResponseWriter, r *http.Request) {
+	if s.down {
+		hangUp()
+	}
 	w, head := s.OpenWatch(u, r)
 	writeHead(rw, head)
 	for w != nil {
@@ -327,7 +335,14 @@ func (s *Server) Serve(u User, turns Turns) http.Handler {
 			return
 		}
 		var a *answer
-		turns.Do(func() { a = s.answer(u, r) })
+		turns.Do(func() {
+			if !s.down {
+				a = s.answer(u, r)
+			}
+		})
+		if a == nil {
+			hangUp()
+		}
 		a.write(rw)
 	})
 }
@@ -336,7 +351,14 @@ func (s *Server) Serve(u User, turns Turns) http.Handler {
 func (s *Server) stream(u User, turns Turns, rw http.ResponseWriter, r *http.Request) {
 	var w *WatchStream
 	var head *http.Response
-	turns.Do(func() { w, head = s.OpenWatch(u, r) })
+	turns.Do(func() {
+		if !s.down {
+			w, head = s.OpenWatch(u, r)
+		}
+	})
+	if head == nil {
+		hangUp()
+	}
 	writeHead(rw, head)
 	out := http.NewResponseController(rw)
 	for w != nil {

@@ -32,7 +32,7 @@ import (
 )
 
 // serverURL is what kubectl believes that it talks to; no request leaves the process.
-const serverURL = "https://192.168.1.10:6443"
+const serverURL = "https://" + apiserver.Address
 
 // wire carries kubectl's requests to the cluster's API server in process. kubectl may send from several
 // goroutines; the cluster takes turns.
@@ -63,6 +63,9 @@ func (w *wire) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	if w.ended {
 		return nil, net.ErrClosed
+	}
+	if w.cluster.Server().Down() {
+		return nil, apiserver.ErrDown
 	}
 	if w.looks && touches(req) {
 		w.denied = true

@@ -132,22 +132,20 @@ func (s *sync) live(u *unit) bool {
 // plan is what the present run does.
 func (s *sync) plan(u *unit) *run {
 	if u.plan == nil {
-		u.plan = s.k.runOf(s.pod, u.spec, u.init)
+		u.plan = s.k.runOf(s.pod, u.spec, u.init, u.Struck)
 	}
 	return u.plan
 }
 
 // runOf works out a run of a pod's container, which its image, its spec and the pod's fate decide.
-func (k *Kubelet) runOf(pod *v1.Pod, spec *v1.Container, init bool) *run {
+func (k *Kubelet) runOf(pod *v1.Pod, spec *v1.Container, init bool, struck time.Duration) *run {
 	f, err := k.find(spec.Image)
 	if err != nil {
 		m := Unlisted()
 		f.Image = &m
 	}
 	r := planRun(f.Image, spec, k.memory())
-	if !init {
-		fateOf(pod).apply(&r)
-	}
+	k.fate(pod, spec, init).apply(&r, struck)
 	return &r
 }
 
@@ -184,10 +182,8 @@ func (s *sync) started(u *unit) {
 	took := f.Start.Duration
 	s.step(trace.Started, trace.Container{Name: u.spec.Name, Image: u.spec.Image, Took: took, Restarts: st.RestartCount})
 	st.State = v1.ContainerState{Running: &v1.ContainerStateRunning{StartedAt: stamp(s.now)}}
-	u.Stage, u.Start, u.Until, u.Fate = running, s.now, time.Time{}, ""
-	if !u.init {
-		u.Fate = fateOf(s.pod).key()
-	}
+	u.Stage, u.Start, u.Until, u.Struck = running, s.now, time.Time{}, 0
+	u.Fate = s.k.fate(s.pod, u.spec, u.init).key()
 	if plan.ends {
 		u.Until = s.now.Add(plan.after)
 	}

@@ -25,6 +25,10 @@ type Env struct {
 	Images Images
 	// Hollow says that there is no runtime under it: see hollow.go.
 	Hollow bool
+	// RegistryDown, where set, says of a registry's host that it does not answer.
+	RegistryDown func(host string) bool
+	// Flaws, where set, says what is wrong with an image.
+	Flaws func(image string) Flaws
 }
 
 // Kubelet is one node's. Use New.
@@ -47,7 +51,7 @@ func New(env Env) *Kubelet {
 
 // Observe is the kubelet's watch: on its pods, on its node, and on what its pods mount.
 func (k *Kubelet) Observe(e apiserver.Event) {
-	if k.writing || k.state.Silent {
+	if k.writing || k.Silent() {
 		return
 	}
 	switch o := e.New.(type) {
@@ -74,7 +78,7 @@ func (k *Kubelet) Observe(e apiserver.Event) {
 
 // Resync looks at everything again, as after a restart.
 func (k *Kubelet) Resync() {
-	if k.state.Silent {
+	if k.Silent() {
 		return
 	}
 	k.env.Queue.Add(nodeKey, 0)
@@ -91,7 +95,7 @@ func (k *Kubelet) Resync() {
 // Sync does what is due for a pod, or for the node. An error means that something
 // could not be written: the key is to be tried again.
 func (k *Kubelet) Sync(key string) error {
-	if k.state.Silent {
+	if k.Silent() {
 		return nil
 	}
 	before := k.env.Trace.Cause()

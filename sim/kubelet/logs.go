@@ -22,7 +22,7 @@ const stampLayout = "2006-01-02T15:04:05.000000000Z07:00"
 // Logs is the output of a container of one of the node's pods, from its start to now
 // or to its end; its errors are the kubelet's. A kubelet that is silent answers nobody.
 func (k *Kubelet) Logs(pod *v1.Pod, o apiserver.LogOptions) (string, error) {
-	if k.state.Silent {
+	if k.Silent() {
 		address := k.env.Node
 		if pod.Status.HostIP != "" {
 			address = pod.Status.HostIP
@@ -40,7 +40,7 @@ func (k *Kubelet) Logs(pod *v1.Pod, o apiserver.LogOptions) (string, error) {
 		return "", err
 	}
 	init := slices.ContainsFunc(pod.Spec.InitContainers, func(c v1.Container) bool { return c.Name == spec.Name })
-	return write(k.lines(pod, k.runOf(pod, spec, init), from, to), o, k.env.Queue.Now()), nil
+	return write(k.lines(pod, k.runOf(pod, spec, init, to.Sub(from)), from, to), o, k.env.Queue.Now()), nil
 }
 
 func containerNamed(pod *v1.Pod, name string) *v1.Container {

@@ -140,7 +140,7 @@ func LeaseObject(node *v1.Node, renewed time.Time) *coordinationv1.Lease {
 // Heartbeat is when the kubelet last renewed its lease, as seen at a moment: every
 // ten seconds, each node at seconds of its own; before a silence, for good.
 func (k *Kubelet) Heartbeat(now time.Time) time.Time {
-	if k.state.Silent {
+	if k.Silent() {
 		return k.state.Beat
 	}
 	h := fnv.New32a()
@@ -151,31 +151,6 @@ func (k *Kubelet) Heartbeat(now time.Time) time.Time {
 		return k.state.Since
 	}
 	return beat
-}
-
-// Silent says whether the kubelet is.
-func (k *Kubelet) Silent() bool { return k.state.Silent }
-
-// SetSilent stops the kubelet, or lets it go on. Silent, it does nothing and writes
-// nothing; what runs on the node goes on running. The last heartbeat is written to its
-// lease before, since from then on it is no longer implied. Coming back it renews its
-// lease, posts its status and looks at all its pods.
-func (k *Kubelet) SetSilent(silent bool) error {
-	if silent == k.state.Silent {
-		return nil
-	}
-	now := k.env.Queue.Now()
-	if silent {
-		k.state.Beat = k.Heartbeat(now)
-		if err := k.renew(k.state.Beat); err != nil {
-			return fmt.Errorf("write last heartbeat of %s: %w", k.env.Node, err)
-		}
-		k.state.Silent = true
-		return nil
-	}
-	k.state.Silent, k.state.Since, k.state.Beat = false, now, time.Time{}
-	k.Resync()
-	return nil
 }
 
 // renew writes the lease.

@@ -40,10 +40,28 @@ func fails(r *run, asked *time.Duration) {
 	r.end(after, 1)
 }
 
-// fate is what a pod's annotations, and its being a Job's, make of a container's runs. Equal fates change nothing.
+// outcomeFlaws are the values of OutcomeAnnotation that are flaws.
+func outcomeFlaws(outcome string) Flaws {
+	return Flaws{Crash: outcome == "crash", Leak: outcome == "oom", Slow: outcome == "slow"}
+}
+
+// fate is what a pod's annotations, its being a Job's, and the flaws of an image make of a container's runs. Equal
+// fates change nothing.
 type fate struct {
 	run, outcome string
 	job          bool
+	flaws        Flaws
+}
+
+// fate is a container's.
+func (k *Kubelet) fate(pod *v1.Pod, spec *v1.Container, init bool) (f fate) {
+	if !init {
+		f = fateOf(pod)
+	}
+	if k.env.Flaws != nil {
+		f.flaws = k.env.Flaws(spec.Image)
+	}
+	return f
 }
 
 func fateOf(pod *v1.Pod) fate {
@@ -54,15 +72,15 @@ func fateOf(pod *v1.Pod) fate {
 // key is the fate in short, "" where it changes nothing in the course of a run.
 func (f fate) key() string {
 	if f.run == "" && f.outcome == "" {
-		return ""
+		return f.flaws.key()
 	}
-	return f.run + " " + f.outcome
+	return f.run + " " + f.outcome + f.flaws.key()
 }
 
-// apply changes a run. One whose program cannot start stays as it is. A Job's pod whose program is only
+// apply changes a run; struck is when it met its fate, counted from its start. One whose program cannot start stays as it is. A Job's pod whose program is only
 // guessed to serve for ever works for a second and succeeds: nobody gives a Job a server, and of one
 // that is known as such (nginx) the lesson is that the Job never completes.
-func (f fate) apply(r *run) {
+func (f fate) apply(r *run, struck time.Duration) {
 	if r.reason == "StartError" {
 		return
 	}
@@ -79,15 +97,16 @@ func (f fate) apply(r *run) {
 	if change := outcomes()[f.outcome]; change != nil {
 		change(r, asked)
 	}
+	f.flaws.and(outcomeFlaws(f.outcome)).apply(r, struck)
 }
 
-// refate has a running container follow annotations that were changed.
+// refate has a running container follow annotations that were changed, and flaws that came or went.
 func (s *sync) refate(u *unit) {
-	key := fateOf(s.pod).key()
-	if u.init || u.Fate == key {
+	key := s.k.fate(s.pod, u.spec, u.init).key()
+	if u.Fate == key {
 		return
 	}
-	u.Fate, u.Until = key, time.Time{}
+	u.Fate, u.Struck, u.Until = key, s.now.Sub(u.Start), time.Time{}
 	if plan := s.plan(u); plan.ends {
 		u.Until = u.Start.Add(plan.after)
 		if u.Until.Before(s.now) {

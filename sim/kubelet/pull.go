@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	v1 "k8s.io/api/core/v1"
@@ -41,8 +42,30 @@ func (s *sync) begin(u *unit) {
 		s.emit(v1.EventTypeWarning, "ErrImageNeverPull", message)
 		s.refused(u, "ErrImageNeverPull", message)
 	default:
-		s.pull(u, f, err != nil)
+		s.pull(u, f, err != nil || s.k.unreachable(f) != nil)
 	}
+}
+
+// unreachable is what the runtime says of a pull from a registry that is down; nil: it is not.
+func (k *Kubelet) unreachable(f found) error {
+	if k.env.RegistryDown == nil || f.ref == "" {
+		return nil
+	}
+	host, rest, _ := strings.Cut(f.ref, "/")
+	if !k.env.RegistryDown(host) {
+		return nil
+	}
+	if host == DefaultRegistry {
+		host = "registry-1.docker.io"
+	}
+	path, version := rest, ""
+	if at := strings.IndexByte(rest, '@'); at >= 0 {
+		path, version = rest[:at], rest[at+1:]
+	} else if at := strings.LastIndexByte(rest, ':'); at >= 0 {
+		path, version = rest[:at], rest[at+1:]
+	}
+	return fmt.Errorf("failed to pull and unpack image %q: failed to resolve reference %q: unexpected status from HEAD request to https://%s/v2/%s/manifests/%s: 503 Service Unavailable",
+		f.ref, f.ref, host, path, version)
 }
 
 // find is Images.find, remembered: reading a reference costs more than most of a sync.
@@ -108,6 +131,9 @@ func (k *Kubelet) coming(ref string) bool {
 // pulled is the end of a pull: the image is there, or the registry has refused it.
 func (s *sync) pulled(u *unit) {
 	f, err := s.k.find(u.spec.Image)
+	if down := s.k.unreachable(f); down != nil {
+		err = down
+	}
 	if err != nil {
 		s.pullFailed(u, err)
 		return

@@ -19,7 +19,8 @@ type run struct {
 	reason string // Completed, Error, OOMKilled, StartError
 	detail string // the runtime's message of a StartError
 
-	guessed bool // that it serves for ever: nothing is known of its program
+	limit   int64 // of memory, in bytes: its own, or the node's
+	guessed bool  // that it serves for ever: nothing is known of its program
 
 	up    span // when it answers probes
 	any   bool // on every port
@@ -151,6 +152,7 @@ func (r *run) end(after time.Duration, code int32) {
 
 // memory ends a run that outgrows its limit.
 func (r *run) memory(limit int64) {
+	r.limit = limit
 	base, grow := r.image.Memory.Value(), r.image.Grow.Value()
 	if limit <= 0 || r.reason == "StartError" || (base <= limit && grow == 0) {
 		return

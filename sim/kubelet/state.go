@@ -13,9 +13,13 @@ import (
 // state is what the node knows and no API object says. A pod that will stay as it
 // is has no part in it: its status says all.
 type state struct {
-	Silent   bool                `json:"silent,omitempty"`
-	Beat     time.Time           `json:"beat,omitzero"`  // the last heartbeat before a silence
-	Since    time.Time           `json:"since,omitzero"` // when the last silence ended
+	Silent   bool                `json:"silent,omitempty"`   // Cut
+	Off      bool                `json:"off,omitempty"`      // Off
+	Down     bool                `json:"down,omitempty"`     // Down
+	Slow     bool                `json:"slow,omitempty"`     // Slow
+	DiskFull bool                `json:"diskFull,omitempty"` // DiskFull
+	Beat     time.Time           `json:"beat,omitzero"`      // the last heartbeat before a silence
+	Since    time.Time           `json:"since,omitzero"`     // when the last silence ended
 	Cordoned bool                `json:"cordoned,omitempty"`
 	Images   []string            `json:"images,omitempty"` // on the node's disk, latest last
 	Line     time.Time           `json:"line,omitzero"`    // until when pulls are lined up
@@ -66,10 +70,11 @@ const (
 
 // container is one on its way. What its status says is not here.
 type container struct {
-	Stage stage     `json:"stage,omitempty"`
-	Until time.Time `json:"until,omitzero"` // zero: no end in sight
-	Start time.Time `json:"start,omitzero"` // of the present run
-	Fate  string    `json:"fate,omitempty"` // what the annotations made of it
+	Stage  stage         `json:"stage,omitempty"`
+	Until  time.Time     `json:"until,omitzero"`   // zero: no end in sight
+	Start  time.Time     `json:"start,omitzero"`   // of the present run
+	Fate   string        `json:"fate,omitempty"`   // what the annotations made of it
+	Struck time.Duration `json:"struck,omitempty"` // when it met that fate, from its start
 
 	Code   int32  `json:"code,omitempty"` // with which it is stopping, or refused to start
 	Reason string `json:"reason,omitempty"`
