@@ -293,6 +293,12 @@ func (c *Cluster) Explain(pod *corev1.Pod) *scheduler.Verdict {
 	return fresh.Explain(pod)
 }
 
+// WhatIf says what would have to change for a pod to go to a node, or what would become of it under assumptions, without any
+// effect. Errors: those of scheduler.WhatIf.
+func (c *Cluster) WhatIf(pod *corev1.Pod, q scheduler.Question) (*scheduler.WhatIf, error) {
+	return c.scheduler.WhatIf(pod, q)
+}
+
 // AdvanceTo lets the cluster work until a moment, which becomes its time. ErrTooMuch: it got only part of the way.
 func (c *Cluster) AdvanceTo(t time.Time) error {
 	for range c.cfg.Tasks {

@@ -14,7 +14,8 @@ type cycle struct {
 	s       *Snapshot
 	rand    *rand.Rand // draws among equals; nil: the first by name
 	now     time.Time
-	start   int // position of the node to look at first
+	start   int  // position of the node to look at first
+	all     bool // look at all nodes, however many fit
 
 	pod      *podInfo
 	filters  pluginSet // that have something to say
@@ -133,6 +134,9 @@ func (c *cycle) look() {
 		}
 	}
 	enough := nodesToFind(len(nodes))
+	if c.all {
+		enough = len(nodes)
+	}
 	for i := range nodes {
 		n := nodes[(c.start+i)%len(nodes)]
 		if row, r := c.refuse(n); r.refused() {

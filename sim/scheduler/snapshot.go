@@ -41,6 +41,24 @@ type Snapshot struct {
 	clock      int // of the counters' use
 }
 
+// clone is a copy on which pods may be placed and unplaced and nodes replaced. The other objects are shared.
+func (s *Snapshot) clone() *Snapshot {
+	c := *s
+	c.stale, c.nodes, c.counters, c.topologies = true, nil, nil, map[string]*topology{}
+	c.byName = make(map[string]*nodeInfo, len(s.byName))
+	for name, n := range s.byName {
+		m := n.clone()
+		m.pos = -1
+		c.byName[name] = m
+	}
+	c.placed = make(map[types.UID]placement, len(s.placed))
+	for uid, at := range s.placed {
+		c.placed[uid] = placement{at.info, c.byName[at.node.name]}
+	}
+	c.images = maps.Clone(s.images)
+	return &c
+}
+
 type placement struct {
 	info *podInfo
 	node *nodeInfo
