@@ -139,6 +139,7 @@ func (c *Cluster) assemble(states map[string]json.RawMessage) error {
 	c.server = server
 	c.addScheduler()
 	c.addControllers()
+	c.addAnnotator()
 	for node := range apiserver.List[*corev1.Node](c.Client(), "") {
 		c.addKubelet(node.Name)
 	}

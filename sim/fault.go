@@ -20,6 +20,8 @@ type Fault struct {
 	Name   string    `json:"name"`   // one of Faults
 	Target string    `json:"target"` // the node …
 	Since  time.Time `json:"since"`
+	// Annotated says that an annotation asked for it: see FaultAnnotation.
+	Annotated bool `json:"annotated,omitempty"`
 }
 
 // Errors of Break and Mend.
@@ -132,7 +134,7 @@ func (c *Cluster) change(kind faultKind, target string, broken bool) error {
 	step := trace.Step{At: c.Now(), Actor: faultActor, Kind: trace.Fault, Object: faultObject(kind.name, target),
 		Detail: trace.FaultChange{Fault: kind.name, Target: target}}
 	if broken {
-		c.faults = append(c.faults, Fault{kind.name, target, c.Now()})
+		c.faults = append(c.faults, Fault{Name: kind.name, Target: target, Since: c.Now()})
 	} else {
 		step.Kind = trace.Healed
 		c.faults = slices.Delete(c.faults, at, at+1)

@@ -3,6 +3,7 @@ package sim
 import (
 	"errors"
 	"maps"
+	"slices"
 	"testing"
 	"time"
 
@@ -92,4 +93,88 @@ func TestBreakRefusesWhatItDoesNotKnow(t *testing.T) {
 	if len(c.Faults()) != 0 {
 		t.Errorf("%v", c.Faults())
 	}
+}
+
+// annotate sets or, with "", removes an annotation of a node, as kubectl annotate does.
+func annotate(t testing.TB, c *Cluster, node, value string) {
+	t.Helper()
+	n, ok := apiserver.Get[*corev1.Node](c.Client(), "", node)
+	if !ok {
+		t.Fatalf("no node %s", node)
+	}
+	next := n.DeepCopy()
+	if next.Annotations[FaultAnnotation] = value; value == "" {
+		delete(next.Annotations, FaultAnnotation)
+	}
+	update(t, c, next)
+	if err := c.AdvanceTo(c.Now().Add(time.Second)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestANodeIsBrokenByItsAnnotation(t *testing.T) {
+	c := newCluster(t, Config{})
+	names := func() (all []string) {
+		for _, f := range c.Faults() {
+			all = append(all, f.Name+" "+f.Target)
+		}
+		return all
+	}
+	for _, step := range []struct {
+		do   func() error
+		set  string
+		want []string
+	}{
+		{nil, "silent", []string{NodeSilent + " node-2"}},
+		{nil, "nonsense", nil},
+		{nil, "slow, disk-full", []string{NodeSlow + " node-2", NodeDiskFull + " node-2"}},
+		{nil, "kubelet-down", []string{KubeletDown + " node-2"}},
+		{nil, "off", []string{NodeOff + " node-2"}},
+		{nil, "", nil},
+		// What was broken otherwise is no business of an annotation's.
+		{func() error { return c.Break(NodeSilent, "node-2") }, "silent", []string{NodeSilent + " node-2"}},
+		{nil, "", []string{NodeSilent + " node-2"}},
+		{func() error { return c.Mend(NodeSilent, "node-2") }, "silent", []string{NodeSilent + " node-2"}},
+		{func() error { return c.Mend(NodeSilent, "node-2") }, "", nil},
+	} {
+		if step.do != nil {
+			if err := step.do(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		annotate(t, c, "node-2", step.set)
+		if got := names(); !slices.Equal(got, step.want) {
+			t.Errorf("annotated %q: %q, want %q", step.set, got, step.want)
+		}
+	}
+}
+
+func TestAnAnnotatedNodeIsLostAndComesBack(t *testing.T) {
+	c, d := newCluster(t, Config{}), disk{}
+	annotate(t, c, "node-2", "silent")
+	if err := c.AdvanceTo(c.Now().Add(time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	d.save(t, c)
+	c = d.load(t)
+	if got := nodeReady(c, "node-2"); got != corev1.ConditionUnknown {
+		t.Errorf("silent for a minute: Ready is %s", got)
+	}
+	annotate(t, c, "node-2", "")
+	if err := c.AdvanceTo(c.Now().Add(time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	if got := nodeReady(c, "node-2"); got != corev1.ConditionTrue {
+		t.Errorf("a minute after: Ready is %s", got)
+	}
+}
+
+func nodeReady(c *Cluster, node string) corev1.ConditionStatus {
+	n, _ := apiserver.Get[*corev1.Node](c.Client(), "", node)
+	for _, cond := range n.Status.Conditions {
+		if cond.Type == corev1.NodeReady {
+			return cond.Status
+		}
+	}
+	return ""
 }
