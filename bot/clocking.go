@@ -40,6 +40,8 @@ func timeCommand(c *call) (Reply, error) {
 		return c.timeReply(Text{c.clockText(cl)}), nil
 	case timeOn.is(word) || fold(word) == "avancer" || fold(word) == "forward":
 		return c.advanceCommand(cl, arg)
+	case timeStep.is(word):
+		return c.stepCommand(cl, arg)
 	case timePause.is(word):
 		k.Paused = true
 		return c.timeReply(Text{c.say("time.paused", with{"Resume": c.typed("time", timeResume.in(c.words))})}), nil
@@ -65,6 +67,7 @@ func (c *call) timeReply(blocks ...Block) Reply {
 	for _, d := range []time.Duration{time.Minute, 6 * time.Minute} {
 		r = r.with(Button{Label: c.say("time.on", with{"Span": c.span(d)}), Line: c.forward(d)})
 	}
+	r = r.with(Button{Label: c.say("step.begin"), Line: c.stepLine()})
 	if c.channel.clock.Paused {
 		return r.with(Button{Label: c.say("time.resume"), Line: c.typed("time", timeResume.in(c.words))})
 	}
@@ -130,7 +133,7 @@ func completeTime(c *call, words []string) []string {
 		return nil
 	}
 	var out []string
-	for _, n := range []name{timeShow, timeOn, timePause, timeResume, timeSpeed} {
+	for _, n := range []name{timeShow, timeOn, timeStep, timePause, timeResume, timeSpeed} {
 		out = append(out, n.in(c.words))
 	}
 	return out

@@ -5,13 +5,18 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
+	"maps"
+	"slices"
 	"time"
 
 	"timonier/sim"
 )
 
 // simulated is a channel's cluster while it is in memory; nil until a command uses it.
-type simulated struct{ cluster *sim.Cluster }
+type simulated struct {
+	cluster *sim.Cluster
+	base    map[string]struct{} // the keys of the checkpoint that it was loaded from; nil: from none
+}
 
 // idleAfter is how long a cluster's time goes on without a command.
 const idleAfter = 15 * time.Minute
@@ -52,30 +57,79 @@ func (k clock) rate() float64 {
 	return 1
 }
 
-// loadCluster reads a channel's cluster, or makes its first; kept says which.
-func (t *Tutor) loadCluster(ctx context.Context, ch *channel, now time.Time) (cl *sim.Cluster, kept bool, err error) {
+// keyBase is the record of the checkpoint that the cluster was loaded from, packed. The
+// cluster's other records stand over it; an empty one says that there is none of its key.
+const keyBase = keyCluster + "base"
+
+// clusterRecords are those of a channel's cluster as they were saved, by sim's keys, and
+// the keys of those that are below them.
+func (t *Tutor) clusterRecords(ctx context.Context, ch *channel) (all map[string][]byte, base map[string]struct{}, err error) {
 	records, version, err := t.cfg.Store.Read(ctx, ch.scope, keyCluster)
 	if err != nil {
-		return nil, false, fmt.Errorf("read cluster: %w", err)
+		return nil, nil, fmt.Errorf("read cluster: %w", err)
 	}
 	if version != ch.version {
-		return nil, false, ErrConflict
+		return nil, nil, ErrConflict
+	}
+	all = map[string][]byte{}
+	for _, r := range records {
+		if r.Key == keyBase {
+			if all, err = unpack(r.Value); err != nil {
+				return nil, nil, fmt.Errorf("read cluster: %w", err)
+			}
+			base = keysOf(all)
+		}
+	}
+	for _, r := range records {
+		switch key := r.Key[len(keyCluster):]; {
+		case r.Key == keyBase:
+		case len(r.Value) == 0:
+			delete(all, key)
+		default:
+			all[key] = r.Value
+		}
+	}
+	return all, base, nil
+}
+
+func keysOf(records map[string][]byte) map[string]struct{} {
+	keys := make(map[string]struct{}, len(records))
+	for key := range records {
+		keys[key] = struct{}{}
+	}
+	return keys
+}
+
+// loadCluster reads a channel's cluster, or makes its first; kept says which.
+func (t *Tutor) loadCluster(ctx context.Context, ch *channel, now time.Time) (cl *sim.Cluster, kept bool, err error) {
+	records, base, err := t.clusterRecords(ctx, ch)
+	if err != nil {
+		return nil, false, err
 	}
 	if len(records) == 0 {
 		cl, err := t.newCluster(ch.scope, now)
 		return cl, false, err
 	}
-	cl, err = sim.Load(func(yield func(string, []byte) bool) {
-		for _, r := range records {
-			if !yield(r.Key[len(keyCluster):], r.Value) {
+	if cl, err = t.openCluster(records); err != nil {
+		return nil, false, err
+	}
+	ch.base = base
+	return cl, true, nil
+}
+
+// openCluster makes the cluster that the records are of.
+func (t *Tutor) openCluster(records map[string][]byte) (*sim.Cluster, error) {
+	cl, err := sim.Load(func(yield func(string, []byte) bool) {
+		for _, key := range slices.Sorted(maps.Keys(records)) {
+			if !yield(key, records[key]) {
 				return
 			}
 		}
 	}, sim.Config{Images: t.cfg.Content.Images, Limits: t.cfg.Cluster})
 	if err != nil {
-		return nil, false, fmt.Errorf("load cluster: %w", err)
+		return nil, fmt.Errorf("load cluster: %w", err)
 	}
-	return cl, true, nil
+	return cl, nil
 }
 
 // newCluster makes a cluster for a channel. Its seed is drawn from where and when,
@@ -90,11 +144,18 @@ func (t *Tutor) newCluster(s Scope, now time.Time) (*sim.Cluster, error) {
 	return cl, nil
 }
 
-// advance lets the cluster's time go on, a minute at a time so that a deadline is seen. It
+// The bounds of a stride of advance: between two, a deadline is seen.
+const (
+	firstStride = time.Second
+	mostStride  = time.Minute
+	quick       = 50 * time.Millisecond // of the wall's time; after a quick stride comes one of twice its length
+)
+
+// advance lets the cluster's time go on, a little at a time so that a deadline is seen. It
 // stops with ErrTooMuch while there is time left to answer and to keep what was done: a
 // command that ran into its deadline would lose it all, and so would the next one.
 func (c *call) advance(cl *sim.Cluster, by time.Duration) error {
-	const stride = time.Minute
+	stride := firstStride
 	began, told := cl.Now(), c.tutor.cfg.Now()
 	for end := cl.Now().Add(by); cl.Now().Before(end); {
 		if now := c.tutor.cfg.Now(); c.request.Live && c.emit != nil && now.Sub(told) >= often {
@@ -104,18 +165,30 @@ func (c *call) advance(cl *sim.Cluster, by time.Duration) error {
 		if err := c.ctx.Err(); err != nil {
 			return err
 		}
-		if deadline, ok := c.ctx.Deadline(); ok && time.Until(deadline) < c.tutor.cfg.Limits.Command/4 {
+		if c.late() {
 			return sim.ErrTooMuch
 		}
 		to := cl.Now().Add(stride)
 		if to.After(end) {
 			to = end
 		}
+		strode := time.Now()
 		if err := cl.AdvanceTo(to); err != nil {
 			return err
 		}
+		if time.Since(strode) < quick {
+			stride = min(2*stride, mostStride)
+		} else {
+			stride = max(stride/2, firstStride)
+		}
 	}
 	return nil
+}
+
+// late says that it is time to answer with what has been done so far.
+func (c *call) late() bool {
+	deadline, ok := c.ctx.Deadline()
+	return c.ctx.Err() != nil || ok && time.Until(deadline) < c.tutor.cfg.Limits.Command/4
 }
 
 // passing is what is shown while the time goes on.
@@ -136,6 +209,9 @@ func (c *call) clusterChanges() ([]Record, error) {
 	records := make([]Record, len(changes))
 	for i, r := range changes {
 		records[i] = Record{keyCluster + r.Key, r.Value}
+		if _, below := c.channel.base[r.Key]; below && r.Value == nil {
+			records[i].Value = []byte{}
+		}
 	}
 	return records, nil
 }
@@ -148,11 +224,10 @@ func (c *call) clusterSaved() {
 
 // resetCommand is /remise: a new cluster in place of the channel's.
 func resetCommand(c *call) (Reply, error) {
-	sure := name{"confirme", "confirm"}
-	if !sure.is(c.args) {
+	if !confirmed.is(c.args) {
 		r := Reply{Blocks: []Block{Text{c.say("reset.sure")}}, Failed: c.args != ""}
 		r.Buttons = []Button{
-			{Label: c.say("reset.button"), Line: c.typed("reset", sure.in(c.words)), Style: Danger},
+			{Label: c.say("reset.button"), Line: c.typed("reset", confirmed.in(c.words)), Style: Danger},
 			{Label: c.say("button.cluster"), Line: c.typed("cluster")},
 		}
 		return r, nil
@@ -161,7 +236,7 @@ func resetCommand(c *call) (Reply, error) {
 	if err != nil {
 		return Reply{}, err
 	}
-	c.channel.cluster, c.used = cl, true
+	c.channel.simulated, c.used = simulated{cluster: cl}, true
 	c.channel.drop = []string{keyCluster}
 	c.channel.clock, c.channel.last = clock{Used: c.now}, last{}
 	return Reply{

@@ -54,7 +54,10 @@ func commands() []*command {
 			options: []option{{name: name{"pod", "pod"}, help: "option.pod", complete: true}}},
 		{name: name{"lentille", "lens"}, help: "lens.help", usage: "lens.usage", run: lensCommand, complete: completeLens, manner: alone,
 			options: []option{forWhom(), {name: name{"lentille", "lens"}, help: "option.lens", complete: true}}},
-		{name: name{"grappe", "cluster"}, help: "cluster.help", usage: "cluster.usage", run: clusterCommand},
+		{name: name{"grappe", "cluster"}, help: "cluster.help", usage: "cluster.usage", run: clusterCommand, complete: completeCluster,
+			options: []option{
+				{name: name{"action", "action"}, help: "option.cluster", kind: Pick, choices: []pick{{clusterSave, ""}, {clusterLoad, ""}, {clusterList, ""}, {clusterForget, ""}}},
+				{name: name{"nom", "name"}, help: "option.name", complete: true}}},
 		{name: name{"panne", "fault"}, aliases: []string{"break"}, help: "fault.help", usage: "fault.usage", level: breaks, free: listsFaults, run: faultCommand, complete: completeFault,
 			options: []option{
 				{name: name{"quoi", "what"}, help: "option.fault", kind: Pick, choices: []pick{{name{"noeud", "node"}, "option.node"}, {name{"liste", "list"}, "option.list"}}},
@@ -65,7 +68,7 @@ func commands() []*command {
 				{name: name{"cible", "target"}, help: "option.target", complete: true}}},
 		{name: name{"temps", "time"}, help: "time.help", usage: "time.usage", level: changes, free: showsTime, run: timeCommand, complete: completeTime,
 			options: []option{
-				{name: name{"action", "action"}, help: "option.time", kind: Pick, choices: []pick{{timeShow, ""}, {timeOn, ""}, {timePause, ""}, {timeResume, ""}, {timeSpeed, ""}}},
+				{name: name{"action", "action"}, help: "option.time", kind: Pick, choices: []pick{{timeShow, ""}, {timeOn, ""}, {timeStep, ""}, {timePause, ""}, {timeResume, ""}, {timeSpeed, ""}}},
 				{name: name{"valeur", "value"}, help: "option.span", complete: true}}},
 		{name: name{"quiz", "quiz"}, help: "quiz.help", usage: "quiz.usage", run: quizCommand, complete: completeQuiz, manner: quizManner,
 			options: []option{{name: name{"action", "action"}, help: "option.quiz", kind: Pick, choices: []pick{{quizEnd, ""}}}}},

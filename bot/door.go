@@ -21,6 +21,7 @@ type channel struct {
 	last     last
 	question question
 	long     long
+	kept     checkpoints
 	answers  map[string]int // to the question, by person: the option's index; nil: not read yet
 	simulated
 }
@@ -171,7 +172,7 @@ func (t *Tutor) load(ctx context.Context, p Place) (*channel, error) {
 	}
 	ch := &channel{shelf: sh}
 	return ch, errors.Join(sh.get(channelSettings, &ch.settings), sh.get(channelClock, &ch.clock), sh.get(channelLast, &ch.last),
-		sh.get(channelQuestion, &ch.question), sh.get(channelLong, &ch.long))
+		sh.get(channelQuestion, &ch.question), sh.get(channelLong, &ch.long), sh.get(channelKept, &ch.kept))
 }
 
 // wordsOf speaks the first language given that there is; French where none is.
@@ -192,7 +193,7 @@ func (c *call) commit(reply Reply) error {
 	ch, p := c.channel, c.learner
 	err := errors.Join(
 		put(ch.shelf, channelSettings, ch.settings), put(ch.shelf, channelClock, ch.clock), put(ch.shelf, channelLast, ch.last),
-		put(ch.shelf, channelQuestion, ch.question), put(ch.shelf, channelLong, ch.long),
+		put(ch.shelf, channelQuestion, ch.question), put(ch.shelf, channelLong, ch.long), put(ch.shelf, channelKept, ch.kept),
 		put(p.shelf, personSettings, p.settings), put(p.shelf, personBookmark, p.bookmark), put(p.shelf, personProgress, p.progress),
 		c.house.put())
 	if err != nil {

@@ -35,9 +35,12 @@ func kubectlCommand(c *call) (Reply, error) {
 		return Reply{}, err
 	}
 	from := cl.Trace().Last()
-	do := kubectl.Run
-	if !c.may(changes) {
+	do, still := kubectl.Run, c.channel.clock.Paused
+	switch {
+	case !c.may(changes):
 		do = kubectl.Look
+	case still:
+		do = kubectl.RunStill
 	}
 	result := do(c.ctx, cl, args, text)
 	switch {
@@ -54,11 +57,23 @@ func kubectlCommand(c *call) (Reply, error) {
 		}
 		return r, nil
 	}
-	if err := c.advance(cl, settle); err != nil && !errors.Is(err, sim.ErrTooMuch) {
-		return Reply{}, err
+	late := false
+	if !still {
+		err := c.advance(cl, settle)
+		if late = errors.Is(err, sim.ErrTooMuch); err != nil && !late {
+			return Reply{}, err
+		}
 	}
 	c.remember(cl, from)
-	return c.progress(r, cl, result.Objects), nil
+	r = c.progress(r, cl, result.Objects)
+	switch {
+	case late:
+		r.Blocks, r.Follow = append(r.Blocks, Text{c.say("time.toomuch")}), nil
+	case still:
+		r.Blocks = append(r.Blocks, Text{c.say("step.stopped", with{"Step": c.stepLine()})})
+		r.Buttons = append([]Button{{Label: c.say("step.next"), Line: c.stepLine(), Style: Primary}}, r.Buttons...)
+	}
+	return r, nil
 }
 
 // kubectlWords are the words after kubectl, and the text that it reads, as they were meant.

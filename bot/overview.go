@@ -14,8 +14,8 @@ import (
 	"timonier/sim/apiserver"
 )
 
-// clusterCommand is /grappe: nodes and pods as they are now.
-func clusterCommand(c *call) (Reply, error) {
+// overview is /grappe: nodes and pods as they are now.
+func (c *call) overview() (Reply, error) {
 	cl, err := c.cluster()
 	if err != nil {
 		return Reply{}, err

@@ -22,6 +22,7 @@ type shelf struct {
 const (
 	keyChannel = "channel/"   // small records, read with the channel
 	keyCluster = "cluster/0/" // the records of the channel's own cluster, read when it is used
+	keyKept    = "kept/"      // a channel's checkpoints, each read when it is used
 	keyPerson  = "person/"    // small records, read with each request
 	keyHouse   = "tenant/"    // the tenant's small records, read with each request
 )
@@ -33,6 +34,7 @@ const (
 	channelLast     = keyChannel + "last"     // last
 	channelQuestion = keyChannel + "question" // question
 	channelLong     = keyChannel + "long"     // long
+	channelKept     = keyChannel + "kept"     // checkpoints
 	personSettings  = keyPerson + "settings"  // Settings
 	personBookmark  = keyPerson + "bookmark"  // bookmark
 	personProgress  = keyPerson + "progress"  // progress

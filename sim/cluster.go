@@ -315,6 +315,10 @@ func (c *Cluster) AdvanceTo(t time.Time) error {
 // Next is when the cluster has something to do.
 func (c *Cluster) Next() (time.Time, bool) { return c.agenda.Next() }
 
+// NextWork is when a component has something to do: Next, but for the store's own chores, of which there is
+// nothing to tell.
+func (c *Cluster) NextWork() (time.Time, bool) { return c.agenda.NextBut(choreComponent) }
+
 // Step goes on to the next moment at which there is something to do, and does it. False: there is nothing, ever.
 func (c *Cluster) Step() bool {
 	at, ok := c.agenda.Next()

@@ -60,6 +60,16 @@ func (a *Agenda) Next() (time.Time, bool) {
 	return a.heap[0].At, true
 }
 
+// NextBut is when the next task of any other component is due.
+func (a *Agenda) NextBut(component string) (at time.Time, ok bool) {
+	for _, e := range a.heap {
+		if e.Component != component && (!ok || e.At.Before(at)) {
+			at, ok = e.At, true
+		}
+	}
+	return at, ok
+}
+
 // Pop takes out the next task due by the moment given, and moves the clock to it.
 // Where there is none it moves the clock to that moment and returns false.
 // The clock never goes back.

@@ -91,10 +91,15 @@ var prepare = sync.OnceFunc(func() {
 // Run runs kubectl with the arguments that follow its name. The learner's mistakes are in the Result. A panic
 // of kubectl's own is not caught: the cluster may be halfway, and whoever owns it has to put it back.
 func Run(ctx context.Context, c *sim.Cluster, args []string, stdin string) Result {
-	return start(ctx, c, args, stdin, false)
+	return start(ctx, c, args, stdin, false, takes)
 }
 
-func start(ctx context.Context, c *sim.Cluster, args []string, stdin string, looks bool) Result {
+// RunStill is Run on a clock that was stopped: it goes on only while the command itself waits.
+func RunStill(ctx context.Context, c *sim.Cluster, args []string, stdin string) Result {
+	return start(ctx, c, args, stdin, false, 0)
+}
+
+func start(ctx context.Context, c *sim.Cluster, args []string, stdin string, looks bool, took time.Duration) Result {
 	prepare()
 	r := &run{cluster: c}
 	r.streams = genericiooptions.IOStreams{In: strings.NewReader(stdin), Out: &bounded{&r.out}, ErrOut: &bounded{&r.err}}
@@ -114,8 +119,8 @@ func start(ctx context.Context, c *sim.Cluster, args []string, stdin string, loo
 	}
 	r.wire.end()
 	r.result.Waited = c.Now().Sub(began)
-	if !looks {
-		if err := c.AdvanceTo(c.Now().Add(takes)); err != nil {
+	if took > 0 {
+		if err := c.AdvanceTo(c.Now().Add(took)); err != nil {
 			r.result.GaveUp = true
 		}
 	}

@@ -13,7 +13,7 @@ import (
 // the cluster is refused by its API server, whatever command asks for it, and the result's
 // Denied says so; nobody is waited for, so that the cluster's clock does not go on.
 func Look(ctx context.Context, c *sim.Cluster, args []string, stdin string) Result {
-	return start(ctx, c, args, stdin, true)
+	return start(ctx, c, args, stdin, true, 0)
 }
 
 // touches says that a request would change something. A deletion that is tried without
