@@ -2,6 +2,7 @@ package sim
 
 import (
 	"errors"
+	"maps"
 	"testing"
 	"time"
 
@@ -39,7 +40,7 @@ func TestWhatIfOfARunningPod(t *testing.T) {
 	if asked != 12 {
 		t.Errorf("%d questions, want 12", asked)
 	}
-	after := disk{}
+	after := maps.Clone(before)
 	after.save(t, c)
 	same(t, 0, before, after)
 }
