@@ -29,6 +29,8 @@ func plugins() []plugin {
 		{name: "ServiceAccount", mutate: mountServiceAccount},
 		{name: "Priority", mutate: resolvePriority, validate: oneDefaultPriority},
 		{name: "DefaultTolerationSeconds", mutate: defaultTolerations},
+		{name: "DefaultStorageClass", mutate: defaultStorageClassName},
+		{name: "StorageObjectInUseProtection", mutate: protectStorage},
 	}
 }
 

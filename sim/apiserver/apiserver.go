@@ -67,6 +67,8 @@ type Resource struct {
 	// Columns and Cells are the table that `kubectl get` prints; len(Cells) == len(Columns).
 	Columns []metav1.TableColumnDefinition
 	Cells   func(o Object, now time.Time) []any
+	// MarkRows adds to the rows of a list what only the whole list tells: which StorageClass is the default. May be nil.
+	MarkRows func(all []Object, rows []metav1.TableRow)
 
 	// Fields are what a field selector may name besides metadata.name and metadata.namespace. May be nil.
 	Fields func(Object) fields.Set

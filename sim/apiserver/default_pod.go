@@ -165,10 +165,7 @@ func defaultVolume(v *v1.Volume) {
 		}
 	}
 	if v.Ephemeral != nil && v.Ephemeral.VolumeClaimTemplate != nil {
-		claim := &v.Ephemeral.VolumeClaimTemplate.Spec
-		orElsePtr(&claim.VolumeMode, v1.PersistentVolumeFilesystem)
-		roundToMilli(claim.Resources.Limits)
-		roundToMilli(claim.Resources.Requests)
+		defaultClaimSpec(&v.Ephemeral.VolumeClaimTemplate.Spec)
 	}
 	defaultNetworkVolume(v)
 }

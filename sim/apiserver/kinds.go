@@ -19,6 +19,8 @@ func kinds() []Resource {
 		eventResource(),
 		namespaceResource(),
 		nodeResource(),
+		persistentVolumeClaimResource(),
+		persistentVolumeResource(),
 		podResource(),
 		secretResource(),
 		serviceAccountResource(),
@@ -31,6 +33,7 @@ func kinds() []Resource {
 		leaseResource(),
 		endpointSliceResource(),
 		priorityClassResource(),
+		storageClassResource(),
 	}
 }
 

@@ -30,6 +30,12 @@ core/v1.AppArmorProfileType
 	Unconfined: indicates that no AppArmor profile should be enforced.
 core/v1.AzureDataDiskCachingMode = None ReadOnly ReadWrite
 core/v1.AzureDataDiskKind = Dedicated Managed Shared
+core/v1.ClaimResourceStatus
+	ControllerResizeInProgress: State set when resize controller starts resizing the volume in control-plane.
+	ControllerResizeInfeasible: State set when resize has failed in resize controller with a terminal unrecoverable error. Transient errors such as timeout should not set this status and should leave allocatedResourceStatus unmodified, so as resize controller can resume the volume expansion.
+	NodeResizeInProgress: State set when kubelet starts resizing the volume.
+	NodeResizeInfeasible: State set when resizing has failed in kubelet with a terminal unrecoverable error. Transient errors shouldn't set this status
+	NodeResizePending: State set when resize controller has finished resizing the volume but further resizing of volume is needed on the node.
 core/v1.DNSPolicy
 	ClusterFirst: indicates that the pod should use cluster DNS first unless hostNetwork is true, if it is available, then fall back on the default (as determined by kubelet) DNS settings.
 	ClusterFirstWithHostNet: indicates that the pod should use cluster DNS first, if it is available, then fall back on the default (as determined by kubelet) DNS settings.
@@ -71,9 +77,27 @@ core/v1.NodePhase
 	Terminated: means the node has been removed from the cluster.
 core/v1.NodeSelectorOperator = DoesNotExist Exists Gt In Lt NotIn
 core/v1.PersistentVolumeAccessMode = ReadOnlyMany ReadWriteMany ReadWriteOnce ReadWriteOncePod
+core/v1.PersistentVolumeClaimModifyVolumeStatus
+	InProgress: InProgress indicates that the volume is being modified
+	Infeasible: Infeasible indicates that the request has been rejected as invalid by the CSI driver. To resolve the error, a valid VolumeAttributesClass needs to be specified
+	Pending: Pending indicates that the PersistentVolumeClaim cannot be modified due to unmet requirements, such as the specified VolumeAttributesClass not existing
+core/v1.PersistentVolumeClaimPhase
+	Bound: used for PersistentVolumeClaims that are bound
+	Lost: used for PersistentVolumeClaims that lost their underlying PersistentVolume. The claim was bound to a PersistentVolume and this volume does not exist any longer and all data on it was lost.
+	Pending: used for PersistentVolumeClaims that are not yet bound
 core/v1.PersistentVolumeMode
 	Block: means the volume will not be formatted with a filesystem and will remain a raw block device.
 	Filesystem: means the volume will be or is formatted with a filesystem.
+core/v1.PersistentVolumePhase
+	Available: used for PersistentVolumes that are not yet bound Available volumes are held by the binder and matched to PersistentVolumeClaims
+	Bound: used for PersistentVolumes that are bound
+	Failed: used for PersistentVolumes that failed to be correctly recycled or deleted after being released from a claim
+	Pending: used for PersistentVolumes that are not available
+	Released: used for PersistentVolumes where the bound PersistentVolumeClaim was deleted released volumes must be recycled before becoming available again this phase is used by the persistent volume claim binder to signal to another process to reclaim the resource
+core/v1.PersistentVolumeReclaimPolicy
+	Delete: means the volume will be deleted from Kubernetes on release from its claim. The volume plugin must support Deletion.
+	Recycle: means the volume will be recycled back into the pool of unbound persistent volumes on release from its claim. The volume plugin must support Recycling.
+	Retain: means the volume will be left in its current phase (Released) for manual reclamation by the administrator. The default policy is Retain.
 core/v1.PodFSGroupChangePolicy
 	Always: indicates that volume's ownership and permissions should always be changed whenever volume is mounted inside a Pod. This the default behavior.
 	OnRootMismatch: indicates that volume's ownership and permissions will be changed only when permission and ownership of root directory does not match with expected permissions on the volume. This can help shorten the time it takes to change ownership and permissions of a volume.
@@ -152,6 +176,9 @@ discovery/v1.AddressType
 	FQDN: represents a FQDN.
 	IPv4: represents an IPv4 Address.
 	IPv6: represents an IPv6 Address.
+storage/v1.VolumeBindingMode
+	Immediate: indicates that PersistentVolumeClaims should be immediately provisioned and bound.  This is the default mode.
+	WaitForFirstConsumer: indicates that PersistentVolumeClaims should not be provisioned and bound until the first Pod is created that references the PeristentVolumeClaim.  The volume provisioning and binding will occur during Pod scheduing.
 `
 
 // enumValue is one value of an enumeration, and what its comment says of it.

@@ -21,6 +21,7 @@ apps.v1.ReplicaSetStatus: conditions=map(type)
 apps.v1.StatefulSetSpec: volumeClaimTemplates=atomic
 apps.v1.StatefulSetStatus: conditions=map(type)
 core.v1.Capabilities: add=atomic drop=atomic
+core.v1.CephFSPersistentVolumeSource: monitors=atomic
 core.v1.CephFSVolumeSource: monitors=atomic
 core.v1.ConfigMapProjection: items=atomic
 core.v1.ConfigMapVolumeSource: items=atomic
@@ -38,6 +39,7 @@ core.v1.ExecAction: command=atomic
 core.v1.FCVolumeSource: targetWWNs=atomic wwids=atomic
 core.v1.HTTPGetAction: httpHeaders=atomic
 core.v1.HostAlias: hostnames=atomic
+core.v1.ISCSIPersistentVolumeSource: portals=atomic
 core.v1.ISCSIVolumeSource: portals=atomic
 core.v1.LinuxContainerUser: supplementalGroups=atomic
 core.v1.LoadBalancerIngress: ports=atomic
@@ -54,6 +56,7 @@ core.v1.NodeSpec: podCIDRs=set taints=atomic
 core.v1.NodeStatus: addresses=map(type) conditions=map(type) declaredFeatures=atomic images=atomic runtimeHandlers=atomic volumesAttached=atomic volumesInUse=atomic
 core.v1.PersistentVolumeClaimSpec: accessModes=atomic
 core.v1.PersistentVolumeClaimStatus: accessModes=atomic conditions=map(type)
+core.v1.PersistentVolumeSpec: accessModes=atomic mountOptions=atomic
 core.v1.PodAffinity: preferredDuringSchedulingIgnoredDuringExecution=atomic requiredDuringSchedulingIgnoredDuringExecution=atomic
 core.v1.PodAffinityTerm: matchLabelKeys=atomic mismatchLabelKeys=atomic namespaces=atomic
 core.v1.PodAntiAffinity: preferredDuringSchedulingIgnoredDuringExecution=atomic requiredDuringSchedulingIgnoredDuringExecution=atomic
@@ -64,6 +67,7 @@ core.v1.PodSpec: containers=map(name) ephemeralContainers=map(name) evictionResp
 core.v1.PodStatus: conditions=map(type) containerStatuses=atomic ephemeralContainerStatuses=atomic hostIPs=atomic initContainerStatuses=atomic nodeAllocatableResourceClaimStatuses=map(resourceClaimName) podIPs=map(ip) resourceClaimStatuses=map(name) volumeHealth=map(name)
 core.v1.PodVolumeHealth: healthConditions=map(status,reason)
 core.v1.ProjectedVolumeSource: sources=atomic
+core.v1.RBDPersistentVolumeSource: monitors=atomic
 core.v1.RBDVolumeSource: monitors=atomic
 core.v1.ResourceRequirements: claims=map(name)
 core.v1.ResourceStatus: resources=map(resourceID)
@@ -72,6 +76,8 @@ core.v1.SecretVolumeSource: items=atomic
 core.v1.ServiceAccount: imagePullSecrets=atomic secrets=map(name)
 core.v1.ServiceSpec: clusterIPs=atomic externalIPs=atomic ipFamilies=atomic loadBalancerSourceRanges=atomic ports=map(port,protocol) selector=map-atomic
 core.v1.ServiceStatus: conditions=map(type)
+core.v1.TopologySelectorLabelRequirement: values=atomic
+core.v1.TopologySelectorTerm: matchLabelExpressions=atomic
 core.v1.TopologySpreadConstraint: matchLabelKeys=atomic
 core.v1.VolumeHealthStatus: healthConditions=map(status,reason)
 core.v1.VolumeMount: bindMountOptions=set
@@ -85,6 +91,7 @@ meta.v1.LabelSelector: matchExpressions=atomic
 meta.v1.LabelSelectorRequirement: values=atomic
 meta.v1.ObjectMeta: finalizers=set managedFields=atomic ownerReferences=map(uid)
 meta.v1.StatusDetails: causes=atomic
+storage.v1.StorageClass: allowedTopologies=atomic mountOptions=atomic
 `
 
 // atomicText are the structs that are replaced whole (+structType=atomic).
@@ -92,8 +99,9 @@ const atomicText = `
 core.v1.ConfigMapKeySelector core.v1.EndpointAddress core.v1.EndpointPort core.v1.EvictionResponder
 core.v1.FileKeySelector core.v1.LocalObjectReference core.v1.NodeSelector core.v1.NodeSelectorTerm
 core.v1.ObjectFieldSelector core.v1.ObjectReference core.v1.ResourceFieldSelector
-core.v1.SecretKeySelector core.v1.TypedLocalObjectReference discovery.v1.EndpointPort
-meta.v1.LabelSelector meta.v1.OwnerReference
+core.v1.SecretKeySelector core.v1.SecretReference core.v1.TopologySelectorTerm
+core.v1.TypedLocalObjectReference discovery.v1.EndpointPort meta.v1.LabelSelector
+meta.v1.OwnerReference
 `
 
 // requiredText are the fields that must be there though they have omitempty.
@@ -118,6 +126,7 @@ apps.v1.StatefulSetCondition: status type
 apps.v1.StatefulSetOrdinals: start
 apps.v1.StatefulSetSpec: serviceName
 apps.v1.StatefulSetStatus: availableReplicas
+core.v1.AzureFilePersistentVolumeSource: secretNamespace
 core.v1.ContainerImage: names
 core.v1.Event: reportingComponent reportingInstance
 core.v1.GRPCAction: service
@@ -140,9 +149,12 @@ core.v1.ConfigMapVolumeSource: name=""
 core.v1.ContainerPort: protocol="TCP"
 core.v1.FileKeySelector: optional=false
 core.v1.GRPCAction: service=""
+core.v1.ISCSIPersistentVolumeSource: iscsiInterface="default"
 core.v1.ISCSIVolumeSource: iscsiInterface="default"
 core.v1.LocalObjectReference: name=""
+core.v1.RBDPersistentVolumeSource: keyring="/etc/ceph/keyring" pool="rbd" user="admin"
 core.v1.RBDVolumeSource: keyring="/etc/ceph/keyring" pool="rbd" user="admin"
+core.v1.ScaleIOPersistentVolumeSource: fsType="xfs" storageMode="ThinProvisioned"
 core.v1.ScaleIOVolumeSource: fsType="xfs" storageMode="ThinProvisioned"
 core.v1.SecretEnvSource: name=""
 core.v1.SecretKeySelector: name=""

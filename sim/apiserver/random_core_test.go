@@ -31,6 +31,15 @@ var richKinds = []struct{ kind, manifest string }{
 		eventTime: "2026-01-01T11:59:00.000000Z", reportingComponent: a/b, reportingInstance: c, action: d, series: {count: 3}}`},
 	{"Lease", `{metadata: {name: l}, spec: {holderIdentity: a, leaseDurationSeconds: 15, leaseTransitions: 1, strategy: OldestEmulationVersion, preferredHolder: b}}`},
 	{"PriorityClass", `{metadata: {name: p}, value: 10, globalDefault: true, preemptionPolicy: Never}`},
+	{"PersistentVolumeClaim", `{metadata: {name: c}, spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}, storageClassName: standard, volumeName: v,
+		volumeMode: Block, selector: {matchLabels: {a: b}}, dataSource: {kind: PersistentVolumeClaim, name: d}, dataSourceRef: {kind: PersistentVolumeClaim, name: d, namespace: n},
+		volumeAttributesClassName: fast}, status: {phase: Bound, capacity: {storage: 1Gi}, accessModes: [ReadWriteOnce], allocatedResources: {storage: 1Gi},
+		allocatedResourceStatuses: {storage: NodeResizePending}, currentVolumeAttributesClassName: slow}}`},
+	{"PersistentVolume", `{metadata: {name: v}, spec: {capacity: {storage: 1Gi}, accessModes: [ReadWriteOnce], csi: {driver: a.b, volumeHandle: h, nodePublishSecretRef: {name: a, namespace: b}},
+		persistentVolumeReclaimPolicy: Retain, storageClassName: standard, volumeMode: Filesystem, claimRef: {namespace: default, name: c, uid: u},
+		nodeAffinity: {required: {nodeSelectorTerms: [{matchExpressions: [{key: zone, operator: In, values: [a]}]}]}}, volumeAttributesClassName: fast}, status: {phase: Bound}}`},
+	{"StorageClass", `{metadata: {name: s, annotations: {storageclass.kubernetes.io/is-default-class: "true"}}, provisioner: a.b/c, parameters: {a: b}, reclaimPolicy: Retain,
+		volumeBindingMode: WaitForFirstConsumer, allowVolumeExpansion: true, mountOptions: [ro], allowedTopologies: [{matchLabelExpressions: [{key: zone, values: [a, b]}]}]}`},
 }
 
 // FuzzCoreKinds: whatever an object holds, no rule of its row panics, and none
@@ -143,6 +152,8 @@ func TestKindsAreNamedAsTheRealOnes(t *testing.T) {
 		"events [ev] v1 true Event",
 		"namespaces [ns] v1 false Namespace",
 		"nodes [no] v1 false Node",
+		"persistentvolumeclaims [pvc] v1 true PersistentVolumeClaim",
+		"persistentvolumes [pv] v1 false PersistentVolume",
 		"pods [po] v1 true Pod",
 		"secrets [] v1 true Secret",
 		"serviceaccounts [sa] v1 true ServiceAccount",
@@ -155,6 +166,7 @@ func TestKindsAreNamedAsTheRealOnes(t *testing.T) {
 		"leases [] coordination.k8s.io/v1 true Lease",
 		"endpointslices [] discovery.k8s.io/v1 true EndpointSlice",
 		"priorityclasses [pc] scheduling.k8s.io/v1 false PriorityClass",
+		"storageclasses [sc] storage.k8s.io/v1 false StorageClass",
 	}
 	var got []string
 	for _, r := range kinds() {

@@ -118,6 +118,9 @@ func (x *exchange) table(rep reply, headless bool) (*metav1.Table, error) {
 			t.Rows[i].Object.Object = partial(o)
 		}
 	}
+	if rep.list != nil && x.resource.MarkRows != nil {
+		x.resource.MarkRows(items, t.Rows)
+	}
 	return t, nil
 }
 

@@ -290,15 +290,7 @@ func (f *findings) claimSpec(at *field.Path, c *v1.PersistentVolumeClaimSpec) {
 		f.required(modes, "at least 1 access mode is required")
 	}
 	f.labelSelector(at.Child("selector"), c.Selector)
-	oncePod, other := false, false
-	for _, m := range c.AccessModes {
-		among(f, modes, m, v1.ReadOnlyMany, v1.ReadWriteMany, v1.ReadWriteOnce, v1.ReadWriteOncePod)
-		oncePod = oncePod || m == v1.ReadWriteOncePod
-		other = other || m == v1.ReadOnlyMany || m == v1.ReadWriteMany || m == v1.ReadWriteOnce
-	}
-	if oncePod && other {
-		f.forbidden(modes, "may not use ReadWriteOncePod with other access modes")
-	}
+	f.accessModes(modes, c.AccessModes)
 	storage := at.Child("resources").Key(string(v1.ResourceStorage))
 	if q, ok := c.Resources.Requests[v1.ResourceStorage]; !ok {
 		f.required(storage, "")
@@ -309,4 +301,8 @@ func (f *findings) claimSpec(at *field.Path, c *v1.PersistentVolumeClaimSpec) {
 		f.subdomain(at.Child("storageClassName"), *name)
 	}
 	optionalAmong(f, at.Child("volumeMode"), c.VolumeMode, v1.PersistentVolumeBlock, v1.PersistentVolumeFilesystem)
+	f.dataSources(at, c)
+	if name := c.VolumeAttributesClassName; name != nil && *name != "" {
+		f.subdomain(at.Child("volumeAttributesClassName"), *name)
+	}
 }
