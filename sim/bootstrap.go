@@ -8,6 +8,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	schedulingv1 "k8s.io/api/scheduling/v1"
+	storagev1 "k8s.io/api/storage/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 
@@ -33,7 +34,7 @@ func (c *Cluster) bootstrap() error {
 			Spec: corev1.ServiceSpec{ClusterIP: "10.96.0.1", Ports: []corev1.ServicePort{
 				{Name: "https", Port: 443, Protocol: corev1.ProtocolTCP, TargetPort: intstr.FromInt32(serverPort)}}},
 		},
-		serverSlice(), serverEndpoints(),
+		serverSlice(), serverEndpoints(), standardClass(),
 	)
 	for _, spec := range c.cfg.Nodes {
 		objects = append(objects, kubelet.NodeObject(spec, c.Now()))
@@ -48,6 +49,18 @@ func (c *Cluster) bootstrap() error {
 
 func systemPriority(name string, value int32, why string) *schedulingv1.PriorityClass {
 	return &schedulingv1.PriorityClass{ObjectMeta: metav1.ObjectMeta{Name: name}, Value: value, Description: why}
+}
+
+// standardClass is the class of claims that name none. It waits for the pod, as the default classes of the clouds
+// and of kind do: that is what a learner meets first, a claim that is Pending for no fault of its own, and it shows
+// the scheduler and the binder at work together. A class of the same provisioner that binds at once is made in a line.
+func standardClass() *storagev1.StorageClass {
+	wait := storagev1.VolumeBindingWaitForFirstConsumer
+	return &storagev1.StorageClass{
+		ObjectMeta:        metav1.ObjectMeta{Name: "standard", Annotations: map[string]string{"storageclass.kubernetes.io/is-default-class": "true"}},
+		Provisioner:       apiserver.Provisioner,
+		VolumeBindingMode: &wait,
+	}
 }
 
 // serverSlice is where the Service kubernetes leads: the API server maintains it itself.

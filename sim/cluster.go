@@ -95,6 +95,8 @@ func New(cfg Config) (*Cluster, error) {
 		return nil, err
 	}
 	c.trace.Load(nil, 0)
+	// The names of what comes do not hang on how much the bootstrap wrote.
+	*c.source = *rand.NewPCG(cfg.Seed, 0x6c6563746f7572)
 	// What came before is long compacted, as in any cluster that has been up for a while.
 	if c.compactTo = c.store.Rev(); c.compactTo > c.store.CompactRev() {
 		if err := c.store.Compact(c.compactTo); err != nil {
