@@ -22,7 +22,7 @@ type subcommand struct {
 }
 
 func subcommands() []subcommand {
-	return []subcommand{{"serve", serve}, {"register", register}, {"manifest", manifest}}
+	return []subcommand{{"serve", serve}, {"register", register}, {"manifest", manifest}, {"api", api}}
 }
 
 // subcommandOf finds the subcommand that a command line names, and what is left for it. The

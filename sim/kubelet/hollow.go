@@ -5,17 +5,20 @@ import (
 	"time"
 
 	v1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
 )
 
 // A hollow kubelet, as kubemark calls it, has no container runtime under it and only says that all goes well: a pod
 // that is bound to its node runs and is ready at once, whatever its images, mounts and probes are, and one that is
 // deleted is gone at once. It tells no event. A control plane is tried out on such nodes: KWOK's "fast" stages
-// (kustomize/stage/pod/fast) do the same. A pod that ends by itself does so a while after it started.
+// (kustomize/stage/pod/fast) do the same. Only a Job's pods end by themselves. A pod whose annotations give it another
+// fate has containers as on any node, of images that are there already.
 
-// hollowRun is how long a Job's pod runs on a hollow node, unless the pod says otherwise.
-const hollowRun = time.Second
+// hollowly says whether a pod is played on a hollow node without its containers.
+func (k *Kubelet) hollowly(pod *v1.Pod) bool {
+	f := fateOf(pod)
+	return k.env.Hollow && (f.key() == "" || f.job && (f.outcome == "" || f.outcome == "fail"))
+}
 
 // syncHollow is the whole life of a pod on a hollow node.
 func (k *Kubelet) syncHollow(key string, pod *v1.Pod) error {
@@ -49,10 +52,14 @@ func (k *Kubelet) syncHollow(key string, pod *v1.Pod) error {
 
 // runs is how long the pod runs; 0: for ever.
 func (s *sync) runs() time.Duration {
-	if owner := metav1.GetControllerOfNoCopy(s.pod); owner != nil && owner.Kind == "Job" {
-		return hollowRun
+	f := fateOf(s.pod)
+	if !f.job {
+		return 0
 	}
-	return 0
+	if d, err := time.ParseDuration(f.run); err == nil && d > 0 && d <= maxRun {
+		return d
+	}
+	return jobRun
 }
 
 // allWell is the status of a pod all of whose containers run.
@@ -99,7 +106,7 @@ func (s *sync) allOver() {
 	s.dirty = true
 	now := stamp(s.now)
 	phase, why, code, reason := v1.PodSucceeded, "PodCompleted", int32(0), "Completed"
-	if s.pod.Annotations["timonier/outcome"] == "fail" {
+	if fateOf(s.pod).outcome == "fail" {
 		phase, why, code, reason = v1.PodFailed, "PodFailed", 1, "Error"
 	}
 	s.status.Phase = phase

@@ -109,7 +109,7 @@ func (k *Kubelet) Sync(key string) error {
 		return nil
 	}
 	sync := func() error { return k.open(key, pod).do() }
-	if k.env.Hollow {
+	if k.hollowly(pod) {
 		sync = func() error { return k.syncHollow(key, pod) }
 	}
 	if err := sync(); err != nil {
