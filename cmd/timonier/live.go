@@ -164,6 +164,8 @@ var _ apiserver.Turns = (*turns)(nil)
 
 func (t *turns) Do(f func()) { t.changed = t.live.turn(f) }
 
+func (t *turns) Now() time.Time { return time.Now() }
+
 func (t *turns) Wait(ctx context.Context) error {
 	late := time.NewTimer(lookAgain)
 	defer late.Stop()

@@ -177,6 +177,8 @@ func (t *mutexTurns) Do(f func()) {
 	f()
 }
 
+func (t *mutexTurns) Now() time.Time { return time.Now() }
+
 func (t *mutexTurns) Wait(ctx context.Context) error {
 	select {
 	case <-ctx.Done():

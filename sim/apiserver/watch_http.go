@@ -47,6 +47,7 @@ type WatchStream struct {
 	queue    []watch.Event
 	headless bool // tables have had their columns
 	marks    bool // the client takes bookmarks
+	now      func() time.Time // by which its time is up
 	nextMark time.Time
 	deadline time.Time
 	done     bool
@@ -55,11 +56,15 @@ type WatchStream struct {
 // OpenWatch begins a watch. The response is its head, without a body; where the
 // stream is nil, it is a whole refusal.
 func (s *Server) OpenWatch(u User, r *http.Request) (*WatchStream, *http.Response) {
+	return s.openWatch(u, r, s.Now)
+}
+
+func (s *Server) openWatch(u User, r *http.Request, now func() time.Time) (*WatchStream, *http.Response) {
 	x := newExchange(s, u, r)
 	if x.resource == nil {
 		return nil, notFoundPage().response(r)
 	}
-	w, err := x.openWatch()
+	w, err := x.openWatch(now)
 	if err != nil {
 		return nil, x.refusal(err).response(r)
 	}
@@ -69,7 +74,7 @@ func (s *Server) OpenWatch(u User, r *http.Request) (*WatchStream, *http.Respons
 	return w, head
 }
 
-func (x *exchange) openWatch() (*WatchStream, error) {
+func (x *exchange) openWatch(clock func() time.Time) (*WatchStream, error) {
 	opts, sel, err := x.listOptions()
 	if err != nil {
 		return nil, err
@@ -84,8 +89,8 @@ func (x *exchange) openWatch() (*WatchStream, error) {
 	if err := x.server.notAhead(opts.ResourceVersion); err != nil {
 		return nil, err
 	}
-	w := &WatchStream{x: x, sel: sel, media: media, life: x.server.life, marks: opts.AllowWatchBookmarks}
-	now := x.server.Now()
+	w := &WatchStream{x: x, sel: sel, media: media, life: x.server.life, marks: opts.AllowWatchBookmarks, now: clock}
+	now := clock()
 	timeout := watchTimeout
 	if opts.TimeoutSeconds != nil && *opts.TimeoutSeconds > 0 {
 		timeout = time.Duration(*opts.TimeoutSeconds) * time.Second
@@ -176,7 +181,7 @@ func (w *WatchStream) Next() []byte {
 			w.queue = nil // not even that
 		}
 	}
-	w.done = w.watch == nil || !w.x.server.Now().Before(w.deadline)
+	w.done = w.watch == nil || !w.now().Before(w.deadline)
 	return nil
 }
 
@@ -202,7 +207,7 @@ func (w *WatchStream) fill() {
 			}
 		}
 	}
-	now := w.x.server.Now()
+	now := w.now()
 	if len(w.queue) > 0 || !w.marks || now.Before(w.nextMark) {
 		return
 	}
@@ -318,6 +323,8 @@ type Turns interface {
 	// Wait returns when something may have changed since the last Do of this
 	// goroutine, or with an error when the context ends or the cluster is gone.
 	Wait(ctx context.Context) error
+	// Now is the time by which clients count how long a watch may last: their own, and not the cluster's.
+	Now() time.Time
 }
 
 // Serve is Handler over a real network: requests come at any time, each takes its
@@ -353,7 +360,7 @@ func (s *Server) stream(u User, turns Turns, rw http.ResponseWriter, r *http.Req
 	var head *http.Response
 	turns.Do(func() {
 		if !s.down {
-			w, head = s.OpenWatch(u, r)
+			w, head = s.openWatch(u, r, turns.Now)
 		}
 	})
 	if head == nil {

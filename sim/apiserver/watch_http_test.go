@@ -176,6 +176,8 @@ type turns struct{ todo []func() }
 
 func (t *turns) Do(f func()) { f() }
 
+func (t *turns) Now() time.Time { return time.Now() }
+
 func (t *turns) Wait(ctx context.Context) error {
 	if len(t.todo) == 0 {
 		return context.Canceled
