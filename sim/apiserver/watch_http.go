@@ -45,8 +45,8 @@ type WatchStream struct {
 	watch    *etcd.Watch
 	life     int // the server's, in which it was opened
 	queue    []watch.Event
-	headless bool // tables have had their columns
-	marks    bool // the client takes bookmarks
+	headless bool             // tables have had their columns
+	marks    bool             // the client takes bookmarks
 	now      func() time.Time // by which its time is up
 	nextMark time.Time
 	deadline time.Time
