@@ -57,6 +57,8 @@ type Facts struct {
 	Taints       []string
 	Fault        string // node-silent …
 	FaultSubject string // node-2 …
+	Holder       string // of a lease: the host of the new active replica
+	Before       string // and of the one before
 }
 
 // factsOf flattens a step.
@@ -88,6 +90,10 @@ func factsOf(s trace.Step) Facts {
 		f.Exit, f.Restarts, f.Cached = int64(d.ExitCode), int64(d.Restarts), d.Cached
 	case trace.NodeHealth:
 		f.Node, f.Grace, f.Taints = s.Object.Name, d.Grace, d.Taints
+	case trace.Pressure:
+		f.Resource, f.Grace = d.Resource, d.For
+	case trace.Election:
+		f.Holder, f.Before = d.Holder, d.Before
 	case trace.FaultChange:
 		f.Fault, f.FaultSubject = d.Fault, d.Target
 	}
@@ -153,5 +159,6 @@ func fullFacts(kind trace.Kind) Facts {
 		What: "create-pods", Desired: 3, Actual: 1, Count: 2, Target: "web", TargetKind: "Deployment", Note: "1",
 		Container: "nginx", Image: "nginx:1.27", Took: 4 * time.Second, Delay: 10 * time.Second, Exit: 1, Restarts: 2,
 		Grace: 50 * time.Second, Taints: []string{"node.kubernetes.io/unreachable"}, Fault: "node-silent", FaultSubject: "node-2",
+		Holder: "control-plane-2", Before: "control-plane-1",
 	}
 }

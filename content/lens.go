@@ -145,7 +145,8 @@ var concepts = map[trace.Kind]string{
 	trace.Noticed: "watch", trace.Scheduled: "scheduler", trace.Unplaced: "scheduler", trace.Preempted: "scheduler",
 	trace.Decided: "controller", trace.Pulling: "kubelet", trace.Pulled: "kubelet", trace.Started: "pod",
 	trace.Ready: "pod", trace.Unready: "pod", trace.Exited: "pod", trace.Restarts: "pod", trace.Killing: "pod",
-	trace.NodeLost: "node", trace.NodeBack: "node", trace.Fault: "node", trace.Healed: "node",
+	trace.NodeLost: "node", trace.NodeBack: "node", trace.Elected: "lease",
+	trace.Pressed: "kubelet", trace.Relieved: "kubelet", trace.Evicted: "pod", trace.Rebooted: "kubelet", trace.Fault: "node", trace.Healed: "node",
 }
 
 // pod draws a name by the pod's own, so that it never changes and nothing need be remembered. An initial makes

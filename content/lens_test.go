@@ -82,8 +82,13 @@ func samples() []trace.Step {
 		{Actor: kubelet, Kind: trace.Killing, Object: pod, Detail: box(trace.Container{Delay: 30 * time.Second})},
 		{Actor: "node-controller", Kind: trace.NodeLost, Object: node, Detail: trace.NodeHealth{Grace: 50 * time.Second}},
 		{Actor: "node-controller", Kind: trace.NodeBack, Object: node, Detail: trace.NodeHealth{Grace: 50 * time.Second}},
+		{Actor: "kube-scheduler", Kind: trace.Elected, Object: trace.Ref{Kind: "Lease", Name: "kube-scheduler"}, Detail: trace.Election{Holder: "control-plane-2", Before: "control-plane-1", Transitions: 1}},
+		{Actor: kubelet, Kind: trace.Pressed, Object: node, Detail: trace.Pressure{Resource: "ephemeral-storage"}},
+		{Actor: kubelet, Kind: trace.Relieved, Object: node, Detail: trace.Pressure{Resource: "ephemeral-storage", For: 5 * time.Minute}},
+		{Actor: kubelet, Kind: trace.Evicted, Object: pod, Detail: trace.Pressure{Resource: "ephemeral-storage"}},
+		{Actor: kubelet, Kind: trace.Rebooted, Object: node},
 		{Actor: "fault", Kind: trace.Fault, Object: node, Detail: trace.FaultChange{Fault: "node-silent", Target: "node-2"}},
-		{Actor: "fault", Kind: trace.Fault, Detail: trace.FaultChange{Fault: "scheduler-down"}},
+		{Actor: "fault", Kind: trace.Fault, Detail: trace.FaultChange{Fault: "scheduler-down", Target: "control-plane-1"}},
 		{Actor: "fault", Kind: trace.Healed, Object: node, Detail: trace.FaultChange{Fault: "node-silent", Target: "node-2"}},
 	}
 }

@@ -44,6 +44,20 @@ func (c *Cluster) bootstrap() error {
 			return fmt.Errorf("create %T %s: %w", o, o.GetName(), err)
 		}
 	}
+	return c.bootstrapLeases()
+}
+
+// bootstrapLeases has the first replica of each program be the active one. It draws from a generator of its own, so
+// that what is drawn later does not depend on how many programs there are.
+func (c *Cluster) bootstrapLeases() error {
+	before := *c.source
+	defer func() { *c.source = before }()
+	c.source.Seed(c.cfg.Seed, 0x6c65617365)
+	for _, program := range programs() {
+		if _, err := c.client(program).Create(leaseOf(program, hosts()[0], 0, c.Now())); err != nil {
+			return fmt.Errorf("create lease %s: %w", program, err)
+		}
+	}
 	return nil
 }
 

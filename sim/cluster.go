@@ -85,7 +85,7 @@ const (
 func New(cfg Config) (*Cluster, error) {
 	cfg = cfg.withDefaults()
 	c := &Cluster{cfg: cfg, store: etcd.New(), agenda: agenda.New(cfg.Start.Add(-settle)), source: rand.NewPCG(cfg.Seed, 0x74696d6f6e696572)}
-	if err := c.assemble(nil); err != nil {
+	if err := c.assemble(nil, nil); err != nil {
 		return nil, err
 	}
 	if err := c.bootstrap(); err != nil {
@@ -125,8 +125,9 @@ func (cfg Config) withDefaults() Config {
 	return cfg
 }
 
-// assemble puts the components around the store and the agenda.
-func (c *Cluster) assemble(states map[string]json.RawMessage) error {
+// assemble puts the components around the store and the agenda: what they remember and what is due, in a cluster that
+// was saved.
+func (c *Cluster) assemble(states map[string]json.RawMessage, due *agenda.State) error {
 	c.rand = rand.New(c.source)
 	c.trace = &trace.Recorder{}
 	c.agenda.Cause = c.trace.Cause
@@ -142,11 +143,12 @@ func (c *Cluster) assemble(states map[string]json.RawMessage) error {
 	c.addScheduler()
 	c.addControllers()
 	c.addAnnotator()
+	c.addElection()
 	for node := range apiserver.List[*corev1.Node](c.Client(), "") {
 		c.addKubelet(node.Name)
 	}
 	server.Observe(c.observe)
-	c.resume()
+	c.resume(due)
 	return c.loadComponents(states)
 }
 
@@ -232,18 +234,27 @@ func (c *Cluster) observeNode(e apiserver.Event, node *corev1.Node) {
 // chores plans what the store needs by itself: leases that end, and compaction. While nothing is written nothing is planned.
 func (c *Cluster) chores(e apiserver.Event) {
 	q := c.agenda.Queue(choreComponent)
-	if e.Resource.TTL > 0 {
-		if at, ok := c.server.NextExpiry(); ok {
-			q.Add(choreExpire, at.Sub(q.Now()))
-		}
-	}
-	q.Add(choreCompact, q.Now().Truncate(compactEvery).Add(compactEvery).Sub(q.Now()))
+	c.planChores(e.Resource.TTL > 0)
 	if c.store.Rev()-c.store.CompactRev() > mostHistory {
 		q.Add(choreTrim, 0)
 	}
 }
 
+// planChores plans the next compaction, and where leases were granted the next expiry.
+func (c *Cluster) planChores(granted bool) {
+	q := c.agenda.Queue(choreComponent)
+	if granted {
+		if at, ok := c.server.NextExpiry(); ok {
+			q.Add(choreExpire, at.Sub(q.Now()))
+		}
+	}
+	q.Add(choreCompact, q.Now().Truncate(compactEvery).Add(compactEvery).Sub(q.Now()))
+}
+
 func (c *Cluster) chore(key string) error {
+	if c.server.Down() {
+		return nil // it is the API server that has etcd compacted, and that tells the watchers; lookAgain plans it
+	}
 	q := c.agenda.Queue(choreComponent)
 	switch key {
 	case choreExpire:

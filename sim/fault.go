@@ -166,11 +166,17 @@ func faultObject(fault, target string) trace.Ref {
 	return trace.Ref{Kind: "Component", Name: target}
 }
 
-// live shows what is true without being written: a healthy node's heartbeats. Its kubelet renews its Lease every
+// live shows what is true without being written: the renewals of an active replica, and a healthy node's heartbeats. Its kubelet renews its Lease every
 // 10 s, and reports its status every 5 min where nothing changes.
 func (c *Cluster) live(o apiserver.Object) apiserver.Object {
 	switch o := o.(type) {
 	case *coordinationv1.Lease:
+		if o.Namespace == metav1.NamespaceSystem && slices.Contains(programs(), o.Name) && c.running(o.Name) {
+			renewed := o.DeepCopy()
+			at := metav1.NewMicroTime(c.renewed(o))
+			renewed.Spec.RenewTime = &at
+			return renewed
+		}
 		if k := c.kubelets[o.Name]; k != nil && o.Namespace == corev1.NamespaceNodeLease && c.beats(k) {
 			renewed := o.DeepCopy()
 			at := metav1.NewMicroTime(k.Heartbeat(c.Now()))

@@ -30,8 +30,7 @@ func programFaults() []faultKind {
 	replica := func(name, program string) faultKind {
 		return faultKind{name, func(*Cluster) []string { return append([]string{Active, All}, hosts()...) },
 			func(c *Cluster, host string, broken bool) error {
-				c.follow(program)
-				return nil
+				return c.replicaFault(program, host, broken)
 			}}
 	}
 	return []faultKind{

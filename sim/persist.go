@@ -181,7 +181,7 @@ func (c *Cluster) restore(st *state, steps []trace.Step, stored []etcd.Record) (
 	}
 	c.agenda = agenda.New(st.Agenda.Now)
 	c.faults, c.compactTo = st.Faults, st.CompactTo
-	if err := c.assemble(st.Components); err != nil {
+	if err := c.assemble(st.Components, &st.Agenda); err != nil {
 		return err
 	}
 	// Last, as components may have added tasks while they looked around.
@@ -227,6 +227,10 @@ func details() map[trace.Kind]func() any {
 		trace.Killing:       detail[trace.Container],
 		trace.NodeLost:      detail[trace.NodeHealth],
 		trace.NodeBack:      detail[trace.NodeHealth],
+		trace.Pressed:       detail[trace.Pressure],
+		trace.Relieved:      detail[trace.Pressure],
+		trace.Evicted:       detail[trace.Pressure],
+		trace.Elected:       detail[trace.Election],
 		trace.Fault:         detail[trace.FaultChange],
 		trace.Healed:        detail[trace.FaultChange],
 	}

@@ -29,6 +29,7 @@ func policy() map[string][]rule {
 			{[]string{"create"}, core, []string{"pods/binding", "bindings"}},
 			{[]string{"update", "patch"}, core, []string{"pods/status"}},
 			{[]string{"delete"}, core, []string{"pods"}},
+			{[]string{"create", "update"}, []string{"coordination.k8s.io"}, []string{"leases"}},
 			{reading, anything, anything},
 		},
 		"system:nodes": {

@@ -23,6 +23,9 @@ func (s *Server) SetDown(down bool) {
 // Down says whether the server is down.
 func (s *Server) Down() bool { return s.down }
 
+// Down says whether the client's server is down.
+func (c *Client) Down() bool { return c.server.down }
+
 // ErrDown is what who dials a server that is down gets from the other machine's kernel: the port is closed.
 var ErrDown error = &net.OpError{Op: "dial", Net: "tcp", Addr: address(Address), Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}
 

@@ -175,7 +175,8 @@ func nodeReady(node *corev1.Node) corev1.ConditionStatus {
 	return ""
 }
 
-// lastSeen is when a node's kubelet last gave a sign, by its Lease or its status, and how long it may be silent.
+// lastSeen is when a node's kubelet last gave a sign, by its Lease or its status, and how long it may be silent. The
+// real controller goes by its own clock, and by what it has seen itself: one that has just begun has seen all nodes now.
 func (c *nodeLifecycle) lastSeen(node *corev1.Node) (time.Time, time.Duration) {
 	seen, grace := node.CreationTimestamp.Time, startupGrace
 	if ready := nodeCondition(node, corev1.NodeReady); ready != nil {
@@ -188,7 +189,19 @@ func (c *nodeLifecycle) lastSeen(node *corev1.Node) (time.Time, time.Duration) {
 	if ok && lease.Spec.RenewTime != nil && lease.Spec.RenewTime.After(seen) {
 		seen = lease.Spec.RenewTime.Time
 	}
+	if began := c.began(); began.After(seen) {
+		seen = began
+	}
 	return seen, grace
+}
+
+// began is when this controller manager took its Lease, and began to work.
+func (c *nodeLifecycle) began() time.Time {
+	l, ok := apiserver.Get[*coordinationv1.Lease](c.Client, metav1.NamespaceSystem, "kube-controller-manager")
+	if !ok || l.Spec.AcquireTime == nil {
+		return time.Time{}
+	}
+	return l.Spec.AcquireTime.Time
 }
 
 // monitor looks at all nodes: those silent for too long become Unknown, taints are asked for or removed

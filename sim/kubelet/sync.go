@@ -177,16 +177,22 @@ func (s *sync) at(t time.Time) bool {
 // close writes what changed and plans the next look.
 func (s *sync) close() error {
 	if err := s.write(); err != nil {
+		s.schedule()
 		return err
 	}
 	if terminal(s.status.Phase) && s.pod.DeletionTimestamp == nil || s.settled() {
 		delete(s.k.state.Pods, s.key)
 		return nil
 	}
+	s.schedule()
+	return nil
+}
+
+// schedule puts the next look at the pod on the agenda.
+func (s *sync) schedule() {
 	if !s.wake.IsZero() {
 		s.k.env.Queue.Add(s.key, s.wake.Sub(s.now))
 	}
-	return nil
 }
 
 // write brings the status up to date and stores it where it changed. One that cannot be

@@ -37,16 +37,16 @@ func (k *Kubelet) Trouble(t Trouble, on bool) error {
 		return nil
 	}
 	wasSilent, wasSlow := k.Silent(), k.state.Slow
-	if on && !wasSilent && (t == Cut || t == Off || t == Down) {
-		if err := k.lastBeat(); err != nil {
+	if on && !wasSilent && (t == Cut || t == Off || t == Down) && !k.env.Client.Down() {
+		k.state.Beat = k.Heartbeat(k.env.Queue.Now())
+		if err := k.KeepHeartbeat(); err != nil {
 			return err
 		}
 	}
 	*has = on
-	switch now := k.env.Queue.Now(); {
+	switch {
 	case wasSilent && !k.Silent():
-		k.state.Since, k.state.Beat = now, time.Time{}
-		k.Resync()
+		k.Reconnect()
 	case wasSlow != k.state.Slow, t == DiskFull:
 		k.Resync()
 	}
@@ -56,11 +56,17 @@ func (k *Kubelet) Trouble(t Trouble, on bool) error {
 // Silent says whether the kubelet is: nothing is heard of it.
 func (k *Kubelet) Silent() bool { return k.state.Silent || k.state.Off || k.state.Down }
 
-// lastBeat writes the last heartbeat to the node's lease: from now on it is no longer implied.
-func (k *Kubelet) lastBeat() error {
-	k.state.Beat = k.Heartbeat(k.env.Queue.Now())
-	if err := k.renew(k.state.Beat); err != nil {
+// KeepHeartbeat writes the last heartbeat to the node's lease: from now on it is no longer implied.
+func (k *Kubelet) KeepHeartbeat() error {
+	if err := k.renew(k.Heartbeat(k.env.Queue.Now())); err != nil {
 		return fmt.Errorf("write last heartbeat of %s: %w", k.env.Node, err)
 	}
 	return nil
+}
+
+// Reconnect is the end of a time in which nothing of the kubelet's could arrive: it renews its lease, posts its status
+// and looks at all its pods.
+func (k *Kubelet) Reconnect() {
+	k.state.Since, k.state.Beat = k.env.Queue.Now(), time.Time{}
+	k.Resync()
 }

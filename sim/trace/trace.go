@@ -48,6 +48,11 @@ const (
 	Killing   Kind = "killing"   // a kubelet stops a container; Detail is a Container
 	NodeLost  Kind = "node-lost" // the node controller no longer believes in a node; Detail is a NodeHealth
 	NodeBack  Kind = "node-back" // and believes in it again; Detail is a NodeHealth
+	Pressed   Kind = "pressure"  // a kubelet finds that its node runs out of something; Detail is a Pressure
+	Relieved  Kind = "relieved"  // and that it no longer does; Detail is a Pressure
+	Evicted   Kind = "evicted"   // a kubelet ends a pod to save its node; Detail is a Pressure
+	Rebooted  Kind = "rebooted"  // a kubelet comes up with its machine: the containers of before are gone
+	Elected   Kind = "elected"   // a replica becomes the active one of its program; Detail is an Election
 	Fault     Kind = "fault"     // someone broke something on purpose; Detail is a FaultChange
 	Healed    Kind = "healed"    // and mended it; Detail is a FaultChange
 )
@@ -56,7 +61,7 @@ const (
 func Kinds() []Kind {
 	return []Kind{Asked, Received, Authenticated, Authorized, Decoded, Mutated, Validated, Admitted, Committed, Refused,
 		Noticed, Scheduled, Unplaced, Preempted, Decided, Pulling, Pulled, Started, Ready, Unready, Exited, Restarts,
-		Killing, NodeLost, NodeBack, Fault, Healed}
+		Killing, NodeLost, NodeBack, Pressed, Relieved, Evicted, Rebooted, Elected, Fault, Healed}
 }
 
 // Ref names an object.
@@ -147,6 +152,19 @@ type NodeHealth struct {
 	LastHeartbeat time.Time     `json:"lastHeartbeat"`
 	Grace         time.Duration `json:"grace"`
 	Taints        []string      `json:"taints,omitempty"`
+}
+
+// Pressure is a resource that a node runs out of.
+type Pressure struct {
+	Resource string        `json:"resource"`     // ephemeral-storage, memory
+	For      time.Duration `json:"for,omitzero"` // how long it has been enough again
+}
+
+// Election is a change of the active replica of a program that has several.
+type Election struct {
+	Holder      string `json:"holder"` // the host of the new one
+	Before      string `json:"before"` // the host of the one before
+	Transitions int32  `json:"transitions"`
 }
 
 // FaultChange is something broken, or mended, on purpose.
