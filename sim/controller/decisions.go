@@ -10,6 +10,19 @@ const (
 	ScaleUp              = "scale-up"              // a ReplicaSet grows
 	ScaleDown            = "scale-down"            // a ReplicaSet shrinks
 	DeleteReplicaSet     = "delete-replicaset"     // a revision beyond the history's limit goes
+	CreateOrdinal        = "create-ordinal"        // a StatefulSet lacks the pod of a number; Note is the number
+	DeleteOrdinal        = "delete-ordinal"        // a StatefulSet has one too many; Note is the number
+	UpdatePod            = "update-pod"            // a pod of an old template goes, to be made anew; Note is the new revision
+	ReplacePod           = "replace-pod"           // a pod that has ended goes, to be made anew; Note is its phase
+	RepairPod            = "repair-pod"            // a numbered pod gets back what makes it the one of its number
+	CreateRevision       = "create-revision"       // a template is kept as a ControllerRevision; Note is its number
+	ReuseRevision        = "reuse-revision"        // an old template is the present one again; Note is its new number
+	DeleteRevision       = "delete-revision"       // a ControllerRevision beyond the history's limit goes
+	CreateClaim          = "create-claim"          // a numbered pod needs a volume; Note is the pod
+	OwnClaim             = "own-claim"             // a claim changes owner, as the retention policy has it; Note is the pod
+	CreateOnNodes        = "create-on-nodes"       // nodes lack a DaemonSet's pod; Desired: nodes that are to have one
+	DeleteOnNodes        = "delete-on-nodes"       // nodes have a DaemonSet's pod that they are not to have
+	SurgeOnNodes         = "surge-on-nodes"        // a new pod is to run beside the old one until it is ready
 	Endpoints            = "endpoints"             // a Service's endpoints change; Desired: pods, Actual: ready ones
 	Taint                = "taint"                 // a lost node is tainted NoExecute; Note is the taint
 	Evict                = "evict"                 // a pod no longer tolerates its node; Note is the taint
@@ -27,7 +40,9 @@ const (
 func Decisions() []string {
 	return []string{
 		CreatePods, DeletePods, Adopt, Release,
-		CreateReplicaSet, ScaleUp, ScaleDown, DeleteReplicaSet, Endpoints,
+		CreateReplicaSet, ScaleUp, ScaleDown, DeleteReplicaSet,
+		CreateOrdinal, DeleteOrdinal, UpdatePod, ReplacePod, RepairPod, CreateRevision, ReuseRevision, DeleteRevision,
+		CreateClaim, OwnClaim, CreateOnNodes, DeleteOnNodes, SurgeOnNodes, Endpoints,
 		Taint, Evict, CollectPods, Collect, RemoveOwners, Orphan, Finalize,
 		EmptyNamespace, CreateServiceAccount, PublishRootCA,
 	}

@@ -8,8 +8,6 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/api/validation"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/types"
@@ -28,36 +26,12 @@ const (
 // expectations: it reads what it has just written.
 type replicaSets struct {
 	Env
-	orphans map[string]map[string]bool // the pods that nobody controls: namespace → name
-	running map[types.UID]*running     // of ReplicaSets whose pods are all alike
+	orphans orphans
+	running map[types.UID]*running // of ReplicaSets whose pods are all alike
 }
 
 func newReplicaSets(env Env) Component {
-	c := &replicaSets{Env: env}
-	c.findOrphans()
-	return c
-}
-
-func (c *replicaSets) findOrphans() {
-	c.orphans, c.running = map[string]map[string]bool{}, map[types.UID]*running{}
-	for pod := range apiserver.List[*corev1.Pod](c.Client, "") {
-		c.noteOrphan(pod, false)
-	}
-}
-
-func (c *replicaSets) noteOrphan(pod *corev1.Pod, deleted bool) {
-	in := c.orphans[pod.Namespace]
-	if deleted || metav1.GetControllerOfNoCopy(pod) != nil {
-		if delete(in, pod.Name); in != nil && len(in) == 0 {
-			delete(c.orphans, pod.Namespace)
-		}
-		return
-	}
-	if in == nil {
-		in = map[string]bool{}
-		c.orphans[pod.Namespace] = in
-	}
-	in[pod.Name] = true
+	return &replicaSets{Env: env, orphans: findOrphans(env.Client), running: map[types.UID]*running{}}
 }
 
 func (c *replicaSets) Observe(e apiserver.Event) {
@@ -72,7 +46,7 @@ func (c *replicaSets) Observe(e apiserver.Event) {
 		if e.Old != nil {
 			old = e.Old.(*corev1.Pod)
 		}
-		c.noteOrphan(o, e.Type == watch.Deleted)
+		c.orphans.note(o, e.Type == watch.Deleted)
 		c.countPod(e.Type, old, o)
 		c.observePod(e.Type, old, o)
 	}
@@ -138,7 +112,7 @@ func (c *replicaSets) wake(namespace string, ref *metav1.OwnerReference, after t
 }
 
 func (c *replicaSets) Resync() {
-	c.findOrphans()
+	c.orphans, c.running = findOrphans(c.Client), map[types.UID]*running{}
 	for rs := range apiserver.List[*appsv1.ReplicaSet](c.Client, "") {
 		c.soon(keyOf(rs))
 	}
@@ -216,10 +190,8 @@ func (c *replicaSets) claimed(rs *appsv1.ReplicaSet, selector labels.Selector) (
 	for pod := range apiserver.Owned[*corev1.Pod](c.Client, rs.UID) {
 		consider(pod, true)
 	}
-	for _, name := range sorted(c.orphans[rs.Namespace]) {
-		if pod, ok := apiserver.Get[*corev1.Pod](c.Client, rs.Namespace, name); ok {
-			consider(pod, false)
-		}
+	for pod := range c.orphans.in(c.Client, rs.Namespace) {
+		consider(pod, false)
 	}
 	return active, terminating, err
 }
@@ -247,15 +219,6 @@ func hasLabels(wanted map[string]string) func(map[string]string) bool {
 		}
 		return true
 	}
-}
-
-func sorted(set map[string]bool) []string {
-	names := make([]string, 0, len(set))
-	for name := range set {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
 }
 
 // manage creates the pods that are missing, or deletes those that are too many.
@@ -294,36 +257,7 @@ func slowStart(count int, f func() error) error {
 }
 
 func (c *replicaSets) createPod(rs *appsv1.ReplicaSet) error {
-	template := &rs.Spec.Template
-	pod := &corev1.Pod{
-		ObjectMeta: metav1.ObjectMeta{
-			Namespace:       rs.Namespace,
-			GenerateName:    podPrefix(rs.Name),
-			Labels:          template.Labels,
-			Annotations:     template.Annotations,
-			Finalizers:      template.Finalizers,
-			OwnerReferences: []metav1.OwnerReference{*metav1.NewControllerRef(rs, appsv1.SchemeGroupVersion.WithKind("ReplicaSet"))},
-		},
-		Spec: template.Spec,
-	}
-	made, err := c.Client.Create(pod)
-	switch {
-	case err == nil:
-		c.Client.Emit(rs, corev1.EventTypeNormal, "SuccessfulCreate", "Created pod: "+made.GetName())
-	case apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause):
-		return nil // every creation will fail, until the ReplicaSet goes too
-	default:
-		c.Client.Emit(rs, corev1.EventTypeWarning, "FailedCreate", fmt.Sprintf("Error creating: %v", err))
-	}
-	return err
-}
-
-// podPrefix is what the names of an owner's pods begin with.
-func podPrefix(owner string) string {
-	if prefix := owner + "-"; len(validation.NameIsDNSSubdomain(prefix, true)) == 0 {
-		return prefix
-	}
-	return owner
+	return c.createFrom(&rs.Spec.Template, rs, appsv1.SchemeGroupVersion.WithKind("ReplicaSet"))
 }
 
 func (c *replicaSets) deletePods(rs *appsv1.ReplicaSet, active []*corev1.Pod, count int) error {
@@ -332,15 +266,8 @@ func (c *replicaSets) deletePods(rs *appsv1.ReplicaSet, active []*corev1.Pod, co
 	}
 	var failed error
 	for _, pod := range active[:count] {
-		err := c.Client.Delete(pod, metav1.DeleteOptions{})
-		switch {
-		case err == nil:
-			c.Client.Emit(rs, corev1.EventTypeNormal, "SuccessfulDelete", "Deleted pod: "+pod.Name)
-		case !apierrors.IsNotFound(err):
-			c.Client.Emit(rs, corev1.EventTypeWarning, "FailedDelete", fmt.Sprintf("Error deleting: %v", err))
-			if failed == nil {
-				failed = fmt.Errorf("unable to delete pods: %w", err)
-			}
+		if err := c.deleteFor(pod, rs); err != nil && failed == nil {
+			failed = fmt.Errorf("unable to delete pods: %w", err)
 		}
 	}
 	return failed
