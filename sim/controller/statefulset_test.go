@@ -25,7 +25,6 @@ func statefulSet(name string, replicas int32, change ...func(*appsv1.StatefulSet
 	return s
 }
 
-
 // numbered shows the pods of the default namespace: name, image, and how they are.
 func (w *world) numbered() string {
 	var lines []string
