@@ -31,7 +31,7 @@ var mayImport = map[string][]string{
 	"timonier/bot/terminal": {"bot"},
 	"timonier/bot/discord":  {"bot"},
 	"timonier/bot/slack":    {"bot"},
-	"timonier/cmd/timonier": {"bot", "bot/store", "bot/terminal", "bot/discord", "bot/slack", "bot/quiz", "bot/picture", "content", "locales", "sim", "sim/kubectl", "sim/apiserver", "sim/kubelet"},
+	"timonier/cmd/timonier": {"bot", "sim/scheduler", "bot/store", "bot/terminal", "bot/discord", "bot/slack", "bot/quiz", "bot/picture", "content", "locales", "sim", "sim/kubectl", "sim/apiserver", "sim/kubelet"},
 
 	// The platforms' local stand-ins: for tests, and for the program that rehearses with them.
 	"timonier/bot/discord/discordtest": {},

@@ -44,7 +44,7 @@ func main() {
 // run is the program. It returns its exit code.
 func run(ctx context.Context, args, env []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	if c, rest, ok := subcommandOf(args); ok {
-		return c.run(ctx, invocation{rest, env, stdout, stderr})
+		return c.run(ctx, invocation{rest, env, stdin, stdout, stderr})
 	}
 	cfg, say, code, ok := parse(args, env, stdout, stderr)
 	if !ok {

@@ -394,7 +394,7 @@ func TestServe(t *testing.T) {
 			}
 			code := serveOn(ctx, invocation{
 				append([]string{"--listen", "127.0.0.1:0", "--config", config, "--data", filepath.Join(t.TempDir(), "t.db")}, test.args...),
-				[]string{slackTeachers + "=U1"}, &out, &log}, table)
+				[]string{slackTeachers + "=U1"}, nil, &out, &log}, table)
 			if code != test.code || out.String() != "" {
 				t.Errorf("code %d, %q\n%s", code, out.String(), log.String())
 			}
@@ -422,7 +422,7 @@ func TestFrontEndThatCannotBeMade(t *testing.T) {
 	data := filepath.Join(t.TempDir(), "t.db")
 	var out, log bytes.Buffer
 	code := serveOn(t.Context(), invocation{[]string{"--lang", "fr", "--listen", "127.0.0.1:0", "--data", data},
-		[]string{slackBot + "=" + someBot, slackApp + "=" + someApp}, &out, &log}, table)
+		[]string{slackBot + "=" + someBot, slackApp + "=" + someApp}, nil, &out, &log}, table)
 	refusedInOneLine(t, outcome{code, out.String(), log.String()}, "réglage", "slack", ": the token [redacted] will not do")
 	if _, err := os.Stat(data); err == nil {
 		t.Error("the data file is there")

@@ -12,6 +12,7 @@ import (
 // invocation is one call of a subcommand: what follows its name, and the world around it.
 type invocation struct {
 	args, env      []string
+	stdin          io.Reader
 	stdout, stderr io.Writer
 }
 
@@ -22,7 +23,7 @@ type subcommand struct {
 }
 
 func subcommands() []subcommand {
-	return []subcommand{{"serve", serve}, {"register", register}, {"manifest", manifest}, {"api", api}}
+	return []subcommand{{"serve", serve}, {"register", register}, {"manifest", manifest}, {"schedule", schedule}, {"api", api}}
 }
 
 // subcommandOf finds the subcommand that a command line names, and what is left for it. The

@@ -2,7 +2,6 @@ package scheduler
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -20,7 +19,8 @@ type Case struct {
 	Nodes   []*v1.Node        `json:"nodes"`
 	Pods    []*v1.Pod         `json:"pods"`              // all with spec.nodeName
 	Objects []json.RawMessage `json:"objects,omitempty"` // with apiVersion and kind
-	Pod     *v1.Pod           `json:"pod"`
+	Items   []json.RawMessage `json:"items,omitempty"`   // more of these: what "kubectl get -o json" writes is a case too
+	Pod     *v1.Pod           `json:"pod"`               // nil: the first pod among the objects that has no node
 }
 
 // Answer is a decision as a file holds it. It says what a Verdict says, without the figures.
@@ -35,6 +35,7 @@ type Answer struct {
 	Best       []string                          `json:"best"`
 	Message    string                            `json:"message"`
 	Preemption *AnswerPreemption                 `json:"preemption"`
+	WhatIf     *WhatIf                           `json:"whatIf,omitempty"` // where SolveOptions ask for it
 }
 
 // AnswerScore is a node's score by a plugin.
@@ -59,9 +60,15 @@ type AnswerCandidate struct {
 
 // Solve decides a case. The time given counts as the start of pods that have none.
 func (k *Case) Solve(now time.Time) (*Answer, error) {
-	if k.Pod == nil {
-		return nil, fmt.Errorf("solve case %q: it has no pod", k.ID)
+	s, err := k.Snapshot()
+	if err != nil {
+		return nil, err
 	}
+	return newAnswer(k.ID, s.Decide(k.Pod, now)), nil
+}
+
+// Snapshot is the cluster of a case.
+func (k *Case) Snapshot() (*Snapshot, error) {
 	s := NewSnapshot()
 	for _, n := range k.Nodes {
 		s.Put(n)
@@ -72,35 +79,54 @@ func (k *Case) Solve(now time.Time) (*Answer, error) {
 	for _, raw := range k.Objects {
 		o, err := decodeObject(raw)
 		if err != nil {
-			return nil, fmt.Errorf("solve case %q: %w", k.ID, err)
+			return nil, err
 		}
 		if o != nil {
 			s.Put(o)
 		}
 	}
-	return newAnswer(k.ID, s.Decide(k.Pod, now)), nil
+	return s, nil
 }
 
-// SolveAll reads cases, one JSON object a line, and writes their answers in the same way and order.
-func SolveAll(cases io.Reader, answers io.Writer, now time.Time) error {
-	in, out := json.NewDecoder(cases), json.NewEncoder(answers)
+// SolveOptions say how cases are solved.
+type SolveOptions struct {
+	Now time.Time // counts as the start of pods that have none
+	If  []string  // asks of each case's pod what ParseQuestion reads from this; nil: nothing
+	// Bad is told of what cannot be solved, with the number of the line on which it begins. Nil: that ends the work.
+	Bad func(line int, err error)
+}
+
+// SolveAll reads cases (see Cases) and writes their answers, one JSON object a line, each as soon as it is known. What
+// cannot be solved has no answer. The error is of reading or writing, or what Bad would have been told.
+func SolveAll(cases io.Reader, answers io.Writer, o SolveOptions) error {
+	out := json.NewEncoder(answers)
 	out.SetEscapeHTML(false)
-	for n := 1; ; n++ {
-		k := &Case{}
-		switch err := in.Decode(k); {
-		case errors.Is(err, io.EOF):
-			return nil
-		case err != nil:
-			return fmt.Errorf("read case %d: %w", n, err)
+	return Cases(cases, func(_ int, k *Case) error {
+		a, err := k.Solve(o.Now)
+		if err == nil && len(o.If) > 0 {
+			a.WhatIf, err = k.WhatIf(o.If, o.Now)
 		}
-		a, err := k.Solve(now)
 		if err != nil {
-			return err
+			return &CaseError{err}
 		}
 		if err := out.Encode(a); err != nil {
 			return fmt.Errorf("write answer %q: %w", k.ID, err)
 		}
+		return nil
+	}, o.Bad)
+}
+
+// WhatIf answers what is asked about the case's pod; see ParseQuestion.
+func (k *Case) WhatIf(words []string, now time.Time) (*WhatIf, error) {
+	s, err := k.Snapshot()
+	if err != nil {
+		return nil, err
 	}
+	q, err := ParseQuestion(k.Pod, words)
+	if err != nil {
+		return nil, err
+	}
+	return s.WhatIf(k.Pod, q, now)
 }
 
 // decodeObject reads an object of the kinds that a Snapshot knows; nil for others.

