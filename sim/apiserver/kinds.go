@@ -30,8 +30,12 @@ func kinds() []Resource {
 		deploymentResource(),
 		replicaSetResource(),
 		statefulSetResource(),
+		horizontalPodAutoscalerResource(),
+		jobResource(),
+		cronJobResource(),
 		leaseResource(),
 		endpointSliceResource(),
+		podDisruptionBudgetResource(),
 		priorityClassResource(),
 		storageClassResource(),
 	}

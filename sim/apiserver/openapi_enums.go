@@ -24,6 +24,22 @@ apps/v1.StatefulSetUpdateStrategyType
 	OnDelete: disables ordered rolling restarts. Version tracking is done on a best-effort basis - the controller will try to eventually converge StatefulSet's currentRevision with updateRevision. Pods are recreated from the StatefulSetSpec when they are manually deleted. When a scale operation is performed with this strategy, new Pods will be created from the specification version indicated by the StatefulSet's updateRevision.
 	Recreate: indicates that all existing pods will be deleted and fully terminated before any new-revision pods are created. This ensures that old and new revision Pods never run at the same time. This is an alpha type and requires enabling StatefulSetRecreateStrategy feature gate. Switching to the Recreate strategy is allowed when the feature gate is enabled, and switching away from it to a different update strategy is also allowed. +featureGate=StatefulSetRecreateStrategy
 	RollingUpdate: indicates that update will be applied to all Pods in the StatefulSet with respect to the StatefulSet ordering constraints. When a scale operation is performed with this strategy, new Pods will be created from the specification version indicated by the StatefulSet's updateRevision.
+batch/v1.CompletionMode
+	Indexed: is a Job completion mode. In this mode, the Pods of a Job get an associated completion index from 0 to (.spec.completions - 1). The Job is  considered complete when a Pod completes for each completion index.
+	NonIndexed: is a Job completion mode. In this mode, the Job is considered complete when there have been .spec.completions successfully completed Pods. Pod completions are homologous to each other.
+batch/v1.ConcurrencyPolicy
+	Allow: allows CronJobs to run concurrently.
+	Forbid: forbids concurrent runs, skipping next run if previous hasn't finished yet.
+	Replace: cancels currently running job and replaces it with a new one.
+batch/v1.PodFailurePolicyAction
+	Count: This is an action which might be taken on a pod failure - the pod failure is handled in the default way - the counter towards .backoffLimit, represented by the job's .status.failed field, is incremented.
+	FailIndex: This is an action which might be taken on a pod failure - mark the Job's index as failed to avoid restarts within this index. This action can only be used when backoffLimitPerIndex is set.
+	FailJob: This is an action which might be taken on a pod failure - mark the pod's job as Failed and terminate all running pods.
+	Ignore: This is an action which might be taken on a pod failure - the counter towards .backoffLimit, represented by the job's .status.failed field, is not incremented and a replacement pod is created.
+batch/v1.PodFailurePolicyOnExitCodesOperator = In NotIn
+batch/v1.PodReplacementPolicy
+	Failed: means to wait until a previously created Pod is fully terminated (has phase Failed or Succeeded) before creating a replacement Pod.
+	TerminatingOrFailed: means that we recreate pods when they are terminating (has a metadata.deletionTimestamp) or failed.
 core/v1.AppArmorProfileType
 	Localhost: indicates that a profile pre-loaded on the node should be used.
 	RuntimeDefault: indicates that the container runtime's default AppArmor profile should be used.
@@ -176,6 +192,9 @@ discovery/v1.AddressType
 	FQDN: represents a FQDN.
 	IPv4: represents an IPv4 Address.
 	IPv6: represents an IPv6 Address.
+policy/v1.UnhealthyPodEvictionPolicyType
+	AlwaysAllow: policy means that all running pods (status.phase="Running"), but not yet healthy are considered disrupted and can be evicted regardless of whether the criteria in a PDB is met. This means perspective running pods of a disrupted application might not get a chance to become healthy. Healthy pods will be subject to the PDB for eviction.
+	IfHealthyBudget: policy means that running pods (status.phase="Running"), but not yet healthy can be evicted only if the guarded application is not disrupted (status.currentHealthy is at least equal to status.desiredHealthy). Healthy pods will be subject to the PDB for eviction.
 storage/v1.VolumeBindingMode
 	Immediate: indicates that PersistentVolumeClaims should be immediately provisioned and bound.  This is the default mode.
 	WaitForFirstConsumer: indicates that PersistentVolumeClaims should not be provisioned and bound until the first Pod is created that references the PeristentVolumeClaim.  The volume provisioning and binding will occur during Pod scheduing.

@@ -20,6 +20,17 @@ apps.v1.DeploymentStatus: conditions=map(type)
 apps.v1.ReplicaSetStatus: conditions=map(type)
 apps.v1.StatefulSetSpec: volumeClaimTemplates=atomic
 apps.v1.StatefulSetStatus: conditions=map(type)
+autoscaling.v2.HPAScalingRules: policies=atomic
+autoscaling.v2.HorizontalPodAutoscalerSpec: metrics=atomic
+autoscaling.v2.HorizontalPodAutoscalerStatus: conditions=map(type) currentMetrics=atomic
+batch.v1.CronJobStatus: active=atomic
+batch.v1.JobSchedulingConfiguration: resourceClaims=map(name)
+batch.v1.JobStatus: conditions=atomic
+batch.v1.PodFailurePolicy: rules=atomic
+batch.v1.PodFailurePolicyOnExitCodesRequirement: values=set
+batch.v1.PodFailurePolicyRule: onPodConditions=atomic
+batch.v1.SuccessPolicy: rules=atomic
+batch.v1.UncountedTerminatedPods: failed=set succeeded=set
 core.v1.Capabilities: add=atomic drop=atomic
 core.v1.CephFSPersistentVolumeSource: monitors=atomic
 core.v1.CephFSVolumeSource: monitors=atomic
@@ -91,6 +102,7 @@ meta.v1.LabelSelector: matchExpressions=atomic
 meta.v1.LabelSelectorRequirement: values=atomic
 meta.v1.ObjectMeta: finalizers=set managedFields=atomic ownerReferences=map(uid)
 meta.v1.StatusDetails: causes=atomic
+policy.v1.PodDisruptionBudgetStatus: conditions=map(type)
 storage.v1.StorageClass: allowedTopologies=atomic mountOptions=atomic
 `
 
@@ -110,6 +122,8 @@ apps.v1.DaemonSet: spec
 apps.v1.Deployment: spec
 apps.v1.ReplicaSet: spec
 apps.v1.StatefulSet: spec
+autoscaling.v2.HorizontalPodAutoscaler: spec
+batch.v1.CronJob: spec
 core.v1.ContainerRestartRule: action
 core.v1.ContainerRestartRuleOnExitCodes: operator
 core.v1.ImageVolumeStatus: imageRef
@@ -127,6 +141,8 @@ apps.v1.StatefulSetOrdinals: start
 apps.v1.StatefulSetSpec: serviceName
 apps.v1.StatefulSetStatus: availableReplicas
 core.v1.AzureFilePersistentVolumeSource: secretNamespace
+autoscaling.v2.HorizontalPodAutoscalerStatus: currentMetrics
+batch.v1.PodFailurePolicyOnPodConditionsPattern: status
 core.v1.ContainerImage: names
 core.v1.Event: reportingComponent reportingInstance
 core.v1.GRPCAction: service
@@ -135,6 +151,7 @@ core.v1.ProjectedVolumeSource: sources
 core.v1.TypedLocalObjectReference: apiGroup
 core.v1.TypedObjectReference: apiGroup
 discovery.v1.EndpointSlice: endpoints ports
+policy.v1.PodDisruptionBudgetStatus: currentHealthy desiredHealthy disruptionsAllowed expectedPods
 scheduling.v1.PriorityClass: value
 `
 

@@ -163,8 +163,12 @@ func TestKindsAreNamedAsTheRealOnes(t *testing.T) {
 		"deployments [deploy] apps/v1 true Deployment",
 		"replicasets [rs] apps/v1 true ReplicaSet",
 		"statefulsets [sts] apps/v1 true StatefulSet",
+		"horizontalpodautoscalers [hpa] autoscaling/v2 true HorizontalPodAutoscaler",
+		"jobs [] batch/v1 true Job",
+		"cronjobs [cj] batch/v1 true CronJob",
 		"leases [] coordination.k8s.io/v1 true Lease",
 		"endpointslices [] discovery.k8s.io/v1 true EndpointSlice",
+		"poddisruptionbudgets [pdb] policy/v1 true PodDisruptionBudget",
 		"priorityclasses [pc] scheduling.k8s.io/v1 false PriorityClass",
 		"storageclasses [sc] storage.k8s.io/v1 false StorageClass",
 	}
