@@ -64,6 +64,27 @@ func policy() map[string][]rule {
 			{anything, apps, []string{"controllerrevisions"}},
 			{[]string{"create", "delete", "patch", "update"}, core, []string{"pods"}},
 		},
+		account("job-controller"): {
+			events,
+			{[]string{"get", "list", "watch", "update", "patch"}, []string{"batch"}, []string{"jobs", "jobs/status", "jobs/finalizers"}},
+			{[]string{"create", "delete", "patch", "update"}, core, []string{"pods"}},
+		},
+		account("cronjob-controller"): {
+			events,
+			{anything, []string{"batch"}, []string{"jobs", "cronjobs", "cronjobs/status", "cronjobs/finalizers"}},
+			{[]string{"delete"}, core, []string{"pods"}},
+		},
+		account("horizontal-pod-autoscaler"): {
+			events,
+			{[]string{"update", "patch"}, []string{"autoscaling"}, []string{"horizontalpodautoscalers/status"}},
+			{[]string{"get", "update"}, anything, []string{"*/scale", "deployments/scale", "replicasets/scale", "statefulsets/scale"}},
+			{[]string{"get", "list"}, []string{"metrics.k8s.io"}, anything},
+		},
+		account("disruption-controller"): {
+			events,
+			{[]string{"update", "patch"}, []string{"policy"}, []string{"poddisruptionbudgets/status"}},
+			{[]string{"update", "patch"}, core, []string{"pods/status"}},
+		},
 		account("endpointslice-controller"): {
 			events,
 			{anything, []string{"discovery.k8s.io"}, []string{"endpointslices"}},
@@ -87,7 +108,7 @@ func policy() map[string][]rule {
 		account("namespace-controller"):          {events, {[]string{"update", "delete", "deletecollection"}, anything, anything}},
 		account("service-account-controller"):    {events, {[]string{"create"}, core, []string{"serviceaccounts"}}},
 		account("root-ca-cert-publisher"):        {events, {[]string{"create", "update"}, core, []string{"configmaps"}}},
-		account("ttl-after-finished-controller"): {events},
+		account("ttl-after-finished-controller"): {events, {[]string{"delete"}, []string{"batch"}, []string{"jobs"}}},
 		account("service-controller"):            {events},
 		"system:serviceaccounts:kube-system":     {{reading, anything, anything}},
 		"system:kube-controller-manager":         {events, {reading, anything, anything}, {anything, []string{"coordination.k8s.io"}, []string{"leases"}}},

@@ -1,11 +1,16 @@
 package apiserver
 
 import (
+	"fmt"
 	"iter"
 	"reflect"
+	"slices"
 
+	autoscalingv1 "k8s.io/api/autoscaling/v1"
 	corev1 "k8s.io/api/core/v1"
+	apimeta "k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 )
 
@@ -76,6 +81,55 @@ func (c *Client) Bind(pod *corev1.Pod, node string) error {
 		Target:     corev1.ObjectReference{Kind: "Node", Name: node},
 	})
 	return err
+}
+
+// Scale is an object of a kind that can be scaled, with its scale. An error that is NotFound: there is no such
+// object; another: its kind has no scale.
+func (c *Client) Scale(gk schema.GroupKind, namespace, name string) (Object, *autoscalingv1.Scale, error) {
+	r, err := c.scaleRequest("get", gk, namespace, name)
+	if err != nil {
+		return nil, nil, err
+	}
+	if !allowed(c.user, r.verb, gk.Group, r.qualified()) {
+		return nil, nil, forbidden(r)
+	}
+	o, ok := c.server.caches[r.resource].get(namespace, name)
+	if !ok {
+		return nil, nil, notFound(r)
+	}
+	scale, err := scaleOf(o)
+	return o, scale, err
+}
+
+// SetScale changes the replicas that an object wants.
+func (c *Client) SetScale(gk schema.GroupKind, namespace, name string, replicas int32) error {
+	r, err := c.scaleRequest("update", gk, namespace, name)
+	if err != nil {
+		return err
+	}
+	_, err = c.server.update(r, func(old Object) (Object, error) {
+		r.subresource = "" // allowed as a scale; from here on a change of the object itself
+		o := copyOf(old)
+		field, err := replicasOf(o)
+		if err == nil {
+			field.Set(reflect.ValueOf(&replicas))
+		}
+		return o, err
+	})
+	return err
+}
+
+func (c *Client) scaleRequest(verb string, gk schema.GroupKind, namespace, name string) (*request, error) {
+	for _, resource := range c.server.resources {
+		if resource.Group != gk.Group || resource.Kind != gk.Kind {
+			continue
+		}
+		if !slices.Contains(resource.Subresources, "scale") {
+			return nil, fmt.Errorf("%s does not implement the scale subresource", resource.GroupResource())
+		}
+		return &request{user: c.user, verb: verb, resource: resource, subresource: "scale", namespace: namespace, name: name}, nil
+	}
+	return nil, &apimeta.NoKindMatchError{GroupKind: gk}
 }
 
 func copyOf(o Object) Object { return o.DeepCopyObject().(Object) }

@@ -20,27 +20,34 @@ func (s *Server) delete(r *request, options *metav1.DeleteOptions) (_ Object, go
 		if err := s.begin(r); err != nil {
 			return nil, err
 		}
-		old, ok := s.caches[r.resource].get(r.namespace, r.name)
-		if !ok {
-			return nil, s.refuse(r, trace.Received, notFound(r))
-		}
-		if err := s.checkDelete(r, old, options); err != nil {
-			return nil, err
-		}
-		o := copyOf(old)
-		s.markDeleted(r.resource, o, options)
-		if s.finished(r.resource, o) {
-			gone = true
-			if r.dryRun {
-				return o, nil
-			}
-			return s.remove(r, old, old)
-		}
-		if r.dryRun {
-			return o, nil
-		}
-		return s.write(r, old, o)
+		o, erased, err := s.erase(r, options)
+		gone = erased
+		return o, err
 	})
+	return o, gone, err
+}
+
+// erase is delete once it is known who asks, and that he may.
+func (s *Server) erase(r *request, options *metav1.DeleteOptions) (_ Object, gone bool, _ error) {
+	old, ok := s.caches[r.resource].get(r.namespace, r.name)
+	if !ok {
+		return nil, false, s.refuse(r, trace.Received, notFound(r))
+	}
+	if err := s.checkDelete(r, old, options); err != nil {
+		return nil, false, err
+	}
+	o := copyOf(old)
+	s.markDeleted(r.resource, o, options)
+	gone = s.finished(r.resource, o)
+	if r.dryRun {
+		return o, gone, nil
+	}
+	var err error
+	if gone {
+		o, err = s.remove(r, old, old)
+	} else {
+		o, err = s.write(r, old, o)
+	}
 	return o, gone, err
 }
 

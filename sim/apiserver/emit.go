@@ -174,8 +174,11 @@ func (c *Client) newEvent(about Object, eventType, reason, note string) *corev1.
 // source is how a component names itself in events; most are their agent's name.
 func (c *Client) source() corev1.EventSource {
 	component, host, _ := strings.Cut(c.user.Agent, "/")
-	if component == "kube-scheduler" {
+	switch component {
+	case "kube-scheduler":
 		component = "default-scheduler"
+	case "disruption-controller":
+		component = "controllermanager" // as it calls itself, for no reason that it gives
 	}
 	return corev1.EventSource{Component: component, Host: host}
 }

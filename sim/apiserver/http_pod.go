@@ -62,7 +62,7 @@ func (x *exchange) createBinding() (reply, error) {
 	return reply{code: http.StatusCreated, object: success()}, nil
 }
 
-// createEviction is POST to pods/NAME/eviction: a deletion that asks politely. There are no disruption budgets to ask.
+// createEviction is POST to pods/NAME/eviction: a deletion that asks the pod's disruption budget.
 func (x *exchange) createEviction() (reply, error) {
 	e := &policyv1.Eviction{}
 	w, err := x.decodeSub(policyv1.SchemeGroupVersion.WithKind("Eviction"), e)
@@ -78,8 +78,12 @@ func (x *exchange) createEviction() (reply, error) {
 	}
 	r := x.request("create")
 	r.dryRun = w.dryRun || len(opts.DryRun) > 0
-	if _, _, err := x.server.delete(r, opts); err != nil {
+	severe, err := x.server.evict(r, opts)
+	if err != nil {
 		return reply{}, err
+	}
+	if severe != nil {
+		return reply{code: http.StatusCreated, object: severe}, nil
 	}
 	return reply{code: http.StatusCreated, object: success()}, nil
 }

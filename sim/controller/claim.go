@@ -20,6 +20,8 @@ type claimer struct {
 	owner  metav1.Object
 	ref    metav1.OwnerReference
 	object string // kind of what is claimed
+	// finalizer, where there is one, is set on what is adopted and taken off what is released.
+	finalizer string
 }
 
 // claim says whether o, which matches or not, is the owner's now.
@@ -35,6 +37,7 @@ func (c claimer) claim(o apiserver.Object, matches bool) (bool, error) {
 		}
 		return false, gone(c.change(o, Release, func(o apiserver.Object) {
 			o.SetOwnerReferences(withoutOwners(o.GetOwnerReferences(), c.owner.GetUID()))
+			o.SetFinalizers(slices.DeleteFunc(o.GetFinalizers(), func(f string) bool { return f == c.finalizer }))
 		}))
 	}
 	if !matches || c.owner.GetDeletionTimestamp() != nil || o.GetDeletionTimestamp() != nil {
@@ -42,6 +45,9 @@ func (c claimer) claim(o apiserver.Object, matches bool) (bool, error) {
 	}
 	err := c.change(o, Adopt, func(o apiserver.Object) {
 		o.SetOwnerReferences(append(o.GetOwnerReferences(), c.ref))
+		if c.finalizer != "" && !slices.Contains(o.GetFinalizers(), c.finalizer) {
+			o.SetFinalizers(append(o.GetFinalizers(), c.finalizer))
+		}
 	})
 	return err == nil, gone(err)
 }

@@ -34,6 +34,14 @@ const (
 	EmptyNamespace       = "empty-namespace"       // a namespace is being deleted: its content goes first
 	CreateServiceAccount = "create-serviceaccount" // a namespace has no account "default"
 	PublishRootCA        = "publish-root-ca"       // a namespace has no kube-root-ca.crt
+	CompleteJob          = "complete-job"          // a Job has its successes; Desired, Actual: completions, Count: failures
+	FailJob              = "fail-job"              // a Job is given up; the same figures
+	CreateJob            = "create-job"            // a CronJob's time has come; Note is the schedule, Actual: Jobs still active
+	SkipJob              = "skip-job"              // its time has come, and a Job still runs that it is not to disturb
+	ReplaceJob           = "replace-job"           // its time has come, and a Job that still runs makes room
+	DeleteJob            = "delete-job"            // a CronJob's history is too long
+	Budget               = "budget"                // a PodDisruptionBudget is reckoned: Desired, Actual: healthy pods, Count: how many may go
+	ExpireJob            = "expire-job"            // a Job has been over for long enough; Note is for how long it is kept
 )
 
 // Decisions is every decision a controller may take, in the order of declaration.
@@ -45,5 +53,6 @@ func Decisions() []string {
 		CreateClaim, OwnClaim, CreateOnNodes, DeleteOnNodes, SurgeOnNodes, Endpoints,
 		Taint, Evict, CollectPods, Collect, RemoveOwners, Orphan, Finalize,
 		EmptyNamespace, CreateServiceAccount, PublishRootCA,
+		CompleteJob, FailJob, CreateJob, SkipJob, ReplaceJob, DeleteJob, ExpireJob, Budget,
 	}
 }

@@ -22,8 +22,8 @@ import (
 
 var (
 	// sentTime is a field that holds a moment: a moment in an annotation or in a ConfigMap is text, and printed as it is.
-	sentTime = regexp.MustCompile(`"(?:(?:creation|deletion|first|last)Timestamp|last(?:Transition|Update|Probe|Heartbeat|Observed)Time|` +
-		`(?:start|event|renew|acquire)Time|startedAt|finishedAt)":"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z"`)
+	sentTime = regexp.MustCompile(`"(?:(?:creation|deletion|first|last)Timestamp|last(?:Transition|Update|Probe|Heartbeat|Observed|Schedule|Successful|Scale)Time|` +
+		`(?:start|completion|event|renew|acquire)Time|startedAt|finishedAt)":"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z"`)
 	printedTime = regexp.MustCompile(`[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d [+-]\d{4}`)
 )
 

@@ -8,6 +8,7 @@ import (
 	"k8s.io/kubectl/pkg/cmd/annotate"
 	"k8s.io/kubectl/pkg/cmd/apiresources"
 	"k8s.io/kubectl/pkg/cmd/apply"
+	"k8s.io/kubectl/pkg/cmd/autoscale"
 	"k8s.io/kubectl/pkg/cmd/create"
 	"k8s.io/kubectl/pkg/cmd/delete"
 	"k8s.io/kubectl/pkg/cmd/describe"
@@ -25,6 +26,7 @@ import (
 	"k8s.io/kubectl/pkg/cmd/scale"
 	"k8s.io/kubectl/pkg/cmd/set"
 	"k8s.io/kubectl/pkg/cmd/taint"
+	"k8s.io/kubectl/pkg/cmd/top"
 	"k8s.io/kubectl/pkg/cmd/version"
 	"k8s.io/kubectl/pkg/cmd/wait"
 )
@@ -61,10 +63,11 @@ func commands() []command {
 		{name: "describe", make: func(r *run) *cobra.Command { return describe.NewCmdDescribe("kubectl", r.factory, r.streams) }, start: ownAges},
 		{name: "apply", make: func(r *run) *cobra.Command { return apply.NewCmdApply("kubectl", r.factory, r.streams) }},
 		{name: "create", make: func(r *run) *cobra.Command { return create.NewCmdCreate(r.factory, r.streams) },
-			subs: []string{"configmap", "deployment", "namespace", "priorityclass", "secret", "service", "serviceaccount"}},
+			subs: []string{"configmap", "cronjob", "deployment", "job", "namespace", "poddisruptionbudget", "priorityclass", "secret", "service", "serviceaccount"}},
 		{name: "delete", make: func(r *run) *cobra.Command { return delete.NewCmdDelete(r.factory, r.streams) },
 			waits: map[string]waiter{"": waitForDeletion}},
 		{name: "scale", make: func(r *run) *cobra.Command { return scale.NewCmdScale(r.factory, r.streams) }},
+		{name: "autoscale", make: func(r *run) *cobra.Command { return autoscale.NewCmdAutoscale(r.factory, r.streams) }},
 		{name: "set", make: func(r *run) *cobra.Command { return set.NewCmdSet(r.factory, r.streams) },
 			subs: []string{"env", "image", "resources", "selector", "serviceaccount"}},
 		{name: "rollout", make: func(r *run) *cobra.Command { return rollout.NewCmdRollout("kubectl", r.factory, r.streams) },
@@ -75,6 +78,7 @@ func commands() []command {
 		{name: "logs", make: func(r *run) *cobra.Command { return logs.NewCmdLogs(r.factory, r.streams) }},
 		{name: "events", make: func(r *run) *cobra.Command { return events.NewCmdEvents(r.factory, r.streams) }, start: ownAges},
 		{name: "explain", make: func(r *run) *cobra.Command { return explain.NewCmdExplain("kubectl", r.factory, r.streams) }},
+		{name: "top", make: func(r *run) *cobra.Command { return top.NewCmdTop(r.factory, r.streams) }, subs: []string{"node", "pod"}},
 		{name: "label", make: func(r *run) *cobra.Command { return label.NewCmdLabel(r.factory, r.streams) }},
 		{name: "annotate", make: func(r *run) *cobra.Command { return annotate.NewCmdAnnotate("kubectl", r.factory, r.streams) }},
 		{name: "patch", make: func(r *run) *cobra.Command { return patch.NewCmdPatch(r.factory, r.streams) }},
@@ -110,8 +114,8 @@ func Words(name string) []string {
 
 // elsewhere says whether the real kubectl has a command that does not exist here.
 func elsewhere(word string) bool {
-	return slices.Contains([]string{"alpha", "attach", "auth", "autoscale", "certificate", "cluster-info", "completion", "config",
-		"cp", "debug", "diff", "edit", "exec", "kuberc", "kustomize", "options", "plugin", "port-forward", "proxy", "top"}, word)
+	return slices.Contains([]string{"alpha", "attach", "auth", "certificate", "cluster-info", "completion", "config",
+		"cp", "debug", "diff", "edit", "exec", "kuberc", "kustomize", "options", "plugin", "port-forward", "proxy"}, word)
 }
 
 // allowedFlags are the flags that exist here, in whatever command has them. None of them reads or writes a file,
@@ -120,16 +124,16 @@ func allowedFlags() []string {
 	return strings.Fields(`
 		all all-containers all-namespaces all-pods allow-missing-template-keys annotations api-group api-version
 		cached cascade categories chunk-size class clusterip cluster-ip command concrete container containers
-		current-replicas delete-emptydir-data description disable-eviction dry-run env external-ip external-name
+		cpu cpu-percent current-replicas delete-emptydir-data description disable-eviction dry-run env external-ip external-name
 		field-manager field-selector filename fixed-client for force force-conflicts from from-literal
 		global-default grace-period help ignore-daemonsets ignore-errors ignore-not-found image image-pull-policy keys
-		label-columns labels limit-bytes limits list load-balancer-ip local max-log-requests name namespace
+		label-columns labels limit-bytes limits list load-balancer-ip local max max-log-requests max-unavailable memory min min-available name namespace
 		namespaced no-headers node-port now output output-watch-events override-type overrides overwrite patch
 		plaintext-openapiv2 pod-selector port preemption-policy prefix previous privileged protocol record recursive
-		remove-all replicas requests resource resource-version resources restart revision save-config selector
-		serviceaccount server-print server-side session-affinity show-events show-kind show-labels
-		show-managed-fields since since-time skip-wait-for-delete-timeout sort-by subresource tail target-port tcp
-		timeout timestamps to-revision type types validate value verbs wait watch watch-only with-secrets`)
+		remove-all replicas requests resource resource-version resources restart revision save-config schedule selector
+		serviceaccount server-print server-side session-affinity show-capacity show-events show-kind show-labels
+		show-managed-fields show-swap since since-time skip-wait-for-delete-timeout sort-by subresource sum tail target-port tcp
+		timeout timestamps to-revision type types use-protocol-buffers validate value verbs wait watch watch-only with-secrets`)
 }
 
 // refusedHere are flags that are allowed elsewhere but in these commands would wait in real time, write a file, or

@@ -50,7 +50,8 @@ func TestLook(t *testing.T) {
 		"taint node node-1 a=b:NoSchedule":          true,
 		"run p --image=nginx":                       true,
 		"expose deployment web --port=80":           true,
-		"autoscale deployment web --max=3":          false, // does not exist here
+		"autoscale deployment web --max=3":          true,
+		"port-forward web 80":                       false, // does not exist here
 	} {
 		rev, now := c.Server().Revision(), c.Now()
 		r := Look(t.Context(), c, strings.Fields(line), pod)
