@@ -103,7 +103,7 @@ func requests(pod *v1.Pod) (sum resources) {
 // sandbox says whether the pod's sandbox is ready, and begins to make it.
 func (s *sync) sandbox() bool {
 	if s.life.IP == "" {
-		s.life.Sandbox = s.now.Add(sandboxTakes)
+		s.life.Sandbox = s.now.Add(s.k.takes(sandboxTakes))
 		s.life.IP = s.status.HostIP
 		if !s.pod.Spec.HostNetwork || s.life.IP == "" {
 			s.life.IP = s.k.address()

@@ -155,7 +155,7 @@ func (s *sync) create(u *unit) {
 		return
 	}
 	f, _ := s.k.find(u.spec.Image)
-	u.Stage, u.Until, u.Lacks = creating, s.now.Add(f.Start.Duration), retry{}
+	u.Stage, u.Until, u.Lacks = creating, s.now.Add(s.k.takes(f.Start.Duration)), retry{}
 }
 
 // started is a container that runs, or one that the runtime cannot start.
@@ -179,7 +179,7 @@ func (s *sync) started(u *unit) {
 		return
 	}
 	s.emit(v1.EventTypeNormal, "Started", "Container started")
-	took := f.Start.Duration
+	took := s.k.takes(f.Start.Duration)
 	s.step(trace.Started, trace.Container{Name: u.spec.Name, Image: u.spec.Image, Took: took, Restarts: st.RestartCount})
 	st.State = v1.ContainerState{Running: &v1.ContainerStateRunning{StartedAt: stamp(s.now)}}
 	u.Stage, u.Start, u.Until, u.Struck = running, s.now, time.Time{}, 0

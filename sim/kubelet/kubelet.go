@@ -95,7 +95,7 @@ func (k *Kubelet) Resync() {
 // Sync does what is due for a pod, or for the node. An error means that something
 // could not be written: the key is to be tried again.
 func (k *Kubelet) Sync(key string) error {
-	if k.Silent() {
+	if k.idle() || k.state.Silent && key == nodeKey {
 		return nil
 	}
 	before := k.env.Trace.Cause()
@@ -120,6 +120,10 @@ func (k *Kubelet) Sync(key string) error {
 
 // pod finds a pod of this node by its key.
 func (k *Kubelet) pod(key string) (*v1.Pod, bool) {
+	if k.state.Silent {
+		pod, ok := k.state.Seen[key]
+		return pod, ok
+	}
 	namespace, name, _ := strings.Cut(key, "/")
 	pod, ok := apiserver.Get[*v1.Pod](k.env.Client, namespace, name)
 	return pod, ok && pod.Spec.NodeName == k.env.Node

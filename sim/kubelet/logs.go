@@ -27,9 +27,13 @@ func (k *Kubelet) Logs(pod *v1.Pod, o apiserver.LogOptions) (string, error) {
 		if pod.Status.HostIP != "" {
 			address = pod.Status.HostIP
 		}
+		why := "connect: connection refused" // its machine is there, and says that nobody listens
+		if k.state.Silent || k.state.Off {
+			why = "i/o timeout"
+		}
 		//lint:ignore ST1005 the real server's words
-		return "", apierrors.NewInternalError(fmt.Errorf("Get \"https://%s:10250/containerLogs/%s/%s/%s\": dial tcp %s:10250: i/o timeout",
-			address, pod.Namespace, pod.Name, o.Container, address))
+		return "", apierrors.NewInternalError(fmt.Errorf("Get \"https://%s:10250/containerLogs/%s/%s/%s\": dial tcp %s:10250: %s",
+			address, pod.Namespace, pod.Name, o.Container, address, why))
 	}
 	spec := containerNamed(pod, o.Container)
 	if spec == nil {

@@ -75,7 +75,7 @@ func NodeObject(spec NodeSpec, now time.Time) *v1.Node {
 			},
 			DaemonEndpoints: v1.NodeDaemonEndpoints{KubeletEndpoint: v1.DaemonEndpoint{Port: 10250}},
 			NodeInfo: v1.NodeSystemInfo{
-				MachineID: fingerprint("machine", spec.Name)[:32], SystemUUID: uuid("system", spec.Name), BootID: uuid("boot", spec.Name),
+				MachineID: fingerprint("machine", spec.Name)[:32], SystemUUID: uuid("system", spec.Name), BootID: bootID(spec.Name, 0),
 				KernelVersion: "6.12.48+deb13-amd64", OSImage: "Debian GNU/Linux 13 (trixie)", ContainerRuntimeVersion: "containerd://2.2.0",
 				KubeletVersion: Version, OperatingSystem: "linux", Architecture: "amd64",
 			},
@@ -95,6 +95,14 @@ func NodeObject(spec NodeSpec, now time.Time) *v1.Node {
 	}
 	healthy(node, now)
 	return node
+}
+
+// bootID is the kernel's, after so many restarts.
+func bootID(node string, boots int) string {
+	if boots == 0 {
+		return uuid("boot", node)
+	}
+	return uuid("boot", node, fmt.Sprint(boots))
 }
 
 func uuid(parts ...string) string {
@@ -147,8 +155,13 @@ func (k *Kubelet) Heartbeat(now time.Time) time.Time {
 	h.Write([]byte(k.env.Node))
 	phase := time.Duration(h.Sum32()%10_000) * time.Millisecond
 	beat := now.Add(-phase).Truncate(HeartbeatPeriod).Add(phase)
-	if beat.Before(k.state.Since) {
-		return k.state.Since
+	if k.state.Slow {
+		beat = k.state.Slowed.Add(now.Sub(k.state.Slowed).Truncate(slowHeartbeat))
+	}
+	for _, least := range []time.Time{k.state.Since, k.state.Beat} {
+		if beat.Before(least) {
+			beat = least
+		}
 	}
 	return beat
 }
@@ -201,11 +214,15 @@ func (k *Kubelet) syncNode() error {
 	}
 	next := node.DeepCopy()
 	was := healthy(next, now)
-	images := k.images()
-	if was && sameImages(images, node.Status.Images) && wellBefore(node) {
+	images, boot := k.images(), bootID(k.env.Node, k.state.Boots)
+	rebooted := k.state.Boots > 0 && node.Status.NodeInfo.BootID != boot
+	if was && !rebooted && sameImages(images, node.Status.Images) && wellBefore(node) {
 		return k.tellCordon(node)
 	}
 	next.Status.Images = images
+	if rebooted {
+		next.Status.NodeInfo.BootID = boot
+	}
 	err := k.own(func() error {
 		_, err := k.env.Client.UpdateStatus(next)
 		return err
@@ -215,6 +232,9 @@ func (k *Kubelet) syncNode() error {
 	}
 	if err != nil {
 		return fmt.Errorf("post status of node %s: %w", k.env.Node, err)
+	}
+	if rebooted {
+		k.env.Client.Emit(node, v1.EventTypeWarning, "Rebooted", fmt.Sprintf("Node %s has been rebooted, boot id: %s", node.Name, boot))
 	}
 	if !was {
 		k.tellNode(node, "NodeReady")

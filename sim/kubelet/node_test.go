@@ -51,7 +51,7 @@ func TestSilenceAndReturn(t *testing.T) {
 	w.pod("ends", `{containers: [{name: c, image: busybox, imagePullPolicy: IfNotPresent, command: [sh, -c, "sleep 90; exit 1"]}]}`)
 	w.pod("goes", `{containers: [{name: c, image: "nginx:1.29"}]}`)
 	w.to(time.Minute)
-	if err := k.Trouble(Cut, true); err != nil {
+	if err := k.Trouble(Down, true); err != nil {
 		t.Fatal(err)
 	}
 	lease, ok := apiserver.Get[*coordinationv1.Lease](w.admin, v1.NamespaceNodeLease, "node-1")
@@ -89,7 +89,7 @@ func TestSilenceAndReturn(t *testing.T) {
 
 	w.diary = nil
 	w.reload()
-	if err := k.Trouble(Cut, false); err != nil {
+	if err := k.Trouble(Down, false); err != nil {
 		t.Fatal(err)
 	}
 	w.to(20 * time.Minute)

@@ -102,7 +102,7 @@ func (s *sync) pull(u *unit, f found, fails bool) {
 	if s.k.state.Line.After(starts) {
 		starts = s.k.state.Line
 	}
-	u.Takes = s.k.jittered(takes)
+	u.Takes = s.k.jittered(s.k.takes(takes))
 	u.Stage, u.Asked, u.Until = pulling, s.now, starts.Add(u.Takes)
 	s.k.state.Line = u.Until
 	s.step(trace.Pulling, trace.Container{Name: u.spec.Name, Image: u.spec.Image, Took: u.Until.Sub(s.now)})

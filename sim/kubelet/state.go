@@ -18,7 +18,11 @@ type state struct {
 	Down     bool                `json:"down,omitempty"`     // Down
 	Slow     bool                `json:"slow,omitempty"`     // Slow
 	DiskFull bool                `json:"diskFull,omitempty"` // DiskFull
-	Beat     time.Time           `json:"beat,omitzero"`      // the last heartbeat before a silence
+	Beat     time.Time           `json:"beat,omitzero"`      // the last heartbeat before a silence; no later one is before it
+	Slowed   time.Time           `json:"slowed,omitzero"`    // the heartbeat after which Slow began
+	Died     time.Time           `json:"died,omitzero"`      // when the machine lost its power; zero: dealt with
+	Seen     map[string]*v1.Pod  `json:"seen,omitempty"`     // Cut: the node's pods when it was last connected
+	Boots    int                 `json:"boots,omitempty"`    // how often it has started again
 	Since    time.Time           `json:"since,omitzero"`     // when the last silence ended
 	Cordoned bool                `json:"cordoned,omitempty"`
 	Images   []string            `json:"images,omitempty"` // on the node's disk, latest last
@@ -34,6 +38,7 @@ type podLife struct {
 	IP      string                `json:"ip,omitempty"`     // that the sandbox will have
 	Mounts  retry                 `json:"mounts,omitzero"`
 	Ends    *ending               `json:"ends,omitempty"`
+	Lost    time.Time             `json:"lost,omitzero"`    // when its containers went with the machine
 	Unsaid  *v1.PodStatus         `json:"unsaid,omitempty"` // a status that could not be written
 	All     map[string]*container `json:"containers,omitempty"`
 }

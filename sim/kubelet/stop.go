@@ -160,7 +160,10 @@ func (s *sync) end() error {
 	if err := s.write(); err != nil {
 		return err
 	}
-	if s.pod.DeletionTimestamp != nil {
+	switch {
+	case s.life.Unsaid != nil:
+		return nil
+	case s.pod.DeletionTimestamp != nil:
 		return s.bury()
 	}
 	delete(s.k.state.Pods, s.key)

@@ -66,6 +66,7 @@ func (s *sync) do() error {
 		}
 	}
 	s.attach()
+	s.lost()
 	switch {
 	case s.pod.DeletionTimestamp != nil || s.life.Ends != nil:
 		if s.stop() {
@@ -180,7 +181,7 @@ func (s *sync) close() error {
 		s.schedule()
 		return err
 	}
-	if terminal(s.status.Phase) && s.pod.DeletionTimestamp == nil || s.settled() {
+	if s.life.Unsaid == nil && (terminal(s.status.Phase) && s.pod.DeletionTimestamp == nil || s.settled()) {
 		delete(s.k.state.Pods, s.key)
 		return nil
 	}
@@ -200,6 +201,10 @@ func (s *sync) schedule() {
 func (s *sync) write() error {
 	s.conclude()
 	if !s.dirty {
+		return nil
+	}
+	if s.k.state.Silent {
+		s.life.Unsaid = s.status.DeepCopy()
 		return nil
 	}
 	p := *s.pod
@@ -225,6 +230,9 @@ func (s *sync) write() error {
 
 // bury removes a finished pod that is to be deleted, and forgets any other.
 func (s *sync) bury() error {
+	if s.k.state.Silent {
+		return nil
+	}
 	delete(s.k.state.Pods, s.key)
 	if s.pod.DeletionTimestamp == nil || ptr.Deref(s.pod.DeletionGracePeriodSeconds, 0) == 0 {
 		return nil // still there at grace 0: a finalizer keeps it, and nobody here can help
@@ -240,6 +248,9 @@ func (s *sync) bury() error {
 }
 
 func (s *sync) emit(eventType, reason, note string) {
+	if s.k.state.Silent {
+		return // lost: the real one keeps an event for two minutes at the most
+	}
 	s.k.env.Client.Emit(s.pod, eventType, reason, note)
 }
 
