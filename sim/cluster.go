@@ -33,6 +33,8 @@ type Config struct {
 	Images kubelet.Images
 	Hollow bool // the nodes have no container runtime: see kubelet.Env
 	Limits apiserver.Limits
+	// Members is how many etcds the cluster has: 1, 3 or 5; 0: 3.
+	Members int
 	// Tasks bounds the work of one AdvanceTo; 0: 2,000,000.
 	Tasks int
 }
@@ -65,6 +67,7 @@ type Cluster struct {
 	faults     []Fault            // in the order in which they came
 
 	compactTo int64 // the revision that the next compaction reaches
+	leaseless bool  // scheduler and controller manager have lost their leases, as etcd takes no renewal
 	saved     savedMarks
 }
 
@@ -85,6 +88,10 @@ const (
 func New(cfg Config) (*Cluster, error) {
 	cfg = cfg.withDefaults()
 	c := &Cluster{cfg: cfg, store: etcd.New(), agenda: agenda.New(cfg.Start.Add(-settle)), source: rand.NewPCG(cfg.Seed, 0x74696d6f6e696572)}
+	if n := cfg.Members; n != 1 && n != 3 && n != 5 {
+		return nil, fmt.Errorf("etcd cannot have %d members: 1, 3 or 5", n)
+	}
+	c.store.Form(cfg.Members, cfg.Seed)
 	if err := c.assemble(nil, nil); err != nil {
 		return nil, err
 	}
@@ -119,6 +126,9 @@ func (cfg Config) withDefaults() Config {
 		cfg.Start = time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
 	}
 	cfg.Start = cfg.Start.UTC().Truncate(time.Millisecond)
+	if cfg.Members == 0 {
+		cfg.Members = 3
+	}
 	if cfg.Tasks == 0 {
 		cfg.Tasks = 2_000_000
 	}
@@ -256,6 +266,10 @@ func (c *Cluster) chore(key string) error {
 		return nil // it is the API server that has etcd compacted, and that tells the watchers; lookAgain plans it
 	}
 	q := c.agenda.Queue(choreComponent)
+	if c.store.Reachable() != nil {
+		q.Add(key, time.Minute)
+		return nil
+	}
 	switch key {
 	case choreExpire:
 		c.server.Expire()
@@ -316,6 +330,7 @@ func (c *Cluster) WhatIf(pod *corev1.Pod, q scheduler.Question) (*scheduler.What
 // AdvanceTo lets the cluster work until a moment, which becomes its time. ErrTooMuch: it got only part of the way.
 func (c *Cluster) AdvanceTo(t time.Time) error {
 	for range c.cfg.Tasks {
+		c.tend()
 		task, ok := c.agenda.Pop(t)
 		if !ok {
 			return nil
@@ -345,6 +360,7 @@ func (c *Cluster) Step() bool {
 func (c *Cluster) Until(limit time.Duration, done func() bool) bool {
 	end := c.Now().Add(limit)
 	for range c.cfg.Tasks {
+		c.tend()
 		if done() {
 			return true
 		}
@@ -365,9 +381,12 @@ func (c *Cluster) run(t agenda.Task) {
 	switch x, ok := c.components[t.Component]; {
 	case t.Component == choreComponent:
 		err = c.chore(t.Key)
+	case t.Component == membersComponent:
+		c.membersChore(t.Key)
 	case ok && !x.stopped:
 		err = x.Sync(t.Key)
 	}
+	c.tellMembers()
 	if err != nil {
 		q.Retry(t.Key)
 	} else {

@@ -130,11 +130,14 @@ func (c *Cluster) keepRenewal(program string) (time.Time, error) {
 	return at, nil
 }
 
+// renews says whether the holder of a lease can renew it.
+func (c *Cluster) renews() bool { return !c.server.Down() && !c.leaseless }
+
 // replicaFault stops a replica, or starts it again.
 func (c *Cluster) replicaFault(program, host string, broken bool) error {
 	e := c.election()
 	if !broken { // it sees the Lease for the first time, and waits for it to run out
-		if !c.running(program) && !c.server.Down() {
+		if !c.running(program) && c.renews() {
 			e.candidate(program, host, c.Now())
 		}
 		return nil
@@ -144,7 +147,7 @@ func (c *Cluster) replicaFault(program, host string, broken bool) error {
 		return nil
 	}
 	last, err := c.keepRenewal(program)
-	if err != nil {
+	if err != nil && c.store.Reachable() == nil { // else nobody will know of it
 		return err
 	}
 	c.stop(program)
@@ -183,7 +186,7 @@ func (e election) forgotten(program, holder string) {
 func (e election) Resync() {}
 
 func (e election) Sync(key string) error {
-	if e.server.Down() {
+	if !e.renews() {
 		return nil // lookAgain will plan it
 	}
 	deleted, again := strings.CutPrefix(key, "deleted/")
@@ -247,5 +250,5 @@ func (c *Cluster) elected(program string) bool {
 			return false
 		}
 	}
-	return !c.server.Down() && c.up(program, c.holderHost(program))
+	return c.renews() && c.up(program, c.holderHost(program))
 }

@@ -48,7 +48,7 @@ type faultKind struct {
 }
 
 func faultKinds() []faultKind {
-	return slices.Concat(nodeFaults(), programFaults(), imageFaults())
+	return slices.Concat(nodeFaults(), programFaults(), imageFaults(), etcdFaults())
 }
 
 // Faults are what is broken now, the oldest first.

@@ -5,21 +5,28 @@ import "timonier/sim/agenda"
 // setServerDown stops the API server, or starts it again.
 func (c *Cluster) setServerDown(down bool) error {
 	if down {
-		if err := c.keepHeartbeats(); err != nil {
+		if err := c.keepHeartbeats(); err != nil && c.store.Reachable() == nil { // else nobody will know of them
 			return err
 		}
-		for _, program := range programs() {
-			c.stop(program)
-			for _, host := range hosts() {
-				c.election().queue.Cancel(program + "/" + host)
-			}
-		}
+		c.dropLeases()
 		c.server.SetDown(true)
 		return nil
 	}
 	c.server.SetDown(false)
-	c.lookAgain()
+	if c.leaseless = !c.store.Quorate(); !c.leaseless {
+		c.lookAgain()
+	}
 	return nil
+}
+
+// dropLeases ends the programs that cannot renew their leases; those that wait for one can neither take it.
+func (c *Cluster) dropLeases() {
+	for _, program := range programs() {
+		c.stop(program)
+		for _, host := range hosts() {
+			c.election().queue.Cancel(program + "/" + host)
+		}
+	}
 }
 
 // keepHeartbeats writes what heartbeats and renewals there were, which are not implied where they cannot arrive.

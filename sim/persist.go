@@ -42,6 +42,7 @@ type state struct {
 	Random     []byte                     `json:"random"` // rand.PCG's own form
 	LastStep   uint64                     `json:"lastStep"`
 	CompactTo  int64                      `json:"compactTo"`
+	Leaseless  bool                       `json:"leaseless,omitempty"`
 	Faults     []Fault                    `json:"faults,omitempty"`
 	Components map[string]json.RawMessage `json:"components,omitempty"` // encoding/json sorts the keys
 }
@@ -100,7 +101,7 @@ func (c *Cluster) saveState() ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("save generator: %w", err)
 	}
-	s := state{Version: stateVersion, Agenda: c.agenda.Save(), Random: random, LastStep: c.trace.Last(), CompactTo: c.compactTo, Faults: c.faults}
+	s := state{Version: stateVersion, Agenda: c.agenda.Save(), Random: random, LastStep: c.trace.Last(), CompactTo: c.compactTo, Leaseless: c.leaseless, Faults: c.faults}
 	for name, x := range c.components {
 		saver, ok := x.component.(saver)
 		if !ok || x.stopped { // what a stopped program had in its memory is gone
@@ -180,7 +181,10 @@ func (c *Cluster) restore(st *state, steps []trace.Step, stored []etcd.Record) (
 		return fmt.Errorf("load generator: %w", err)
 	}
 	c.agenda = agenda.New(st.Agenda.Now)
-	c.faults, c.compactTo = st.Faults, st.CompactTo
+	c.faults, c.compactTo, c.leaseless = st.Faults, st.CompactTo, st.Leaseless
+	if c.store.Members() == nil { // saved before etcd had any
+		c.store.Form(c.cfg.Members, c.cfg.Seed)
+	}
 	if err := c.assemble(st.Components, &st.Agenda); err != nil {
 		return err
 	}
@@ -233,6 +237,14 @@ func details() map[trace.Kind]func() any {
 		trace.Elected:       detail[trace.Election],
 		trace.Fault:         detail[trace.FaultChange],
 		trace.Healed:        detail[trace.FaultChange],
+		trace.LeaderElected: detail[trace.Members],
+		trace.LeaderLost:    detail[trace.Members],
+		trace.QuorumLost:    detail[trace.Members],
+		trace.QuorumBack:    detail[trace.Members],
+		trace.CaughtUp:      detail[trace.Members],
+		trace.Compacted:     detail[trace.Members],
+		trace.NoSpace:       detail[trace.Members],
+		trace.Disarmed:      detail[trace.Members],
 	}
 }
 

@@ -200,6 +200,7 @@ func (s *Server) lease(r *Resource) (int64, error) {
 
 // Expire removes what has outlived its lease, and tells the watchers. NextExpiry says when there is more to do.
 func (s *Server) Expire() {
+	s.Follow()
 	_, deleted := s.cfg.Store.Expire(s.Now())
 	for _, kv := range deleted {
 		for _, r := range s.resources {
@@ -211,6 +212,7 @@ func (s *Server) Expire() {
 			}
 		}
 	}
+	s.seen = s.cfg.Store.Rev()
 }
 
 // NextExpiry is when the next lease ends.

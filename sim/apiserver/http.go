@@ -54,7 +54,7 @@ func (s *Server) answer(u User, r *http.Request) (a *answer) {
 	if x.resource == nil {
 		return notFoundPage()
 	}
-	rep, err := x.serveResource()
+	rep, err := x.atEtcd(x.serveResource)
 	if err != nil {
 		return x.refusal(err)
 	}

@@ -78,6 +78,7 @@ type Server struct {
 	observers []func(Event)
 	objects   int // all but events
 	events    eventIndex
+	seen      int64 // the revision up to which the caches are those of the store
 	down      bool
 	life      int // how many times it went down: watches of an earlier life are over
 }
@@ -106,6 +107,7 @@ func New(cfg Config) (*Server, error) {
 			return nil, err
 		}
 	}
+	s.seen = cfg.Store.Rev()
 	return s, nil
 }
 

@@ -114,7 +114,7 @@ func (s *Server) write(r *request, old, o Object) (Object, error) {
 func (s *Server) put(r *request, key string, value []byte, was int64) (int64, error) {
 	lease, err := s.lease(r.resource)
 	if err != nil {
-		return 0, apierrors.NewInternalError(err)
+		return 0, storeError(err)
 	}
 	got, err := s.cfg.Store.Txn(etcd.Txn{
 		If:   []etcd.Cmp{{Key: key, Target: etcd.ModRev, Relation: etcd.Equal, Int: was}},
@@ -129,13 +129,18 @@ func (s *Server) put(r *request, key string, value []byte, was int64) (int64, er
 		return 0, apierrors.NewConflict(r.resource.GroupResource(), r.name,
 			fmt.Errorf("the object has been modified; please apply your changes to the latest version and try again"))
 	}
+	s.catchUp(got.Rev)
 	return got.Rev, nil
 }
 
 // remove is the commit of a deletion; last is the state that watchers see.
 func (s *Server) remove(r *request, old, last Object) (Object, error) {
 	key := r.resource.key(old.GetNamespace(), old.GetName())
-	rev, _ := s.cfg.Store.Delete(key, "")
+	rev, _, err := s.cfg.Store.Delete(key, "")
+	if err != nil {
+		return nil, s.refuse(r, trace.Committed, storeError(err))
+	}
+	s.catchUp(rev)
 	if last == old {
 		last = copyOf(old)
 	}
@@ -175,13 +180,6 @@ func (s *Server) announce(e Event) {
 		see(e)
 	}
 	s.cfg.Trace.Because(before)
-}
-
-func storeError(err error) error {
-	if err == etcd.ErrTooLarge {
-		return apierrors.NewRequestEntityTooLargeError("etcdserver: request is too large")
-	}
-	return apierrors.NewInternalError(err)
 }
 
 // withinLimits bounds what a cluster holds: a channel's cluster is for learning, and shares a machine.

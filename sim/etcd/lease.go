@@ -32,6 +32,14 @@ func (s *Store) Grant(id int64, ttl time.Duration, now time.Time) (int64, error)
 	if ttl <= 0 || ttl > maxTTL {
 		return 0, ErrLeaseTTL
 	}
+	if id != 0 && s.leases[id] != nil {
+		return 0, ErrLeaseExists // as all writes ask first, this one is common
+	}
+	res := s.propose(op{Kind: opGrant, Lease: id, TTL: ttl, Now: now})
+	return res.lease, res.err
+}
+
+func (s *Store) grant(id int64, ttl time.Duration, now time.Time) (int64, error) {
 	if id == 0 {
 		id = s.lastLease + 1
 		for s.leases[id] != nil {
@@ -55,6 +63,13 @@ func (s *Store) addLease(l *lease) {
 
 // KeepAlive starts a lease's time anew. It fails with ErrLeaseNotFound.
 func (s *Store) KeepAlive(id int64, now time.Time) error {
+	if s.leases[id] == nil {
+		return ErrLeaseNotFound
+	}
+	return s.propose(op{Kind: opKeepAlive, Lease: id, Now: now}).err
+}
+
+func (s *Store) keepAlive(id int64, now time.Time) error {
 	l := s.leases[id]
 	if l == nil {
 		return ErrLeaseNotFound
@@ -67,7 +82,15 @@ func (s *Store) KeepAlive(id int64, now time.Time) error {
 
 // Revoke ends a lease and deletes its keys, under one new revision, and returns
 // what they were. A lease that is not there has no keys.
-func (s *Store) Revoke(id int64) (rev int64, deleted []KV) {
+func (s *Store) Revoke(id int64) (rev int64, deleted []KV, err error) {
+	if s.leases[id] == nil {
+		return s.rev, nil, nil
+	}
+	res := s.propose(op{Kind: opRevoke, Lease: id})
+	return res.rev, res.deleted, res.err
+}
+
+func (s *Store) revoke(id int64) (rev int64, deleted []KV) {
 	l := s.leases[id]
 	if l == nil {
 		return s.rev, nil
@@ -83,14 +106,18 @@ func (s *Store) Revoke(id int64) (rev int64, deleted []KV) {
 }
 
 // Expire revokes the leases whose time is over, the earliest first, each under
-// its own revision, and returns their IDs and what their keys were.
+// its own revision, and returns their IDs and what their keys were. It ends early
+// where the members do not agree: without a leader no lease ends.
 func (s *Store) Expire(now time.Time) (revoked []int64, deleted []KV) {
 	for {
 		l, ok := s.expiries.Min()
 		if !ok || l.expiry.After(now) {
 			return revoked, deleted
 		}
-		_, kvs := s.Revoke(l.id)
+		_, kvs, err := s.Revoke(l.id)
+		if err != nil {
+			return revoked, deleted
+		}
 		revoked, deleted = append(revoked, l.id), append(deleted, kvs...)
 	}
 }
@@ -119,4 +146,33 @@ func (s *Store) detach(v *version) {
 	if l := s.leases[v.Lease]; l != nil {
 		delete(l.keys, v.Key)
 	}
+}
+
+// refresh gives every lease its whole time again, as a new leader does, which does not know when each was last kept
+// alive (server/lease/lessor.go, Promote).
+func (s *Store) refresh(now time.Time) {
+	for _, id := range slices.Sorted(maps.Keys(s.leases)) {
+		l := s.leases[id]
+		s.expiries.Delete(l)
+		l.expiry = now.Add(l.ttl + ElectionTimeout)
+		s.addLease(l)
+	}
+}
+
+// LeaseInfo is one lease.
+type LeaseInfo struct {
+	ID     int64
+	TTL    time.Duration
+	Expiry time.Time
+	Keys   []string // in order
+}
+
+// Leases are all there are, by expiry.
+func (s *Store) Leases() []LeaseInfo {
+	var all []LeaseInfo
+	s.expiries.Scan(func(l *lease) bool {
+		all = append(all, LeaseInfo{l.id, l.ttl, l.expiry, slices.Sorted(maps.Keys(l.keys))})
+		return true
+	})
+	return all
 }

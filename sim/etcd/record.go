@@ -45,6 +45,7 @@ func (s *Store) forget(v *version) {
 		return
 	}
 	v.gone = true
+	s.used -= v.size()
 	if v.ModRev <= s.unsaved.after {
 		s.unsaved.gone = append(s.unsaved.gone, v.recordKey())
 	}
@@ -73,6 +74,9 @@ func (s *Store) Changes() []Record {
 		b := binary.BigEndian.AppendUint64(nil, uint64(s.compacted))
 		records = append(records, Record{[]byte(metaKey), seal(binary.BigEndian.AppendUint64(b, uint64(s.lastLease)))})
 	}
+	if s.raft != nil {
+		records = append(records, s.raft.records()...)
+	}
 	slices.SortFunc(records, func(a, b Record) int { return bytes.Compare(a.Key, b.Key) })
 	return records
 }
@@ -81,6 +85,9 @@ func (s *Store) Changes() []Record {
 func (s *Store) Saved() {
 	s.unsaved = newUnsaved()
 	s.unsaved.after = s.rev
+	if s.raft != nil {
+		s.raft.saved()
+	}
 }
 
 // Load makes a store of the records of a file, in any order. A record that is
@@ -88,7 +95,23 @@ func (s *Store) Saved() {
 func Load(records iter.Seq2[[]byte, []byte]) (*Store, error) {
 	s := New()
 	var versions []*version
+	var members []byte
+	var entries []*entry
 	for key, value := range records {
+		if string(key) == raftKey || bytes.HasPrefix(key, []byte(logBucket)) {
+			body, err := unseal(value)
+			if err == nil && string(key) == raftKey {
+				members = body
+			} else if err == nil {
+				var e *entry
+				e, err = loadEntry(key, body)
+				entries = append(entries, e)
+			}
+			if err != nil {
+				return nil, fmt.Errorf("load record %q: %w", key, err)
+			}
+			continue
+		}
 		v, err := s.load(key, value)
 		if err != nil {
 			return nil, fmt.Errorf("load record %q: %w", key, err)
@@ -105,6 +128,11 @@ func Load(records iter.Seq2[[]byte, []byte]) (*Store, error) {
 	}
 	if err := s.attachAll(); err != nil {
 		return nil, err
+	}
+	if members != nil {
+		if err := s.loadRaft(members, entries); err != nil {
+			return nil, fmt.Errorf("load record %q: %w", raftKey, err)
+		}
 	}
 	s.Saved()
 	return s, nil
@@ -170,6 +198,7 @@ func (s *Store) replay(v *version) error {
 			return fmt.Errorf("version %d follows version %d", v.Version, old.Version)
 		}
 	}
+	s.used += v.size()
 	if v.ModRev >= s.compacted {
 		s.log = append(s.log, v)
 	}

@@ -6,9 +6,10 @@
 //
 // It is plain data: it reads no clock, starts nothing, and writes no file. It
 // hands out what changed as records, in the shape in which etcd keeps them in
-// its own file, and takes them back (Changes, Load). It has no members and no
-// network: one store answers as a healthy etcd would. A Store is not safe for
-// concurrent use.
+// its own file, and takes them back (Changes, Load). A store may have members
+// (Form): 1, 3 or 5 that agree by Raft on what is written, and can be stopped and
+// parted; without them it answers as a healthy etcd would. A Store is not safe
+// for concurrent use.
 package etcd
 
 import (
@@ -69,6 +70,10 @@ type Store struct {
 	expiries  *btree.BTreeG[*lease] // by expiry, then ID
 	lastLease int64                 // last ID given by the store itself
 
+	used    int64 // bytes of its file in use
+	quota   int64 // bytes that the file may have; 0: DefaultQuota
+	full    bool  // the alarm NOSPACE is on
+	raft    *raft // nil: no members
 	unsaved unsaved
 }
 
@@ -196,17 +201,20 @@ func (v *version) at(rev int64) *version {
 }
 
 // Put sets a key's value, under a new revision, and attaches it to a lease (0:
-// to none). It fails with ErrEmptyKey, ErrTooLarge or ErrLeaseNotFound.
+// to none). It fails with ErrEmptyKey, ErrTooLarge or ErrLeaseNotFound, and as
+// every write with what members refuse.
 func (s *Store) Put(key string, value []byte, lease int64) (rev int64, err error) {
 	if len(key)+len(value) > MaxRequestBytes {
 		return s.rev, ErrTooLarge
 	}
-	if err := s.putable(key, lease); err != nil {
+	if key == "" {
+		return s.rev, ErrEmptyKey
+	}
+	if err := s.room(len(key) + len(value)); err != nil {
 		return s.rev, err
 	}
-	w := s.begin()
-	w.put(key, value, lease)
-	return w.end(), nil
+	res := s.propose(op{Kind: opPut, Key: key, Value: value, Lease: lease})
+	return res.rev, res.err
 }
 
 func (s *Store) putable(key string, lease int64) error {
@@ -222,10 +230,9 @@ func (s *Store) putable(key string, lease int64) error {
 // Delete removes the keys from key on and before end (end "": the single key)
 // under one new revision, and returns what they were. Where there is nothing to
 // remove the revision stays.
-func (s *Store) Delete(key, end string) (rev int64, deleted []KV) {
-	w := s.begin()
-	deleted = w.delete(key, end)
-	return w.end(), deleted
+func (s *Store) Delete(key, end string) (rev int64, deleted []KV, err error) {
+	res := s.propose(op{Kind: opDelete, Key: key, End: end})
+	return res.rev, res.deleted, res.err
 }
 
 // write is a group of writes under one revision.
@@ -283,6 +290,7 @@ func (w *write) delete(key, end string) []KV {
 func (w *write) record(v *version) {
 	v.sub = w.sub
 	w.sub++
+	w.s.used += v.size()
 	w.s.log = append(w.s.log, v)
 	w.s.unsaved.added = append(w.s.unsaved.added, v)
 }
@@ -291,11 +299,25 @@ func (w *write) record(v *version) {
 // before it fail with ErrCompacted from now on. It fails with ErrCompacted where
 // that is done already and with ErrFutureRev where the revision is yet to come.
 func (s *Store) Compact(rev int64) error {
+	if err := s.compactable(rev); err != nil {
+		return err
+	}
+	return s.propose(op{Kind: opCompact, Rev: rev}).err
+}
+
+func (s *Store) compactable(rev int64) error {
 	switch {
 	case rev <= s.compacted:
 		return ErrCompacted
 	case rev > s.rev:
 		return ErrFutureRev
+	}
+	return nil
+}
+
+func (s *Store) compact(rev int64) error {
+	if err := s.compactable(rev); err != nil {
+		return err
 	}
 	upTo := s.logFrom(rev + 1)
 	for _, v := range s.log[:upTo] {
@@ -317,6 +339,9 @@ func (s *Store) Compact(rev int64) error {
 	s.log, s.compacted = kept, rev
 	s.unsaved.added = slices.DeleteFunc(s.unsaved.added, func(v *version) bool { return v.gone })
 	s.unsaved.meta = true
+	if s.raft != nil {
+		s.raft.tell(Change{Kind: Compacted, Rev: rev})
+	}
 	return nil
 }
 

@@ -94,11 +94,32 @@ type TxnResponse struct {
 
 // Txn carries out a transaction. Where it returns an error nothing was done:
 // ErrTooManyOps, ErrTooLarge, ErrDuplicateKey (two writes to one key),
-// ErrEmptyKey, ErrLeaseNotFound, ErrCompacted, ErrFutureRev.
+// ErrEmptyKey, ErrLeaseNotFound, ErrCompacted, ErrFutureRev, and what members refuse.
 func (s *Store) Txn(t Txn) (TxnResponse, error) {
 	if err := checkTxn(t); err != nil {
 		return TxnResponse{Rev: s.rev}, err
 	}
+	if size := putSize(t.Then) + putSize(t.Else); size > 0 {
+		if err := s.room(size); err != nil {
+			return TxnResponse{Rev: s.rev}, err
+		}
+	}
+	res := s.propose(op{Kind: opTxn, Txn: t})
+	res.txn.Rev = res.rev
+	return res.txn, res.err
+}
+
+// putSize is what a branch's puts would take.
+func putSize(ops []Op) (size int) {
+	for i := range ops {
+		if ops[i].Type == PutOp {
+			size += len(ops[i].Key) + len(ops[i].Value)
+		}
+	}
+	return size
+}
+
+func (s *Store) txn(t Txn) (TxnResponse, error) {
 	r := TxnResponse{Succeeded: s.holds(t.If)}
 	ops := t.Else
 	if r.Succeeded {

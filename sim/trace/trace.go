@@ -57,11 +57,24 @@ const (
 	Healed    Kind = "healed"    // and mended it; Detail is a FaultChange
 )
 
+// What happens among etcd's members, and to its file. Detail is Members.
+const (
+	LeaderElected Kind = "leader-elected" // a member leads from now on
+	LeaderLost    Kind = "leader-lost"    // a member leads no longer: it has no quorum, or a later term has begun
+	QuorumLost    Kind = "quorum-lost"    // no members that hear each other are a majority
+	QuorumBack    Kind = "quorum-back"    // and some are again
+	CaughtUp      Kind = "caught-up"      // a member has what it had missed
+	Compacted     Kind = "compacted"      // history was forgotten up to a revision
+	NoSpace       Kind = "no-space"       // the file is at its quota: nothing more is put
+	Disarmed      Kind = "disarmed"       // and that alarm was taken back
+)
+
 // Kinds is every kind of step, in the order of declaration.
 func Kinds() []Kind {
 	return []Kind{Asked, Received, Authenticated, Authorized, Decoded, Mutated, Validated, Admitted, Committed, Refused,
 		Noticed, Scheduled, Unplaced, Preempted, Decided, Pulling, Pulled, Started, Ready, Unready, Exited, Restarts,
-		Killing, NodeLost, NodeBack, Pressed, Relieved, Evicted, Rebooted, Elected, Fault, Healed}
+		Killing, NodeLost, NodeBack, Pressed, Relieved, Evicted, Rebooted, Elected, Fault, Healed,
+		LeaderElected, LeaderLost, QuorumLost, QuorumBack, CaughtUp, Compacted, NoSpace, Disarmed}
 }
 
 // Ref names an object.
@@ -171,6 +184,16 @@ type Election struct {
 type FaultChange struct {
 	Fault  string `json:"fault"`  // node-silent, …
 	Target string `json:"target"` // node-2, …
+}
+
+// Members is what happened among etcd's members, or to its file.
+type Members struct {
+	Member   string `json:"member,omitempty"`
+	Term     uint64 `json:"term,omitempty"`     // of raft
+	Count    int64  `json:"count,omitempty"`    // revisions that a member had missed; of QuorumLost and QuorumBack, how many hear each other
+	Needed   int    `json:"needed"`             // how many a majority is
+	Snapshot bool   `json:"snapshot,omitempty"` // it caught up by a snapshot, not entry by entry
+	Revision int64  `json:"revision,omitempty"` // of the store; of Compacted, the one reached
 }
 
 // Keep is how many steps a recorder holds unless told otherwise.
