@@ -59,6 +59,10 @@ type Facts struct {
 	FaultSubject string // node-2 …
 	Holder       string // of a lease: the host of the new active replica
 	Before       string // and of the one before
+	Member       string // of etcd
+	Term         int64  // of raft
+	Needed       int    // members that are a majority
+	Snapshot     bool   // a member caught up by one
 }
 
 // factsOf flattens a step.
@@ -96,6 +100,8 @@ func factsOf(s trace.Step) Facts {
 		f.Holder, f.Before = d.Holder, d.Before
 	case trace.FaultChange:
 		f.Fault, f.FaultSubject = d.Fault, d.Target
+	case trace.Members:
+		f.Member, f.Term, f.Count, f.Needed, f.Snapshot, f.Revision = d.Member, int64(d.Term), d.Count, d.Needed, d.Snapshot, d.Revision
 	}
 	return f
 }
@@ -145,6 +151,8 @@ var conditions = map[string]func(Facts) string{
 	"container":   func(f Facts) string { return f.Container },
 	"cached":      func(f Facts) string { return strconv.FormatBool(f.Cached) },
 	"fault":       func(f Facts) string { return f.Fault },
+	"needed":      func(f Facts) string { return strconv.Itoa(f.Needed) },
+	"snapshot":    func(f Facts) string { return strconv.FormatBool(f.Snapshot) },
 }
 
 // fullFacts have everything filled in: what a sentence may meet at most.
@@ -160,5 +168,6 @@ func fullFacts(kind trace.Kind) Facts {
 		Container: "nginx", Image: "nginx:1.27", Took: 4 * time.Second, Delay: 10 * time.Second, Exit: 1, Restarts: 2,
 		Grace: 50 * time.Second, Taints: []string{"node.kubernetes.io/unreachable"}, Fault: "node-silent", FaultSubject: "node-2",
 		Holder: "control-plane-2", Before: "control-plane-1",
+		Member: "etcd-1", Term: 3, Needed: 2, Snapshot: true,
 	}
 }

@@ -147,6 +147,8 @@ var concepts = map[trace.Kind]string{
 	trace.Ready: "pod", trace.Unready: "pod", trace.Exited: "pod", trace.Restarts: "pod", trace.Killing: "pod",
 	trace.NodeLost: "node", trace.NodeBack: "node", trace.Elected: "lease",
 	trace.Pressed: "kubelet", trace.Relieved: "kubelet", trace.Evicted: "pod", trace.Rebooted: "kubelet", trace.Fault: "node", trace.Healed: "node",
+	trace.LeaderElected: "etcd", trace.LeaderLost: "etcd", trace.QuorumLost: "etcd", trace.QuorumBack: "etcd", trace.CaughtUp: "etcd",
+	trace.Compacted: "etcd", trace.NoSpace: "etcd", trace.Disarmed: "etcd",
 }
 
 // pod draws a name by the pod's own, so that it never changes and nothing need be remembered. An initial makes

@@ -374,7 +374,11 @@ func (c *Cluster) Until(limit time.Duration, done func() bool) bool {
 }
 
 func (c *Cluster) run(t agenda.Task) {
-	before := c.trace.Because(t.Cause)
+	cause := t.Cause
+	if t.Component == choreComponent { // what etcd does by the clock is because of nobody
+		cause = 0
+	}
+	before := c.trace.Because(cause)
 	defer c.trace.Because(before)
 	q := c.agenda.Queue(t.Component)
 	err := error(nil)
