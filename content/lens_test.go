@@ -90,6 +90,17 @@ func samples() []trace.Step {
 		{Actor: "fault", Kind: trace.Fault, Object: node, Detail: trace.FaultChange{Fault: "node-silent", Target: "node-2"}},
 		{Actor: "fault", Kind: trace.Fault, Detail: trace.FaultChange{Fault: "scheduler-down", Target: "control-plane-1"}},
 		{Actor: "fault", Kind: trace.Healed, Object: node, Detail: trace.FaultChange{Fault: "node-silent", Target: "node-2"}},
+		{Actor: "etcd", Kind: trace.LeaderElected, Detail: trace.Members{Member: "etcd-2", Term: 3, Needed: 2}},
+		{Actor: "etcd", Kind: trace.LeaderElected, Detail: trace.Members{Member: "etcd-1", Term: 3, Needed: 1}},
+		{Actor: "etcd", Kind: trace.LeaderLost, Detail: trace.Members{Member: "etcd-1", Term: 2, Needed: 2}},
+		{Actor: "etcd", Kind: trace.QuorumLost, Detail: trace.Members{Count: 1, Needed: 2}},
+		{Actor: "etcd", Kind: trace.QuorumLost, Detail: trace.Members{Needed: 1}},
+		{Actor: "etcd", Kind: trace.QuorumBack, Detail: trace.Members{Count: 2, Needed: 2}},
+		{Actor: "etcd", Kind: trace.CaughtUp, Detail: trace.Members{Member: "etcd-3", Count: 12, Needed: 2}},
+		{Actor: "etcd", Kind: trace.CaughtUp, Detail: trace.Members{Member: "etcd-3", Count: 20000, Needed: 2, Snapshot: true}},
+		{Actor: "etcd", Kind: trace.Compacted, Detail: trace.Members{Revision: 412, Needed: 2}},
+		{Actor: "etcd", Kind: trace.NoSpace, Detail: trace.Members{Needed: 2}},
+		{Actor: "etcd", Kind: trace.Disarmed, Detail: trace.Members{Needed: 2}},
 	}
 }
 
