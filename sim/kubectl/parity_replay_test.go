@@ -60,7 +60,7 @@ func replayScenario(t *testing.T, s *scenario) *recording {
 		switch {
 		case step.Run != "":
 			args := commandLine(t, step.Run)
-			r := Run(context.Background(), c, args, step.Stdin)
+			r := Run(context.Background(), c, args, strings.ReplaceAll(step.Stdin, "rig/outcome", kubelet.OutcomeAnnotation))
 			got.Steps[i].Exit = &r.Code
 			answers[i] = said{r.Stdout, r.Stderr}
 			if r.Refused != nil {
