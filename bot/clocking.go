@@ -24,6 +24,7 @@ const (
 	mostAdvance = 24 * time.Hour
 	leastSpeed  = 0.1
 	mostSpeed   = 60.0
+	mostTyping  = 15 * time.Second // of the cluster's time between two commands: what happens then is told with the second
 )
 
 // timeCommand is /temps: show the cluster's time, let it go on, stop it, speed it up.
@@ -106,12 +107,16 @@ func (c *call) advanceCommand(cl *sim.Cluster, arg string) (Reply, error) {
 		return c.mistake("time.toolong", with{"Most": c.span(mostAdvance)}), nil
 	}
 	began, from := cl.Now(), cl.Trace().Last()
+	if since := began.Sub(c.before.at); since <= mostTyping { // the learner saw nothing of it yet
+		began, from = c.before.at, c.before.step
+	}
+	start := cl.Now()
 	err := c.advance(cl, d)
 	late := errors.Is(err, sim.ErrTooMuch)
 	if err != nil && !late {
 		return Reply{}, err
 	}
-	r := Reply{Blocks: []Block{Text{c.say("time.passed", with{"Span": c.span(cl.Now().Sub(began)), "Clock": c.hour(cl.Now())})}}}
+	r := Reply{Blocks: []Block{Text{c.say("time.passed", with{"Span": c.span(cl.Now().Sub(start)), "Clock": c.hour(cl.Now())})}}}
 	if late {
 		r.Blocks = append(r.Blocks, Text{c.say("time.toomuch")})
 		r.Failed = true

@@ -42,6 +42,7 @@ func (c *call) cluster() (*sim.Cluster, error) {
 	}
 	ch.clock.Used = c.now
 	gone = min(max(gone, 0), idleAfter)
+	c.before.at, c.before.step = ch.cluster.Now(), ch.cluster.Trace().Last()
 	err := c.advance(ch.cluster, time.Duration(float64(gone)*ch.clock.rate()))
 	if errors.Is(err, sim.ErrTooMuch) {
 		err = nil // it is late, and will catch up while no one looks

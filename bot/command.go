@@ -60,11 +60,11 @@ func commands() []*command {
 				{name: name{"nom", "name"}, help: "option.name", complete: true}}},
 		{name: name{"panne", "fault"}, aliases: []string{"break"}, help: "fault.help", usage: "fault.usage", level: breaks, free: listsFaults, run: faultCommand, complete: completeFault,
 			options: []option{
-				{name: name{"quoi", "what"}, help: "option.fault", kind: Pick, choices: []pick{{name{"noeud", "node"}, "option.node"}, {name{"liste", "list"}, "option.list"}}},
+				{name: name{"quoi", "what"}, help: "option.fault", kind: Pick, choices: picks(pick{faultList, "option.list"})},
 				{name: name{"cible", "target"}, help: "option.target", complete: true}}},
 		{name: name{"répare", "repair"}, aliases: []string{"réparer", "mend"}, help: "repair.help", usage: "repair.usage", level: breaks, run: repairCommand, complete: completeRepair,
 			options: []option{
-				{name: name{"quoi", "what"}, help: "option.fault", kind: Pick, choices: []pick{{name{"noeud", "node"}, "option.node"}}},
+				{name: name{"quoi", "what"}, help: "option.fault", kind: Pick, choices: picks(pick{repairAll, "option.everything"})},
 				{name: name{"cible", "target"}, help: "option.target", complete: true}}},
 		{name: name{"temps", "time"}, help: "time.help", usage: "time.usage", level: changes, free: showsTime, run: timeCommand, complete: completeTime,
 			options: []option{

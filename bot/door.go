@@ -52,6 +52,12 @@ type call struct {
 	args  string // what follows the command's name on the first line
 	stdin string // the lines after the first
 	used  bool   // the cluster is at the present: it is to be saved
+
+	// Where the cluster was before it was brought there.
+	before struct {
+		at   time.Time
+		step uint64
+	}
 }
 
 // tries is how often a command is run when another process changed what it read.

@@ -54,6 +54,7 @@ func kubectlCommand(c *call) (Reply, error) {
 	if !result.Wrote {
 		if r.Failed { // the chain of causes tells which stage refused
 			c.remember(cl, from)
+			r = c.unanswered(r, cl)
 		}
 		return r, nil
 	}
@@ -74,6 +75,17 @@ func kubectlCommand(c *call) (Reply, error) {
 		r.Buttons = append([]Button{{Label: c.say("step.next"), Line: c.stepLine(), Style: Primary}}, r.Buttons...)
 	}
 	return r, nil
+}
+
+// unanswered says why nobody answered kubectl, where that is since something is broken.
+func (c *call) unanswered(r Reply, cl *sim.Cluster) Reply {
+	for _, f := range cl.Faults() {
+		if f.Name == sim.APIServerDown {
+			r.Blocks = append(r.Blocks, Text{c.say("kubectl.down")})
+			r = r.with(c.mendButton(f))
+		}
+	}
+	return r
 }
 
 // kubectlWords are the words after kubectl, and the text that it reads, as they were meant.

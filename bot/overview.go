@@ -27,9 +27,11 @@ func (c *call) overview() (Reply, error) {
 		r.Blocks = append(r.Blocks, Text{c.say("cluster.empty")})
 		r = r.with(Button{Label: "kubectl create deployment …", Line: "/kubectl create deployment web --image=nginx --replicas=3"})
 	}
-	for _, f := range cl.Faults() {
-		r.Blocks = append(r.Blocks, Text{"⚠️ " + c.say("cluster.fault", with{"Target": f.Target, "Since": c.span(cl.Now().Sub(f.Since))})})
-		r = r.with(Button{Label: c.say("fault.mend", with{"Target": f.Target}), Line: c.mendLine(f)})
+	if broken := cl.Faults(); len(broken) > 0 {
+		r = c.withBroken(r, cl, broken)
+		if cl.Server().Down() {
+			r.Blocks = append(r.Blocks, Text{c.say("cluster.stale")})
+		}
 	}
 	return r.with(Button{Label: c.say("time.on", with{"Span": c.span(time.Minute)}), Line: c.forward(time.Minute)}), nil
 }

@@ -44,6 +44,11 @@ func (c *call) whyPod(cl *sim.Cluster, name string, pod *corev1.Pod, v *schedule
 		title = c.say("why.waittitle", with{"Pod": name})
 	}
 	r := Reply{Blocks: []Block{Title{title}}}
+	if pod != nil && pod.Spec.NodeName == "" {
+		if unseen, ok := c.unseen(r, cl, name); ok {
+			return unseen
+		}
+	}
 	if v == nil || v.Outcome == scheduler.Bound {
 		r.Blocks = append(r.Blocks, Text{c.say("why.old", with{"Pod": name, "Node": pod.Spec.NodeName})})
 		return r.with(Button{Label: c.say("button.cluster"), Line: c.typed("cluster")})
@@ -60,6 +65,21 @@ func (c *call) whyPod(cl *sim.Cluster, name string, pod *corev1.Pod, v *schedule
 		r = c.whyNowhere(r, name, v)
 	}
 	return c.otherLens(r.with(Button{Label: c.say("button.cluster"), Line: c.typed("cluster")}), lens, c.typed("why", name))
+}
+
+// unseen says that a pod waits since nobody looks at it: what the scheduler would say does not matter then.
+func (c *call) unseen(r Reply, cl *sim.Cluster, name string) (Reply, bool) {
+	id, kind := "", ""
+	switch {
+	case cl.Server().Down():
+		id, kind = "why.noserver", sim.APIServerDown
+	case !anotherRuns(cl, fault{sim: sim.SchedulerDown}, ""):
+		id, kind = "why.noscheduler", sim.SchedulerDown
+	default:
+		return r, false
+	}
+	r.Blocks = append(r.Blocks, Text{c.say(id, with{"Pod": name})})
+	return c.withMends(r, cl, fault{sim: kind}), true
 }
 
 // whyThere explains a choice: who was refused, how the others scored, with which figures.

@@ -126,7 +126,9 @@ func (c *Course) Breaks(l *Lens, steps []trace.Step) []Row {
 	}
 	touched := map[string]bool{}
 	for _, s := range steps {
-		touched[concepts[s.Kind]] = true
+		if about := concepts[s.Kind]; about != "node" || s.Object.Kind == "Node" { // a fault may be of something else
+			touched[about] = true
+		}
 	}
 	var rows []Row
 	for _, r := range a.Rows {
