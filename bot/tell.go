@@ -39,7 +39,8 @@ func worth(s trace.Step) bool {
 		return s.Object.Kind != "Event"
 	case trace.Asked, trace.Scheduled, trace.Unplaced, trace.Preempted, trace.Pulled, trace.Started,
 		trace.Ready, trace.Unready, trace.Exited, trace.Restarts, trace.Killing,
-		trace.NodeLost, trace.NodeBack, trace.Fault, trace.Healed:
+		trace.NodeLost, trace.NodeBack, trace.Elected, trace.Pressed, trace.Relieved, trace.Evicted, trace.Rebooted,
+		trace.Fault, trace.Healed:
 		return true
 	}
 	return false
