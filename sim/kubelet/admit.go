@@ -37,6 +37,9 @@ func (s *sync) admit() bool {
 
 // objection is why the node cannot take the pod: the reason and message of the first.
 func (s *sync) objection() (reason, message string) {
+	if why := s.k.pressed(s.pod); why != "" {
+		return evicted, why
+	}
 	node, ok := s.k.node()
 	if !ok {
 		return "", ""

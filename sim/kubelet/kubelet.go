@@ -82,6 +82,7 @@ func (k *Kubelet) Resync() {
 		return
 	}
 	k.env.Queue.Add(nodeKey, 0)
+	k.watchDisk()
 	for pod := range apiserver.PodsOn(k.env.Client, k.env.Node) {
 		k.env.Queue.Add(keyOf(pod), 0)
 	}
@@ -100,8 +101,11 @@ func (k *Kubelet) Sync(key string) error {
 	}
 	before := k.env.Trace.Cause()
 	defer k.env.Trace.Because(before)
-	if key == nodeKey {
+	switch key {
+	case nodeKey:
 		return k.syncNode()
+	case diskKey:
+		return k.syncDisk()
 	}
 	pod, ok := k.pod(key)
 	if !ok {

@@ -93,7 +93,7 @@ func NodeObject(spec NodeSpec, now time.Time) *v1.Node {
 	for k, v := range spec.Labels {
 		node.Labels[k] = v
 	}
-	healthy(node, now)
+	healthy(node, now, false)
 	return node
 }
 
@@ -110,14 +110,17 @@ func uuid(parts ...string) string {
 	return strings.Join([]string{h[:8], h[8:12], "4" + h[13:16], "a" + h[17:20], h[20:32]}, "-")
 }
 
-// healthy sets the conditions of a node that is well, and says whether it was Ready
+// healthy sets the conditions of a node that is well, but for its disk, and says whether it was Ready
 // before (pkg/kubelet/nodestatus/setters.go).
-func healthy(node *v1.Node, now time.Time) (was bool) {
+func healthy(node *v1.Node, now time.Time, diskPressure bool) (was bool) {
 	well := []v1.NodeCondition{
 		{Type: v1.NodeMemoryPressure, Status: v1.ConditionFalse, Reason: "KubeletHasSufficientMemory", Message: "kubelet has sufficient memory available"},
 		{Type: v1.NodeDiskPressure, Status: v1.ConditionFalse, Reason: "KubeletHasNoDiskPressure", Message: "kubelet has no disk pressure"},
 		{Type: v1.NodePIDPressure, Status: v1.ConditionFalse, Reason: "KubeletHasSufficientPID", Message: "kubelet has sufficient PID available"},
 		{Type: v1.NodeReady, Status: v1.ConditionTrue, Reason: "KubeletReady", Message: "kubelet is posting ready status"},
+	}
+	if diskPressure {
+		well[1].Status, well[1].Reason, well[1].Message = v1.ConditionTrue, "KubeletHasDiskPressure", "kubelet has disk pressure"
 	}
 	for _, c := range well {
 		c.LastHeartbeatTime, c.LastTransitionTime = stamp(now), stamp(now)
@@ -213,10 +216,10 @@ func (k *Kubelet) syncNode() error {
 		}
 	}
 	next := node.DeepCopy()
-	was := healthy(next, now)
+	was := healthy(next, now, !k.state.Pressed.IsZero())
 	images, boot := k.images(), bootID(k.env.Node, k.state.Boots)
 	rebooted := k.state.Boots > 0 && node.Status.NodeInfo.BootID != boot
-	if was && !rebooted && sameImages(images, node.Status.Images) && wellBefore(node) {
+	if was && !rebooted && sameImages(images, node.Status.Images) && k.said(node) {
 		return k.tellCordon(node)
 	}
 	next.Status.Images = images
@@ -236,6 +239,7 @@ func (k *Kubelet) syncNode() error {
 	if rebooted {
 		k.env.Client.Emit(node, v1.EventTypeWarning, "Rebooted", fmt.Sprintf("Node %s has been rebooted, boot id: %s", node.Name, boot))
 	}
+	k.tellPressure(node)
 	if !was {
 		k.tellNode(node, "NodeReady")
 	}
@@ -247,10 +251,10 @@ func stale(lease *coordinationv1.Lease, since time.Time) bool {
 	return !since.IsZero() && (lease.Spec.RenewTime == nil || lease.Spec.RenewTime.Time.Before(since.Truncate(time.Microsecond)))
 }
 
-// wellBefore says whether all conditions already are what a healthy node's are.
-func wellBefore(node *v1.Node) bool {
+// said says whether all conditions of a node already are what they should be.
+func (k *Kubelet) said(node *v1.Node) bool {
 	well := &v1.Node{}
-	healthy(well, time.Time{})
+	healthy(well, time.Time{}, !k.state.Pressed.IsZero())
 	for _, c := range well.Status.Conditions {
 		if !slices.ContainsFunc(node.Status.Conditions, func(o v1.NodeCondition) bool { return o.Type == c.Type && o.Status == c.Status }) {
 			return false
@@ -264,6 +268,20 @@ func (k *Kubelet) tellNode(node *v1.Node, what string) {
 		return
 	}
 	k.env.Client.Emit(node, v1.EventTypeNormal, what, fmt.Sprintf("Node %s status is now: %s", node.Name, what))
+}
+
+// tellPressure emits the event of a disk that has become full, or is no longer; node is as it was before.
+func (k *Kubelet) tellPressure(node *v1.Node) {
+	was := false
+	for _, c := range node.Status.Conditions {
+		was = was || c.Type == v1.NodeDiskPressure && c.Status == v1.ConditionTrue
+	}
+	switch is := !k.state.Pressed.IsZero(); {
+	case is && !was:
+		k.tellNode(node, "NodeHasDiskPressure")
+	case was && !is:
+		k.tellNode(node, "NodeHasNoDiskPressure")
+	}
 }
 
 // tellCordon emits the event of a node that was cordoned, or no longer is.

@@ -22,6 +22,7 @@ type state struct {
 	Slowed   time.Time           `json:"slowed,omitzero"`    // the heartbeat after which Slow began
 	Died     time.Time           `json:"died,omitzero"`      // when the machine lost its power; zero: dealt with
 	Seen     map[string]*v1.Pod  `json:"seen,omitempty"`     // Cut: the node's pods when it was last connected
+	Pressed  time.Time           `json:"pressed,omitzero"`   // the last look at a disk that was full; zero: no DiskPressure
 	Boots    int                 `json:"boots,omitempty"`    // how often it has started again
 	Since    time.Time           `json:"since,omitzero"`     // when the last silence ended
 	Cordoned bool                `json:"cordoned,omitempty"`
@@ -47,6 +48,7 @@ type podLife struct {
 type ending struct {
 	Reason  string `json:"reason"`
 	Message string `json:"message"`
+	Grace   int64  `json:"grace,omitempty"` // seconds instead of the pod's own; an eviction's
 }
 
 // retry counts the tries of something that lacks an object.

@@ -52,6 +52,9 @@ func (s *sync) halt(u *unit) bool {
 // grace is how long a container has after SIGTERM.
 func (s *sync) grace() time.Duration {
 	seconds := ptr.Deref(s.pod.Spec.TerminationGracePeriodSeconds, v1.DefaultTerminationGracePeriodSeconds)
+	if e := s.life.Ends; e != nil && e.Grace > 0 {
+		seconds = min(seconds, e.Grace)
+	}
 	if s.pod.DeletionTimestamp != nil {
 		seconds = ptr.Deref(s.pod.DeletionGracePeriodSeconds, seconds)
 	}
@@ -151,11 +154,21 @@ func (s *sync) overdue() bool {
 	return true
 }
 
+// disrupted says that the pod did not end by itself.
+func (s *sync) disrupted(message string) {
+	s.status.Conditions = append(slices.DeleteFunc(s.status.Conditions, func(c v1.PodCondition) bool { return c.Type == v1.DisruptionTarget }),
+		v1.PodCondition{Type: v1.DisruptionTarget, Status: v1.ConditionTrue, Reason: v1.PodReasonTerminationByKubelet, Message: message,
+			ObservedGeneration: s.pod.Generation, LastTransitionTime: stamp(s.now)})
+}
+
 // end is a pod without a running container, which the kubelet has ended: its last
 // status, and then, if it is deleted, its removal.
 func (s *sync) end() error {
 	if e := s.life.Ends; e != nil {
 		s.status.Phase, s.status.Reason, s.status.Message, s.dirty = v1.PodFailed, e.Reason, e.Message, true
+		if e.Reason == evicted {
+			s.disrupted(e.Message)
+		}
 	}
 	if err := s.write(); err != nil {
 		return err

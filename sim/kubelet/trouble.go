@@ -66,6 +66,9 @@ func (k *Kubelet) Trouble(t Trouble, on bool) error {
 	case t == Cut, k.state.Off, k.state.Down: // connected again, or a process that has forgotten
 		k.state.Seen = nil
 	}
+	if t == DiskFull {
+		k.diskChanged()
+	}
 	if wasSilent && !k.Silent() {
 		k.Reconnect()
 	}
