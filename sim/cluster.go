@@ -32,7 +32,9 @@ type Config struct {
 	Start  time.Time
 	Images kubelet.Images
 	Hollow bool // the nodes have no container runtime: see kubelet.Env
-	Limits apiserver.Limits
+	// NodeMonitor is how the node controller looks after the nodes; the zero value is the real one's defaults.
+	NodeMonitor controller.NodeMonitor
+	Limits      apiserver.Limits
 	// Members is how many etcds the cluster has: 1, 3 or 5; 0: 3.
 	Members int
 	// Tasks bounds the work of one AdvanceTo; 0: 2,000,000.
@@ -179,7 +181,7 @@ func (c *Cluster) addControllers() {
 		c.add(&slot{name: row.Name, program: controllerManagerName, make: func() component {
 			return row.New(controller.Env{
 				Client: c.server.Client(apiserver.User{Name: row.User, Groups: []string{"system:authenticated", "system:serviceaccounts"}, Agent: row.Name}),
-				Queue:  c.agenda.Queue(row.Name), Trace: c.trace, Rand: c.rand,
+				Queue:  c.agenda.Queue(row.Name), Trace: c.trace, Rand: c.rand, Nodes: c.cfg.NodeMonitor,
 			})
 		}}, row.Resources)
 	}

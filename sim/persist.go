@@ -132,7 +132,7 @@ func (c *Cluster) Saved() {
 }
 
 // Load makes the cluster that the records are of. Of cfg only what is not part of a cluster's state counts:
-// Images, Hollow, Limits, Tasks. A record that is damaged is an error that names it; ErrNewer is one too.
+// Images, Hollow, NodeMonitor, Limits, Tasks. A record that is damaged is an error that names it; ErrNewer is one too.
 func Load(records iter.Seq2[string, []byte], cfg Config) (*Cluster, error) {
 	c := &Cluster{cfg: cfg.withDefaults(), source: &rand.PCG{}}
 	var st *state

@@ -15,6 +15,7 @@ import (
 	"timonier/content"
 	"timonier/sim"
 	"timonier/sim/apiserver"
+	"timonier/sim/controller"
 	"timonier/sim/kubelet"
 )
 
@@ -75,6 +76,9 @@ func (o apiOptions) cluster(now time.Time) (*sim.Cluster, error) {
 	cfg := sim.Config{Nodes: make([]kubelet.NodeSpec, o.nodes), Start: now, Hollow: !o.real, Limits: apiLimits(), Images: content.Images()}
 	for i := range cfg.Nodes {
 		cfg.Nodes[i] = kubelet.NodeSpec{Name: fmt.Sprintf("node-%d", i+1), Index: i + 1}
+	}
+	if !o.real {
+		cfg.NodeMonitor = controller.NodeMonitor{Period: time.Second, Grace: 10 * time.Second}
 	}
 	if o.speed > 1 {
 		cfg.Start = now.Add(-headStart)

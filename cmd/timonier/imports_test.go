@@ -31,7 +31,7 @@ var mayImport = map[string][]string{
 	"timonier/bot/terminal": {"bot"},
 	"timonier/bot/discord":  {"bot"},
 	"timonier/bot/slack":    {"bot"},
-	"timonier/cmd/timonier": {"bot", "sim/scheduler", "bot/store", "bot/terminal", "bot/discord", "bot/slack", "bot/quiz", "bot/picture", "content", "locales", "sim", "sim/kubectl", "sim/apiserver", "sim/kubelet"},
+	"timonier/cmd/timonier": {"bot", "sim/scheduler", "bot/store", "bot/terminal", "bot/discord", "bot/slack", "bot/quiz", "bot/picture", "content", "locales", "sim", "sim/kubectl", "sim/apiserver", "sim/controller", "sim/kubelet"},
 
 	// The platforms' local stand-ins: for tests, and for the program that rehearses with them.
 	"timonier/bot/discord/discordtest": {},
@@ -45,7 +45,7 @@ var inTests = map[string][]string{
 	"timonier/sim/scheduler":  {"sim/etcd"},
 	"timonier/sim/controller": {"sim/etcd"},
 	"timonier/sim/kubelet":    {"sim/etcd"},
-	"timonier/sim/kubectl":    {"sim/kubelet"},
+	"timonier/sim/kubectl":    {"sim/kubelet", "sim/controller"},
 	"timonier/bot/discord":    {"bot/discord/discordtest", "bot/store", "locales"},
 	"timonier/bot/slack":      {"bot/slack/slacktest", "bot/store", "locales"},
 	"timonier/cmd/timonier":   {"bot/discord/discordtest", "bot/slack/slacktest"},

@@ -13,8 +13,9 @@ import (
 )
 
 const (
-	// Past so many different messages of one reason about one object within the window, they are combined
-	// (client-go tools/record/events_cache.go: defaultAggregateMaxEvents, defaultAggregateIntervalInSeconds).
+	// From so many different messages of one reason about one object on, they are combined, the known ones too, unless
+	// the last is older than the window (client-go tools/record/events_cache.go: EventAggregate,
+	// defaultAggregateMaxEvents, defaultAggregateIntervalInSeconds).
 	combineAfter  = 10
 	combineWindow = 10 * time.Minute
 	combinedText  = "(combined from similar events): "
@@ -110,25 +111,36 @@ func (c *Client) Emit(about Object, eventType, reason, note string) {
 }
 
 // findEvent is the event that e repeats, if there is one, and the message that is to be written.
-func (s *Server) findEvent(e *corev1.Event) (same said, message string, found bool) {
-	recent := 0
-	for _, other := range s.events.similar[keyOfEvent(e)] {
-		if s.Now().Sub(time.Unix(other.last, 0)) > combineWindow {
-			continue
-		}
-		if strings.HasPrefix(other.message, combinedText) {
-			same, found = other, true
-			continue
-		}
-		if other.message == e.Message {
-			return other, e.Message, true
-		}
-		recent++
+func (s *Server) findEvent(e *corev1.Event) (_ said, _ string, found bool) {
+	all := s.events.similar[keyOfEvent(e)]
+	latest := int64(0)
+	for _, other := range all {
+		latest = max(latest, other.last)
 	}
-	if recent < combineAfter {
-		return said{}, e.Message, false
+	if s.Now().Sub(time.Unix(latest, 0)) > combineWindow {
+		all = nil // the real recorder begins to count anew
 	}
-	return same, combinedText + e.Message, found
+	messages := 1 // e's own
+	var combined, repeated *said
+	for i := range all {
+		switch other := &all[i]; {
+		case strings.HasPrefix(other.message, combinedText):
+			combined = other
+			messages++ // the one that it was made for; more do not matter
+		case other.message == e.Message:
+			repeated = other
+		default:
+			messages++
+		}
+	}
+	same, message := repeated, e.Message
+	if messages >= combineAfter {
+		same, message = combined, combinedText+e.Message
+	}
+	if same == nil {
+		return said{}, message, false
+	}
+	return *same, message, true
 }
 
 // writeEvent is the creation of an event that newEvent has made: there is nothing to default in it, and nothing to

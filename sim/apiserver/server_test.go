@@ -275,7 +275,7 @@ func TestEventsRepeatCombineAndExpire(t *testing.T) {
 			combined = e
 		}
 	}
-	if n != 11 || combined == nil || combined.Count != 5 || combined.Message != combinedText+"pod 14" {
+	if n != 10 || combined == nil || combined.Count != 6 || combined.Message != combinedText+"pod 14" {
 		t.Fatalf("%d events, combined %+v", n, combined)
 	}
 	at, ok := w.NextExpiry()

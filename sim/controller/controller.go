@@ -36,6 +36,7 @@ type Env struct {
 	Queue  *agenda.Queue     // the controller's own
 	Trace  *trace.Recorder
 	Rand   *rand.Rand
+	Nodes  NodeMonitor
 }
 
 // Component is a running controller.
@@ -96,6 +97,9 @@ const (
 	// work queue folds all that happens to a key in between into one sync; a simulated sync takes no time,
 	// so that the folding is done before.
 	batch = 50 * time.Millisecond
+	// busy is how long a controller is still at work on the sync that changed what another controller acts on: the
+	// other goes first.
+	busy = 5 * apiserver.WatchLatency
 	// echo is how long a controller waits to look at its own write of a status, which mostly asks for nothing.
 	echo = 2 * batch
 )

@@ -50,8 +50,10 @@ func (c *deployments) observeReplicaSet(e apiserver.Event, rs *appsv1.ReplicaSet
 	if ref != nil {
 		if d := c.resolve(rs.Namespace, ref); d != nil {
 			after := apiserver.WatchLatency
-			if e.Type == watch.Modified && rs.Generation == e.Old.GetGeneration() {
-				after = batch
+			if e.Type == watch.Modified {
+				if after = busy; rs.Generation == e.Old.GetGeneration() {
+					after = batch
+				}
 			}
 			c.Queue.Add(keyOf(d), after)
 		}

@@ -68,7 +68,6 @@ Scaled up replica set web-6f9bcdc979 from 2 to 3
 Scaled down replica set web-69c6f74b8b from 1 to 0
 Scaled up replica set web-69c6f74b8b from 0 to 1
 Scaled down replica set web-6f9bcdc979 from 3 to 2
-Scaled up replica set web-69c6f74b8b from 1 to 2
 (combined from similar events): Scaled down replica set web-6f9bcdc979 from 1 to 0`)
 	d, _ := apiserver.Get[*appsv1.Deployment](w.Client, "default", "web")
 	w.expect("conditions", conditionsOf(d), `Available True MinimumReplicasAvailable Deployment has minimum availability.

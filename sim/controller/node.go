@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -19,11 +20,18 @@ import (
 const (
 	nodeLifecycleController = "node-controller"
 
-	monitorPeriod = 5 * time.Second  // between two looks at all nodes
-	heartbeat     = 10 * time.Second // between two of a kubelet that is well
-	nodeGrace     = 50 * time.Second // without a heartbeat, and a node is lost
-	startupGrace  = 60 * time.Second // for a node that never had one
+	heartbeat    = 10 * time.Second // between two of a kubelet that is well
+	startupGrace = 60 * time.Second // for a node that never had one
 )
+
+// NodeMonitor is how nodes are watched over. A zero is kube-controller-manager's default.
+type NodeMonitor struct {
+	Period time.Duration // --node-monitor-period, between two looks at all nodes; 5 s
+	Grace  time.Duration // --node-monitor-grace-period, without a heartbeat until a node is lost; 50 s
+}
+
+func (m NodeMonitor) period() time.Duration { return cmp.Or(m.Period, 5*time.Second) }
+func (m NodeMonitor) grace() time.Duration  { return cmp.Or(m.Grace, 50*time.Second) }
 
 // nodeLifecycle turns the silence of a kubelet into conditions and taints (pkg/controller/nodelifecycle).
 // It sleeps while all is well: a Lease is written when a kubelet falls silent or comes back, and that sets
@@ -40,7 +48,7 @@ func (c *nodeLifecycle) Observe(e apiserver.Event) {
 	switch o := subject(e).(type) {
 	case *coordinationv1.Lease:
 		if o.Namespace == corev1.NamespaceNodeLease && e.Type != watch.Deleted && o.Spec.RenewTime != nil {
-			c.setGraceTimer(o.Name, o.Spec.RenewTime.Add(nodeGrace))
+			c.setGraceTimer(o.Name, o.Spec.RenewTime.Add(c.Nodes.grace()))
 		}
 	case *corev1.Node:
 		c.observeNode(e, o)
@@ -80,10 +88,10 @@ func sameConditions(a, b *corev1.Node) bool {
 	})
 }
 
-// untilTick is how long until the next of the looks at all nodes, which are five seconds apart.
+// untilTick is how long until the next of the looks at all nodes, which are a period apart.
 func (c *nodeLifecycle) untilTick() time.Duration {
 	now := c.Queue.Now()
-	return now.Truncate(monitorPeriod).Add(monitorPeriod).Sub(now)
+	return now.Truncate(c.Nodes.period()).Add(c.Nodes.period()).Sub(now)
 }
 
 // setGraceTimer looks at a node when its grace period ends. The latest Lease counts: should the kubelet be
@@ -180,7 +188,7 @@ func nodeReady(node *corev1.Node) corev1.ConditionStatus {
 func (c *nodeLifecycle) lastSeen(node *corev1.Node) (time.Time, time.Duration) {
 	seen, grace := node.CreationTimestamp.Time, startupGrace
 	if ready := nodeCondition(node, corev1.NodeReady); ready != nil {
-		grace = nodeGrace
+		grace = c.Nodes.grace()
 		if ready.LastHeartbeatTime.After(seen) {
 			seen = ready.LastHeartbeatTime.Time
 		}

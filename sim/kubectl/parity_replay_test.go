@@ -17,6 +17,7 @@ import (
 
 	"timonier/sim"
 	"timonier/sim/apiserver"
+	"timonier/sim/controller"
 	"timonier/sim/kubelet"
 )
 
@@ -44,7 +45,7 @@ func counted() []string {
 
 // replayScenario plays a scenario on a cluster of its own.
 func replayScenario(t *testing.T, s *scenario) *recording {
-	c, err := sim.New(sim.Config{Nodes: []kubelet.NodeSpec{}, Hollow: true, Seed: 1})
+	c, err := sim.New(sim.Config{Nodes: []kubelet.NodeSpec{}, Hollow: true, NodeMonitor: controller.NodeMonitor{Period: time.Second, Grace: 10 * time.Second}, Seed: 1})
 	if err != nil {
 		t.Fatal(err)
 	}

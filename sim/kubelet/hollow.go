@@ -14,6 +14,10 @@ import (
 // (kustomize/stage/pod/fast) do the same. Only a Job's pods end by themselves. A pod whose annotations give it another
 // fate has containers as on any node, of images that are there already.
 
+// hollowHeartbeat is how often a hollow kubelet renews its lease: it must be heard of where little patience is had with
+// nodes.
+const hollowHeartbeat = 2 * time.Second
+
 // hollowly says whether a pod is played on a hollow node without its containers.
 func (k *Kubelet) hollowly(pod *v1.Pod) bool {
 	f := fateOf(pod)

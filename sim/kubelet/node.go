@@ -154,10 +154,14 @@ func (k *Kubelet) Heartbeat(now time.Time) time.Time {
 	if k.Silent() {
 		return k.state.Beat
 	}
+	period := HeartbeatPeriod
+	if k.env.Hollow {
+		period = hollowHeartbeat
+	}
 	h := fnv.New32a()
 	h.Write([]byte(k.env.Node))
 	phase := time.Duration(h.Sum32()%10_000) * time.Millisecond
-	beat := now.Add(-phase).Truncate(HeartbeatPeriod).Add(phase)
+	beat := now.Add(-phase).Truncate(period).Add(phase % period)
 	if k.state.Slow {
 		beat = k.state.Slowed.Add(now.Sub(k.state.Slowed).Truncate(slowHeartbeat))
 	}
