@@ -160,8 +160,8 @@ func (k *Kubelet) Heartbeat(now time.Time) time.Time {
 	}
 	h := fnv.New32a()
 	h.Write([]byte(k.env.Node))
-	phase := time.Duration(h.Sum32()%10_000) * time.Millisecond
-	beat := now.Add(-phase).Truncate(period).Add(phase % period)
+	phase := time.Duration(h.Sum32()%10_000) * time.Millisecond % period
+	beat := now.Add(-phase).Truncate(period).Add(phase)
 	if k.state.Slow {
 		beat = k.state.Slowed.Add(now.Sub(k.state.Slowed).Truncate(slowHeartbeat))
 	}
