@@ -221,7 +221,7 @@ func (s *sync) ended(u *unit, at time.Time, code int32, reason string) {
 	s.dirty = true
 	s.step(trace.Exited, trace.Container{Name: u.spec.Name, Image: u.spec.Image, Took: at.Sub(u.Start).Truncate(time.Millisecond),
 		ExitCode: code, Reason: reason, Restarts: st.RestartCount})
-	u.Stage, u.Until, u.plan = exited, at, nil
+	u.Stage, u.Until, u.Struck, u.plan = exited, at, 0, nil
 	u.Startup, u.Liveness, u.Readiness = nil, nil, nil
 }
 
