@@ -18,17 +18,22 @@ func nodes(n int) []kubelet.NodeSpec {
 	return specs
 }
 
-// A Deployment of 1,000 replicas on 50 nodes, from its creation to all Running and ready.
+// A Deployment of 1,000 replicas on 50 nodes, from its creation to all Running and ready. Bar: 250 ms of processor time.
 func BenchmarkThousandReplicas(b *testing.B) {
+	var used time.Duration
 	for b.Loop() {
 		b.StopTimer()
 		c := newCluster(b, Config{Nodes: nodes(50)})
+		runtime.GC()
+		before := cpuTime()
 		b.StartTimer()
 		create(b, c, deployment("web", 1000, "10m"))
 		if !c.Until(10*time.Minute, func() bool { return ready(c, "web") == 1000 }) {
 			b.Fatal("not all became ready")
 		}
+		used += cpuTime() - before
 	}
+	b.ReportMetric(float64(used.Milliseconds())/float64(b.N), "cpu-ms/op")
 }
 
 // A day in which nobody does anything: 100 nodes, nothing to do but live.
@@ -39,6 +44,51 @@ func BenchmarkIdleDay(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
+}
+
+// A day of 100 nodes with 1,000 running pods, that nobody disturbs. Bar: 1 s.
+func BenchmarkDayOfAThousandPods(b *testing.B) {
+	c := newCluster(b, Config{Nodes: nodes(100), Limits: apiserver.Limits{Nodes: 100}})
+	create(b, c, deployment("web", 1000, "10m"))
+	if !c.Until(10*time.Minute, func() bool { return ready(c, "web") == 1000 }) {
+		b.Fatal("not all became ready")
+	}
+	var used time.Duration
+	for b.Loop() {
+		began := cpuTime()
+		if err := c.AdvanceTo(c.Now().Add(24 * time.Hour)); err != nil {
+			b.Fatal(err)
+		}
+		used += cpuTime() - began
+	}
+	b.ReportMetric(float64(used.Microseconds())/1000/float64(b.N), "cpu-ms/op")
+}
+
+// What a thousand pods that run take of the heap, with their events and all that is kept of how they came to be: just then, and
+// two hours later, when that is forgotten.
+func BenchmarkMemoryOfPods(b *testing.B) {
+	const count = 1000
+	var fresh, settled uint64
+	var n uint64
+	for b.Loop() {
+		c := newCluster(b, Config{Nodes: nodes(50)})
+		before := heap()
+		create(b, c, deployment("web", count, "10m"))
+		if !c.Until(10*time.Minute, func() bool { return ready(c, "web") == count }) {
+			b.Fatal("not all became ready")
+		}
+		disk{}.save(b, c)
+		fresh += heap() - before
+		if err := c.AdvanceTo(c.Now().Add(2 * time.Hour)); err != nil {
+			b.Fatal(err)
+		}
+		disk{}.save(b, c)
+		settled += heap() - before
+		n++
+		runtime.KeepAlive(c)
+	}
+	b.ReportMetric(float64(fresh)/float64(n*count), "B/pod-fresh")
+	b.ReportMetric(float64(settled)/float64(n*count), "B/pod-settled")
 }
 
 // The heap that one loaded channel's cluster holds: three nodes, ten pods; the catalogue of images, which all

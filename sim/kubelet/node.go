@@ -29,7 +29,7 @@ const (
 // NodeSpec is a machine to make a node of. What is zero has a default.
 type NodeSpec struct {
 	Name   string
-	Index  int               // 1, 2 … in the cluster: its addresses follow from it; at most 253
+	Index  int               // 1, 2 … in the cluster: its addresses follow from it; at most 20,000
 	CPU    resource.Quantity // 4
 	Memory resource.Quantity // 8Gi
 	Pods   int64             // 110
@@ -70,7 +70,7 @@ func NodeObject(spec NodeSpec, now time.Time) *v1.Node {
 		Status: v1.NodeStatus{
 			Capacity: has, Allocatable: has.DeepCopy(),
 			Addresses: []v1.NodeAddress{
-				{Type: v1.NodeInternalIP, Address: fmt.Sprintf("172.18.0.%d", spec.Index+1)},
+				{Type: v1.NodeInternalIP, Address: fmt.Sprintf("172.18.%d.%d", (spec.Index+1)>>8, (spec.Index+1)&0xff)},
 				{Type: v1.NodeHostName, Address: spec.Name},
 			},
 			DaemonEndpoints: v1.NodeDaemonEndpoints{KubeletEndpoint: v1.DaemonEndpoint{Port: 10250}},
@@ -87,7 +87,7 @@ func NodeObject(spec NodeSpec, now time.Time) *v1.Node {
 		},
 	}
 	if spec.Index > 0 {
-		node.Spec.PodCIDR = fmt.Sprintf("10.244.%d.0/24", spec.Index)
+		node.Spec.PodCIDR = podCIDR(spec.Index)
 		node.Spec.PodCIDRs = []string{node.Spec.PodCIDR}
 	}
 	for k, v := range spec.Labels {
@@ -103,6 +103,14 @@ func bootID(node string, boots int) string {
 		return uuid("boot", node)
 	}
 	return uuid("boot", node, fmt.Sprint(boots))
+}
+
+// podCIDR is the range of a node's pods: out of 10.244.0.0/16, the usual one, as far as that goes, then out of 10.129.0.0 and on.
+func podCIDR(index int) string {
+	if index <= 0xff {
+		return fmt.Sprintf("10.244.%d.0/24", index)
+	}
+	return fmt.Sprintf("10.%d.%d.0/24", 128+(index>>8), index&0xff)
 }
 
 func uuid(parts ...string) string {

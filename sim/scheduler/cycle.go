@@ -19,6 +19,7 @@ type cycle struct {
 
 	pod      *podInfo
 	filters  pluginSet // that have something to say
+	asked    []int     // the same, in their order
 	scorers  pluginSet
 	pinned   []string // the only nodes that come into question; nil: all
 	feasible []*nodeInfo
@@ -84,7 +85,7 @@ func (c *cycle) find() {
 
 // prepare lets the plugins look at the whole cluster; false: one of them refuses the pod outright.
 func (c *cycle) prepare() bool {
-	c.filters = 0
+	c.filters, c.asked = 0, c.asked[:0]
 	for row := range c.profile {
 		p := &c.profile[row]
 		if p.filter == nil {
@@ -101,6 +102,7 @@ func (c *cycle) prepare() bool {
 			}
 		}
 		c.filters.add(row)
+		c.asked = append(c.asked, row)
 	}
 	return true
 }
@@ -192,11 +194,9 @@ func (c *cycle) refuseWith(waiting []*podInfo, n *nodeInfo) (row int, r refusal,
 }
 
 func (c *cycle) ask(n *nodeInfo) (row int, r refusal) {
-	for row := range c.profile {
-		if c.filters.has(row) {
-			if r := c.profile[row].filter(c, n); r.refused() {
-				return row, r
-			}
+	for _, row := range c.asked {
+		if r := c.profile[row].filter(c, n); r.refused() {
+			return row, r
 		}
 	}
 	return 0, refusal{}

@@ -23,13 +23,14 @@ type nodeInfo struct {
 	ports       int     // host ports taken
 	images      map[string]int64
 	untainted   bool
+	cordoned    bool
 }
 
 // set takes over the node object.
 func (n *nodeInfo) set(node *v1.Node) {
 	n.node = node
 	n.allocatable = newResources(node.Status.Allocatable)
-	n.untainted = len(node.Spec.Taints) == 0
+	n.untainted, n.cordoned = len(node.Spec.Taints) == 0, node.Spec.Unschedulable
 	n.images = nil
 	for i := range node.Status.Images {
 		image := &node.Status.Images[i]

@@ -70,7 +70,7 @@ const (
 func profile() [rowCount]plugin {
 	return [rowCount]plugin{
 		rowGates:         {name: "SchedulingGates", events: gateEvents()},
-		rowNodeName:      {name: "NodeName", filter: filterNodeName, events: nodeNameEvents()},
+		rowNodeName:      {name: "NodeName", preFilter: preFilterNodeName, filter: filterNodeName, events: nodeNameEvents()},
 		rowUnschedulable: {name: "NodeUnschedulable", filter: filterUnschedulable, obstacles: taintsInTheWay, events: unschedulableEvents()},
 		rowTaints: {name: "TaintToleration", weight: 3, filter: filterTaints, obstacles: taintsInTheWay,
 			score: scoreTaints, normalize: normalizeTaints, figures: figuresTaints, events: taintEvents()},

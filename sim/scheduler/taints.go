@@ -4,6 +4,8 @@ import v1 "k8s.io/api/core/v1"
 
 // NodeName (Kubernetes 1.37 pkg/scheduler/framework/plugins/nodename).
 
+func preFilterNodeName(c *cycle) (bool, refusal) { return c.pod.pod.Spec.NodeName != "", refusal{} }
+
 func filterNodeName(c *cycle, n *nodeInfo) refusal {
 	if want := c.pod.pod.Spec.NodeName; want != "" && want != n.name {
 		return refusal{code: Unresolvable, reason: "node(s) didn't match the requested node name"}
@@ -15,7 +17,7 @@ func filterNodeName(c *cycle, n *nodeInfo) refusal {
 // a cordoned node, unless the pod tolerates the taint that goes with it.
 
 func filterUnschedulable(c *cycle, n *nodeInfo) refusal {
-	if n.node.Spec.Unschedulable {
+	if n.cordoned {
 		cordon := cordonTaint()
 		if !tolerated(c.pod.pod.Spec.Tolerations, &cordon) {
 			return refusal{code: Unresolvable, reason: "node(s) were unschedulable"}

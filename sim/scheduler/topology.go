@@ -50,7 +50,7 @@ type counter struct {
 }
 
 // maxCounters is how many counters are kept; the one not used for longest goes first.
-const maxCounters = 32
+const maxCounters = 128
 
 // count gives, by node position, the pods of a namespace that a selector matches,
 // as PodTopologySpread counts them: pods on their way out do not count, and an
