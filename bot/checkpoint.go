@@ -123,19 +123,9 @@ func (c *call) keepCluster(cl *sim.Cluster, name string) (checkpoint, error) {
 // /pourquoi tells come back with it.
 func (c *call) loadCheckpoint(place int) (*sim.Cluster, error) {
 	ch := c.channel
-	packed, version, err := c.tutor.cfg.Store.Read(c.ctx, ch.scope, keyCheckpoint(place))
+	records, packed, err := c.readCheckpoint(place)
 	if err != nil {
-		return nil, fmt.Errorf("read checkpoint: %w", err)
-	}
-	if version != ch.version {
-		return nil, ErrConflict
-	}
-	if len(packed) != 1 {
-		return nil, fmt.Errorf("read checkpoint: %d records, not one", len(packed))
-	}
-	records, err := unpack(packed[0].Value)
-	if err != nil {
-		return nil, fmt.Errorf("read checkpoint: %w", err)
+		return nil, err
 	}
 	cl, err := c.tutor.openCluster(records)
 	if err != nil {
@@ -143,10 +133,29 @@ func (c *call) loadCheckpoint(place int) (*sim.Cluster, error) {
 	}
 	ch.simulated, c.used = simulated{cluster: cl, base: keysOf(records)}, true
 	ch.drop = []string{keyCluster}
-	ch.set(keyBase, packed[0].Value)
+	ch.set(keyBase, packed)
 	ch.clock, ch.last = ch.kept.Places[place].Clock, ch.kept.Places[place].Last
 	ch.clock.Used = c.now
 	return cl, nil
+}
+
+// readCheckpoint gives the records of what is kept at a place, and the same as they are kept.
+func (c *call) readCheckpoint(place int) (records map[string][]byte, packed []byte, err error) {
+	kept, version, err := c.tutor.cfg.Store.Read(c.ctx, c.channel.scope, keyCheckpoint(place))
+	if err != nil {
+		return nil, nil, fmt.Errorf("read checkpoint: %w", err)
+	}
+	if version != c.channel.version {
+		return nil, nil, ErrConflict
+	}
+	if len(kept) != 1 {
+		return nil, nil, fmt.Errorf("read checkpoint: %d records, not one", len(kept))
+	}
+	records, err = unpack(kept[0].Value)
+	if err != nil {
+		return nil, nil, fmt.Errorf("read checkpoint: %w", err)
+	}
+	return records, kept[0].Value, nil
 }
 
 // forget frees a place.
@@ -306,9 +315,9 @@ func (c *call) loadCommand(words []string) (Reply, error) {
 	}
 	kept := c.channel.kept.Places[place]
 	if len(words) < 2 || !confirmed.is(words[1]) {
-		r := Reply{Blocks: []Block{Text{c.say("kept.sure", with{"Name": kept.Name, "What": c.keptWhat(kept)})}}, Failed: len(words) > 1}
-		return r.with(Button{Label: c.say("kept.yes"), Line: c.typed("cluster", clusterLoad.in(c.words), kept.Name, confirmed.in(c.words)), Style: Danger}).
-			with(Button{Label: c.say("button.cluster"), Line: c.typed("cluster")}), nil
+		r := c.sureOf(kept, c.typed("cluster", clusterLoad.in(c.words), kept.Name, confirmed.in(c.words)))
+		r.Failed = len(words) > 1
+		return r, nil
 	}
 	cl, err := c.loadCheckpoint(place)
 	if err != nil {
@@ -317,6 +326,13 @@ func (c *call) loadCommand(words []string) (Reply, error) {
 	r = Reply{Blocks: []Block{Text{c.say("kept.loaded", with{"Name": kept.Name})}, Text{c.clockText(cl)}}}
 	return r.with(Button{Label: c.say("button.cluster"), Line: c.typed("cluster"), Style: Primary}).
 		with(Button{Label: c.say("button.why"), Line: c.typed("why")}), nil
+}
+
+// sureOf asks whether to go back to a checkpoint; the line does it.
+func (c *call) sureOf(kept checkpoint, line string) Reply {
+	r := Reply{Blocks: []Block{Text{c.say("kept.sure", with{"Name": kept.Name, "What": c.keptWhat(kept)})}}}
+	return r.with(Button{Label: c.say("kept.yes"), Line: line, Style: Danger}).
+		with(Button{Label: c.say("button.cluster"), Line: c.typed("cluster")})
 }
 
 // forgetCommand is /grappe oublie NOM.

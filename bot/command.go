@@ -50,6 +50,8 @@ func commands() []*command {
 			options: []option{
 				{name: name{"commande", "command"}, help: "option.kubectl", required: true, complete: true},
 				{name: name{"fichier", "file"}, help: "option.manifest", kind: Manifest}}},
+		{name: name{"etcdctl", "etcdctl"}, help: "etcdctl.help", usage: "etcdctl.usage", run: etcdctlCommand, complete: completeEtcdctl,
+			options: []option{{name: name{"commande", "command"}, help: "option.etcdctl", required: true, complete: true}}},
 		{name: name{"pourquoi", "why"}, help: "why.help", usage: "why.usage", run: whyCommand, complete: completeWhy,
 			options: []option{{name: name{"pod", "pod"}, help: "option.pod", complete: true}}},
 		{name: name{"lentille", "lens"}, help: "lens.help", usage: "lens.usage", run: lensCommand, complete: completeLens, manner: alone,
