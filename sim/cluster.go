@@ -144,9 +144,13 @@ func (c *Cluster) assemble(states map[string]json.RawMessage, due *agenda.State)
 	c.trace = &trace.Recorder{}
 	c.agenda.Cause = c.trace.Cause
 	c.kubelets, c.components, c.watchers = map[string]*kubelet.Kubelet{}, map[string]*slot{}, map[string][]*slot{}
+	var metrics apiserver.Metrics
+	if !c.cfg.Hollow { // where nothing runs there is nothing to measure, and no metrics server
+		metrics = meter{c}
+	}
 	server, err := apiserver.New(apiserver.Config{
 		Store: c.store, Trace: c.trace, Now: c.agenda.Now, Rand: c.rand, Limits: c.cfg.Limits,
-		Live: c.live, Logs: c.logs, Wait: c.Until,
+		Live: c.live, Logs: c.logs, Wait: c.Until, Metrics: metrics,
 	})
 	if err != nil {
 		return err

@@ -77,7 +77,7 @@ func policy() map[string][]rule {
 		account("horizontal-pod-autoscaler"): {
 			events,
 			{[]string{"update", "patch"}, []string{"autoscaling"}, []string{"horizontalpodautoscalers/status"}},
-			{[]string{"get", "update"}, anything, []string{"*/scale", "deployments/scale", "replicasets/scale", "statefulsets/scale"}},
+			{[]string{"get", "update"}, anything, []string{"deployments/scale", "replicasets/scale", "statefulsets/scale"}},
 			{[]string{"get", "list"}, []string{"metrics.k8s.io"}, anything},
 		},
 		account("disruption-controller"): {

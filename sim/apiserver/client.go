@@ -189,3 +189,25 @@ func (s *Server) live(o Object) Object {
 	}
 	return s.cfg.Live(o)
 }
+
+// Lookup is an object by its kind's name.
+func (c *Client) Lookup(gk schema.GroupKind, namespace, name string) (Object, bool) {
+	for _, resource := range c.server.resources {
+		if resource.Group == gk.Group && resource.Kind == gk.Kind {
+			return c.server.caches[resource].get(namespace, name)
+		}
+	}
+	return nil, false
+}
+
+// Controlled are the objects, pods left out, whose controller has that UID.
+func (c *Client) Controlled(owner types.UID) (all []Object) {
+	for _, resource := range c.server.resources {
+		if cache := c.server.caches[resource]; cache != c.server.pods && resource.TTL == 0 {
+			for _, o := range values(cache.byOwner[owner]) {
+				all = append(all, o)
+			}
+		}
+	}
+	return all
+}

@@ -42,6 +42,9 @@ func (s *Server) groups() (groups []schema.GroupVersion) {
 			groups = append(groups, gv)
 		}
 	}
+	if s.cfg.Metrics != nil {
+		groups = append(groups, metricsGroup)
+	}
 	return groups
 }
 
@@ -113,6 +116,9 @@ func (s *Server) groupList() *metav1.APIGroupList {
 }
 
 func (s *Server) resourceList(gv schema.GroupVersion) *metav1.APIResourceList {
+	if gv == metricsGroup {
+		return metricsResources()
+	}
 	list := &metav1.APIResourceList{
 		TypeMeta: metav1.TypeMeta{Kind: "APIResourceList", APIVersion: "v1"}, GroupVersion: gv.String(),
 	}
@@ -165,6 +171,9 @@ func (s *Server) aggregated(core bool) *apidiscovery.APIGroupDiscoveryList {
 		version := apidiscovery.APIVersionDiscovery{Version: gv.Version, Freshness: apidiscovery.DiscoveryFreshnessCurrent}
 		for _, r := range s.of(gv) {
 			version.Resources = append(version.Resources, r.discovery())
+		}
+		if gv == metricsGroup {
+			version.Resources = metricsDiscovery()
 		}
 		list.Items = append(list.Items, apidiscovery.APIGroupDiscovery{
 			ObjectMeta: metav1.ObjectMeta{Name: gv.Group}, Versions: []apidiscovery.APIVersionDiscovery{version},

@@ -33,6 +33,8 @@ type Config struct {
 	// Live, where set, shows what is kept current without being written: the
 	// heartbeats of healthy nodes. It returns o itself, or a changed copy.
 	Live func(o Object) Object
+	// Metrics, where set, is what metrics.k8s.io is served from.
+	Metrics Metrics
 	// Logs, where set, is a container's output, as the node's kubelet has it.
 	Logs func(namespace, pod string, o LogOptions) (string, error)
 }

@@ -70,6 +70,8 @@ func All() []Controller {
 			Resources: []string{"jobs"}, New: newTTLAfterFinished},
 		{Name: disruptionController, User: serviceAccount + "disruption-controller",
 			Resources: []string{"poddisruptionbudgets", "pods"}, New: newDisruption},
+		{Name: autoscalerController, User: serviceAccount + "horizontal-pod-autoscaler",
+			Resources: []string{"horizontalpodautoscalers"}, New: newAutoscalers},
 		{Name: endpointsController, User: serviceAccount + "endpoint-controller",
 			Resources: []string{"services", "pods", "endpoints"}, New: newEndpoints},
 		{Name: endpointSliceController, User: serviceAccount + "endpointslice-controller",

@@ -78,7 +78,7 @@ func commands() []command {
 		{name: "logs", make: func(r *run) *cobra.Command { return logs.NewCmdLogs(r.factory, r.streams) }},
 		{name: "events", make: func(r *run) *cobra.Command { return events.NewCmdEvents(r.factory, r.streams) }, start: ownAges},
 		{name: "explain", make: func(r *run) *cobra.Command { return explain.NewCmdExplain("kubectl", r.factory, r.streams) }},
-		{name: "top", make: func(r *run) *cobra.Command { return top.NewCmdTop(r.factory, r.streams) }, subs: []string{"node", "pod"}},
+		{name: "top", make: func(r *run) *cobra.Command { return top.NewCmdTop(r.factory, r.streams) }, start: ownAges, subs: []string{"node", "pod"}},
 		{name: "label", make: func(r *run) *cobra.Command { return label.NewCmdLabel(r.factory, r.streams) }},
 		{name: "annotate", make: func(r *run) *cobra.Command { return annotate.NewCmdAnnotate("kubectl", r.factory, r.streams) }},
 		{name: "patch", make: func(r *run) *cobra.Command { return patch.NewCmdPatch(r.factory, r.streams) }},
