@@ -25,12 +25,14 @@ type plugin struct {
 func plugins() []plugin {
 	return []plugin{
 		{name: "NamespaceLifecycle", mutate: namespaceLifecycle, validate: protectedNamespace},
-		{name: "TaintNodesByCondition", mutate: taintNewNode},
+		{name: "LimitRanger", mutate: fillLimits, validate: keepLimits},
 		{name: "ServiceAccount", mutate: mountServiceAccount},
+		{name: "TaintNodesByCondition", mutate: taintNewNode},
 		{name: "Priority", mutate: resolvePriority, validate: oneDefaultPriority},
 		{name: "DefaultTolerationSeconds", mutate: defaultTolerations},
 		{name: "DefaultStorageClass", mutate: defaultStorageClassName},
 		{name: "StorageObjectInUseProtection", mutate: protectStorage},
+		{name: "ResourceQuota", validate: chargeQuota}, // the last: what it charges has passed all else
 	}
 }
 

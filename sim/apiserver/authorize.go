@@ -109,6 +109,7 @@ func policy() map[string][]rule {
 		account("service-account-controller"):    {events, {[]string{"create"}, core, []string{"serviceaccounts"}}},
 		account("root-ca-cert-publisher"):        {events, {[]string{"create", "update"}, core, []string{"configmaps"}}},
 		account("ttl-after-finished-controller"): {events, {[]string{"delete"}, []string{"batch"}, []string{"jobs"}}},
+		account("resourcequota-controller"):      {events, {[]string{"update"}, core, []string{"resourcequotas/status"}}},
 		account("service-controller"):            {events},
 		"system:serviceaccounts:kube-system":     {{reading, anything, anything}},
 		"system:kube-controller-manager":         {events, {reading, anything, anything}, {anything, []string{"coordination.k8s.io"}, []string{"leases"}}},

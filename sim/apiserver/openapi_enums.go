@@ -141,7 +141,20 @@ core/v1.PullPolicy
 	Always: means that kubelet always attempts to pull the latest image. Container will fail If the pull fails.
 	IfNotPresent: means that kubelet pulls if the image isn't present on disk. Container will fail if the image isn't present and the pull fails.
 	Never: means that kubelet never pulls an image, but only uses a local image. Container will fail if the image isn't present
+core/v1.ResourceQuotaScope
+	BestEffort: Match all pod objects that have best effort quality of service
+	CrossNamespacePodAffinity: Match all pod objects that have cross-namespace pod (anti)affinity mentioned.
+	NotBestEffort: Match all pod objects that do not have best effort quality of service
+	NotTerminating: Match all pod objects where spec.activeDeadlineSeconds is nil
+	PriorityClass: Match all pod objects that have priority class mentioned
+	Terminating: Match all pod objects where spec.activeDeadlineSeconds >=0
+	VolumeAttributesClass: Match all pvc objects that have volume attributes class mentioned.
 core/v1.RestartPolicy = Always Never OnFailure
+core/v1.ScopeSelectorOperator
+	DoesNotExist: 
+	Exists: 
+	In: 
+	NotIn: 
 core/v1.SeccompProfileType
 	Localhost: indicates a profile defined in a file on the node should be used. The file's location relative to <kubelet-root-dir>/seccomp.
 	RuntimeDefault: represents the default container runtime seccomp profile.

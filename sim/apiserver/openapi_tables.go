@@ -52,6 +52,7 @@ core.v1.HTTPGetAction: httpHeaders=atomic
 core.v1.HostAlias: hostnames=atomic
 core.v1.ISCSIPersistentVolumeSource: portals=atomic
 core.v1.ISCSIVolumeSource: portals=atomic
+core.v1.LimitRangeSpec: limits=atomic
 core.v1.LinuxContainerUser: supplementalGroups=atomic
 core.v1.LoadBalancerIngress: ports=atomic
 core.v1.LoadBalancerStatus: ingress=atomic
@@ -80,8 +81,11 @@ core.v1.PodVolumeHealth: healthConditions=map(status,reason)
 core.v1.ProjectedVolumeSource: sources=atomic
 core.v1.RBDPersistentVolumeSource: monitors=atomic
 core.v1.RBDVolumeSource: monitors=atomic
+core.v1.ResourceQuotaSpec: scopes=atomic
 core.v1.ResourceRequirements: claims=map(name)
 core.v1.ResourceStatus: resources=map(resourceID)
+core.v1.ScopeSelector: matchExpressions=atomic
+core.v1.ScopedResourceSelectorRequirement: values=atomic
 core.v1.SecretProjection: items=atomic
 core.v1.SecretVolumeSource: items=atomic
 core.v1.ServiceAccount: imagePullSecrets=atomic secrets=map(name)
@@ -111,7 +115,7 @@ const atomicText = `
 core.v1.ConfigMapKeySelector core.v1.EndpointAddress core.v1.EndpointPort core.v1.EvictionResponder
 core.v1.FileKeySelector core.v1.LocalObjectReference core.v1.NodeSelector core.v1.NodeSelectorTerm
 core.v1.ObjectFieldSelector core.v1.ObjectReference core.v1.ResourceFieldSelector
-core.v1.SecretKeySelector core.v1.SecretReference core.v1.TopologySelectorTerm
+core.v1.ScopeSelector core.v1.SecretKeySelector core.v1.SecretReference core.v1.TopologySelectorTerm
 core.v1.TypedLocalObjectReference discovery.v1.EndpointPort meta.v1.LabelSelector
 meta.v1.OwnerReference
 `

@@ -88,6 +88,8 @@ func All() []Controller {
 			Resources: []string{"namespaces", "serviceaccounts"}, New: newServiceAccounts},
 		{Name: rootCAController, User: serviceAccount + "root-ca-cert-publisher",
 			Resources: []string{"namespaces", "configmaps"}, New: newRootCA},
+		{Name: resourceQuotaController, User: serviceAccount + "resourcequota-controller",
+			Resources: []string{"*"}, New: newResourceQuotas},
 		{Name: garbageCollector, User: serviceAccount + "generic-garbage-collector",
 			Resources: []string{"*"}, New: newGarbageCollector},
 	}

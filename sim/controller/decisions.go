@@ -44,6 +44,16 @@ const (
 	ExpireJob            = "expire-job"            // a Job has been over for long enough; Note is for how long it is kept
 )
 
+// What the controllers of quotas and volumes may decide.
+const (
+	CountQuota      = "count-quota"      // what a namespace uses is counted again
+	BindVolume      = "bind-volume"      // a claim gets a volume; Target is the volume
+	AskForVolume    = "ask-for-volume"   // a claim waits for its class's provisioner; Note is the provisioner
+	ProvisionVolume = "provision-volume" // a provisioner makes a volume for a claim; Target is the volume
+	ReleaseVolume   = "release-volume"   // a volume's claim is gone; Note is the reclaim policy
+	DeleteVolume    = "delete-volume"    // a provisioner deletes a volume that nobody claims any more
+)
+
 // Decisions is every decision a controller may take, in the order of declaration.
 func Decisions() []string {
 	return []string{
@@ -54,5 +64,6 @@ func Decisions() []string {
 		Taint, Evict, CollectPods, Collect, RemoveOwners, Orphan, Finalize,
 		EmptyNamespace, CreateServiceAccount, PublishRootCA,
 		CompleteJob, FailJob, CreateJob, SkipJob, ReplaceJob, DeleteJob, ExpireJob, Budget,
+		CountQuota, BindVolume, AskForVolume, ProvisionVolume, ReleaseVolume, DeleteVolume,
 	}
 }
