@@ -50,7 +50,7 @@ func (s *Server) mutate(r *request, o, old Object) error {
 			before = copyOf(o)
 		}
 		if err := p.mutate(s, r, o, old); err != nil {
-			return s.refuse(r, trace.Mutated, admissionError(r, err))
+			return s.refuse(r, trace.Mutated, admissionError(r, nil, err))
 		}
 		if r.detailed {
 			if fields := changedFields(before, o); len(fields) > 0 {
@@ -68,19 +68,25 @@ func (s *Server) admit(r *request, o, old Object) error {
 			continue
 		}
 		if err := p.validate(s, r, o, old); err != nil {
-			return s.refuse(r, trace.Admitted, admissionError(r, err))
+			return s.refuse(r, trace.Admitted, admissionError(r, o, err))
 		}
 	}
 	s.note(r, trace.Admitted, trace.Admission{})
 	return nil
 }
 
-func admissionError(r *request, err error) error {
+// admissionError is a refusal. named is the object once its name has been generated, which in the real server is
+// after mutating admission.
+func admissionError(r *request, named Object, err error) error {
 	if _, ok := err.(apierrors.APIStatus); ok {
 		return err
 	}
 	name := r.name
-	if name == "" && r.object != nil { // not generated yet
+	switch {
+	case name != "":
+	case named != nil:
+		name = named.GetName()
+	case r.object != nil:
 		name = r.object.GetGenerateName()
 	}
 	return apierrors.NewForbidden(r.resource.GroupResource(), name, err)

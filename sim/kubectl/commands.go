@@ -60,10 +60,13 @@ func bareTables(r *run, cmd *cobra.Command) {
 func commands() []command {
 	return []command{
 		{name: "get", make: func(r *run) *cobra.Command { return get.NewCmdGet("kubectl", r.factory, r.streams) }, start: bareTables},
-		{name: "describe", make: func(r *run) *cobra.Command { return describe.NewCmdDescribe("kubectl", r.factory, r.streams) }, start: ownAges},
+		{name: "describe", make: func(r *run) *cobra.Command { return describe.NewCmdDescribe("kubectl", r.factory, r.streams) }, start: ownAges,
+			waits: map[string]waiter{"": describeInOrder}},
 		{name: "apply", make: func(r *run) *cobra.Command { return apply.NewCmdApply("kubectl", r.factory, r.streams) }},
 		{name: "create", make: func(r *run) *cobra.Command { return create.NewCmdCreate(r.factory, r.streams) },
 			subs: []string{"configmap", "cronjob", "deployment", "job", "namespace", "poddisruptionbudget", "priorityclass", "secret", "service", "serviceaccount"}},
+			subs: []string{"clusterrole", "clusterrolebinding", "configmap", "deployment", "ingress", "namespace", "priorityclass", "quota", "role",
+				"rolebinding", "secret", "service", "serviceaccount"}},
 		{name: "delete", make: func(r *run) *cobra.Command { return delete.NewCmdDelete(r.factory, r.streams) },
 			waits: map[string]waiter{"": waitForDeletion}},
 		{name: "scale", make: func(r *run) *cobra.Command { return scale.NewCmdScale(r.factory, r.streams) }},
@@ -134,6 +137,12 @@ func allowedFlags() []string {
 		serviceaccount server-print server-side session-affinity show-capacity show-events show-kind show-labels
 		show-managed-fields show-swap since since-time skip-wait-for-delete-timeout sort-by subresource sum tail target-port tcp
 		timeout timestamps to-revision type types use-protocol-buffers validate value verbs wait watch watch-only with-secrets`)
+		remove-all replicas requests resource resource-version resources restart revision save-config selector
+		serviceaccount server-print server-side session-affinity show-events show-kind show-labels
+		show-managed-fields since since-time skip-wait-for-delete-timeout sort-by subresource tail target-port tcp
+		timeout timestamps to-revision type types validate value verbs wait watch watch-only with-secrets
+		aggregation-rule annotation clusterrole default-backend group hard non-resource-url quiet resource-name role rule
+		scopes user verb`)
 }
 
 // refusedHere are flags that are allowed elsewhere but in these commands would wait in real time, write a file, or
