@@ -107,6 +107,7 @@ meta.v1.LabelSelectorRequirement: values=atomic
 meta.v1.ObjectMeta: finalizers=set managedFields=atomic ownerReferences=map(uid)
 meta.v1.StatusDetails: causes=atomic
 policy.v1.PodDisruptionBudgetStatus: conditions=map(type)
+scheduling.v1alpha3.WorkloadPodGroupSchedulingConstraints: topology=atomic
 storage.v1.StorageClass: allowedTopologies=atomic mountOptions=atomic
 `
 
@@ -144,9 +145,9 @@ apps.v1.StatefulSetCondition: status type
 apps.v1.StatefulSetOrdinals: start
 apps.v1.StatefulSetSpec: serviceName
 apps.v1.StatefulSetStatus: availableReplicas
-core.v1.AzureFilePersistentVolumeSource: secretNamespace
 autoscaling.v2.HorizontalPodAutoscalerStatus: currentMetrics
 batch.v1.PodFailurePolicyOnPodConditionsPattern: status
+core.v1.AzureFilePersistentVolumeSource: secretNamespace
 core.v1.ContainerImage: names
 core.v1.Event: reportingComponent reportingInstance
 core.v1.GRPCAction: service

@@ -64,9 +64,8 @@ func commands() []command {
 			waits: map[string]waiter{"": describeInOrder}},
 		{name: "apply", make: func(r *run) *cobra.Command { return apply.NewCmdApply("kubectl", r.factory, r.streams) }},
 		{name: "create", make: func(r *run) *cobra.Command { return create.NewCmdCreate(r.factory, r.streams) },
-			subs: []string{"configmap", "cronjob", "deployment", "job", "namespace", "poddisruptionbudget", "priorityclass", "secret", "service", "serviceaccount"}},
-			subs: []string{"clusterrole", "clusterrolebinding", "configmap", "deployment", "ingress", "namespace", "priorityclass", "quota", "role",
-				"rolebinding", "secret", "service", "serviceaccount"}},
+			subs: []string{"clusterrole", "clusterrolebinding", "configmap", "cronjob", "deployment", "ingress", "job", "namespace", "poddisruptionbudget",
+				"priorityclass", "quota", "role", "rolebinding", "secret", "service", "serviceaccount"}},
 		{name: "delete", make: func(r *run) *cobra.Command { return delete.NewCmdDelete(r.factory, r.streams) },
 			waits: map[string]waiter{"": waitForDeletion}},
 		{name: "scale", make: func(r *run) *cobra.Command { return scale.NewCmdScale(r.factory, r.streams) }},
@@ -136,11 +135,7 @@ func allowedFlags() []string {
 		remove-all replicas requests resource resource-version resources restart revision save-config schedule selector
 		serviceaccount server-print server-side session-affinity show-capacity show-events show-kind show-labels
 		show-managed-fields show-swap since since-time skip-wait-for-delete-timeout sort-by subresource sum tail target-port tcp
-		timeout timestamps to-revision type types use-protocol-buffers validate value verbs wait watch watch-only with-secrets`)
-		remove-all replicas requests resource resource-version resources restart revision save-config selector
-		serviceaccount server-print server-side session-affinity show-events show-kind show-labels
-		show-managed-fields since since-time skip-wait-for-delete-timeout sort-by subresource tail target-port tcp
-		timeout timestamps to-revision type types validate value verbs wait watch watch-only with-secrets
+		timeout timestamps to-revision type types use-protocol-buffers validate value verbs wait watch watch-only with-secrets
 		aggregation-rule annotation clusterrole default-backend group hard non-resource-url quiet resource-name role rule
 		scopes user verb`)
 }
