@@ -78,8 +78,12 @@ func (c *Cluster) lookAgain() {
 		}
 	}
 	for _, node := range c.nodeNames() {
-		if k := c.kubelets[node]; k != nil && !k.Silent() {
+		switch k := c.kubelets[node]; {
+		case k == nil:
+		case !k.Silent():
 			k.Reconnect()
+		default:
+			k.PaySoon()
 		}
 	}
 	c.planChores(true)

@@ -96,7 +96,10 @@ func (k *Kubelet) Resync() {
 // Sync does what is due for a pod, or for the node. An error means that something
 // could not be written: the key is to be tried again.
 func (k *Kubelet) Sync(key string) error {
-	if k.idle() || k.state.Silent && key == nodeKey {
+	if k.Silent() && key == nodeKey {
+		return k.Pay()
+	}
+	if k.idle() {
 		return nil
 	}
 	before := k.env.Trace.Cause()

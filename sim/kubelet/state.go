@@ -19,6 +19,7 @@ type state struct {
 	Slow     bool                `json:"slow,omitempty"`     // Slow
 	DiskFull bool                `json:"diskFull,omitempty"` // DiskFull
 	Beat     time.Time           `json:"beat,omitzero"`      // the last heartbeat before a silence; no later one is before it
+	Owed     bool                `json:"owed,omitempty"`     // Beat could not be written yet
 	Slowed   time.Time           `json:"slowed,omitzero"`    // the heartbeat after which Slow began
 	Died     time.Time           `json:"died,omitzero"`      // when the machine lost its power; zero: dealt with
 	Seen     map[string]*v1.Pod  `json:"seen,omitempty"`     // Cut: the node's pods when it was last connected

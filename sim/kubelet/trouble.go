@@ -44,8 +44,9 @@ func (k *Kubelet) Trouble(t Trouble, on bool) error {
 	wasSilent, now := k.Silent(), k.env.Queue.Now()
 	if on && !wasSilent && (t == Cut || t == Off || t == Down) && !k.env.Client.Down() {
 		k.state.Beat = k.Heartbeat(k.env.Queue.Now())
-		if err := k.KeepHeartbeat(); err != nil {
-			return err
+		if err := k.KeepHeartbeat(); err != nil { // no etcd: the node controller has to hear of it all the same, later
+			k.state.Owed = true
+			k.env.Queue.Retry(nodeKey)
 		}
 	}
 	if t == Slow && !wasSilent {
@@ -91,6 +92,25 @@ func (k *Kubelet) KeepHeartbeat() error {
 	return nil
 }
 
+// Pay writes the last heartbeat of a kubelet that is silent, which could not be written when it fell silent.
+func (k *Kubelet) Pay() error {
+	if !k.state.Owed {
+		return nil
+	}
+	if err := k.renew(k.state.Beat); err != nil {
+		return fmt.Errorf("write last heartbeat of %s: %w", k.env.Node, err)
+	}
+	k.state.Owed = false
+	return nil
+}
+
+// PaySoon has what is owed written, where it can be written again.
+func (k *Kubelet) PaySoon() {
+	if k.state.Owed {
+		k.env.Queue.Add(nodeKey, 0)
+	}
+}
+
 // Reconnect is the end of a time in which nothing of the kubelet's could arrive: it renews its lease, posts its status
 // and looks at all its pods.
 func (k *Kubelet) Reconnect() {
@@ -98,6 +118,7 @@ func (k *Kubelet) Reconnect() {
 		return // not yet
 	}
 	now := k.env.Queue.Now()
+	k.state.Owed = false
 	k.state.Since, k.state.Beat, k.state.Slowed = now, time.Time{}, now
 	k.reboot()
 	k.Resync()
