@@ -7,6 +7,7 @@ import (
 	"time"
 
 	v1 "k8s.io/api/core/v1"
+	policyv1 "k8s.io/api/policy/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"timonier/sim/agenda"
@@ -325,4 +326,37 @@ func TestResync(t *testing.T) {
 	w.watched.Resync()
 	w.run(time.Second)
 	w.expect("once it is back", w.state(), "late: on node-1\nweb: on node-1\n")
+}
+
+// A budget that allows no disruption has the scheduler make room elsewhere; once it allows one, here.
+func TestPreemptionSparesBudgets(t *testing.T) {
+	for _, c := range []struct {
+		allowed int32
+		want    string
+	}{{0, "node-2"}, {1, "node-1"}} {
+		t.Run(c.want, func(t *testing.T) {
+			w := newWorld(t)
+			w.class("high", 100)
+			w.class("middle", 10)
+			w.node("node-1", "1")
+			w.pod("a", "900m")
+			w.run(time.Second)
+			w.node("node-2", "1")
+			w.pod("b", "900m", classed("middle")) // more important: it goes only for the budget's sake
+			w.run(time.Second)
+			made := w.create(&policyv1.PodDisruptionBudget{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "spare-a"},
+				Spec: policyv1.PodDisruptionBudgetSpec{Selector: &metav1.LabelSelector{MatchLabels: map[string]string{"app": "a"}}}})
+			budget := made.(*policyv1.PodDisruptionBudget).DeepCopy()
+			budget.Status.DisruptionsAllowed = c.allowed
+			if _, err := w.admin().UpdateStatus(budget); err != nil {
+				t.Fatal(err)
+			}
+			pod := w.pod("important", "900m", classed("high"))
+			w.run(time.Second)
+			v := w.sched.Explain(pod)
+			if got := w.get("important").Status.NominatedNodeName; got != c.want {
+				t.Errorf("room is made on %q, want %s: %s", got, c.want, v.Message)
+			}
+		})
+	}
 }
