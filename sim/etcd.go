@@ -43,7 +43,8 @@ type Etcd struct {
 // Etcd says how the cluster's etcd is doing.
 func (c *Cluster) Etcd() Etcd {
 	members := c.store.Members()
-	e := Etcd{Quorum: c.store.Quorate(), Needed: len(members)/2 + 1, Revision: c.store.Rev(), Quota: c.store.Quota(), Full: c.store.Full()}
+	e := Etcd{Quorum: c.store.Quorate(), Needed: len(members)/2 + 1, Revision: c.store.Rev(), Quota: c.store.Quota()}
+	_, e.Full = c.store.Alarm()
 	for _, m := range members {
 		e.Members = append(e.Members, EtcdMember{Name: m.Name, ID: m.ID, Role: string(m.Role), Partitioned: m.Partitioned,
 			Term: m.Term, Revision: m.Rev, Behind: c.store.Rev() - m.Rev, Size: m.Size})

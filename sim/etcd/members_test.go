@@ -249,7 +249,7 @@ func TestTheQuotaIsABound(t *testing.T) {
 	for ; err == nil && writes < 1000; writes++ {
 		_, err = s.Put("k", make([]byte, 1000), 0)
 	}
-	if err != ErrNoSpace || !s.Full() || writes > 100 {
+	if err != ErrNoSpace || !s.full || writes > 100 {
 		t.Fatalf("after %d writes: %v", writes, err)
 	}
 	if _, _, err := s.Delete("k", ""); err != nil {

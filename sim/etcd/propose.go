@@ -43,6 +43,7 @@ type op struct {
 	Now   time.Time     `json:"now,omitzero"`
 	Rev   int64         `json:"rev,omitempty"`
 	Txn   Txn           `json:"txn,omitzero"`
+	Alarm uint64        `json:"alarm,omitempty"` // ID of the member that raises it
 }
 
 // result is what carrying out an op gave.
@@ -146,7 +147,7 @@ func (s *Store) carryOut(o *op) result {
 	case opCompact:
 		return result{rev: s.rev, err: s.compact(o.Rev)}
 	case opAlarm:
-		s.setAlarm(o.Rev != 0)
+		s.setAlarm(o.Rev != 0, o.Alarm)
 	}
 	return result{rev: s.rev}
 }
@@ -209,6 +210,22 @@ func (s *Store) Reachable() error {
 	if m == nil {
 		return ErrUnavailable
 	}
+	return r.answers(m)
+}
+
+// Answers is nil if a member would answer a request now, or else what it says once it has waited in vain.
+func (s *Store) Answers(name string) error {
+	m := s.raft.named(name)
+	switch {
+	case m == nil || m.stopped:
+		return ErrUnavailable
+	case s.raft.level:
+		return nil
+	}
+	return s.raft.answers(m)
+}
+
+func (r *raft) answers(m *member) error {
 	switch l := r.leaderOf(m); {
 	case l == nil && m.lead == 0:
 		return ErrTimeout

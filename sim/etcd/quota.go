@@ -66,17 +66,21 @@ func (s *Store) room(bytes int) error {
 	if s.raft == nil || s.Size()+int64(bytes)+recordBytes < s.Quota() {
 		return nil
 	}
-	if err := s.propose(op{Kind: opAlarm, Rev: 1}).err; err != nil {
+	id := uint64(0)
+	if m := s.raft.gateway(); m != nil {
+		id = m.id
+	}
+	if err := s.propose(op{Kind: opAlarm, Rev: 1, Alarm: id}).err; err != nil {
 		return err
 	}
 	return ErrNoSpace
 }
 
-func (s *Store) setAlarm(on bool) {
+func (s *Store) setAlarm(on bool, id uint64) {
 	if s.full == on {
 		return
 	}
-	s.full = on
+	s.full, s.alarmBy = on, id
 	c := Change{Kind: Disarmed, Rev: s.rev}
 	if on {
 		c.Kind = NoSpace
@@ -84,8 +88,8 @@ func (s *Store) setAlarm(on bool) {
 	s.raft.tell(c)
 }
 
-// Full says that the alarm NOSPACE is on.
-func (s *Store) Full() bool { return s.full }
+// Alarm says whether the alarm NOSPACE is on, and the ID of the member that raised it.
+func (s *Store) Alarm() (id uint64, on bool) { return s.alarmBy, s.full }
 
 // Disarm takes the alarm back. It comes again with the next write that finds no room.
 func (s *Store) Disarm() error {

@@ -51,6 +51,7 @@ type raftState struct {
 	Quorate bool          `json:"quorate,omitempty"`
 	Quota   int64         `json:"quota,omitempty"`
 	Full    bool          `json:"full,omitempty"`
+	AlarmBy uint64        `json:"alarmBy,omitempty"`
 	Changes []Change      `json:"changes,omitempty"`
 }
 
@@ -146,7 +147,7 @@ func (e *entry) marshal() []byte {
 
 func (r *raft) state() raftState {
 	s := raftState{Cuts: r.cuts, Level: r.level, Head: r.head, Seed: r.seed, Draws: r.draws, Door: r.door, Stirred: r.stirred, Quorate: r.quorate,
-		Quota: r.store.quota, Full: r.store.full, Changes: r.changes}
+		Quota: r.store.quota, Full: r.store.full, AlarmBy: r.store.alarmBy, Changes: r.changes}
 	for _, m := range r.members {
 		one := memberState{Name: m.name, Stopped: m.stopped, Role: m.role, Term: m.term, Vote: m.vote, Lead: m.lead, Base: m.base,
 			Commit: m.commit, Applied: m.applied, Match: m.match, Timer: m.timer, Due: m.due, Lost: m.lost, File: m.file, InUse: m.inUse}
@@ -190,7 +191,7 @@ func (s *Store) loadRaft(body []byte, entries []*entry) error {
 	}
 	r := &raft{store: s, cuts: state.Cuts, level: state.Level, head: state.Head, seed: state.Seed, draws: state.Draws, door: state.Door, stirred: state.Stirred,
 		quorate: state.Quorate, changes: state.Changes, unsaved: newUnsavedLog(), inUse: s.inUse()}
-	s.quota, s.full = state.Quota, state.Full
+	s.quota, s.full, s.alarmBy = state.Quota, state.Full, state.AlarmBy
 	for _, one := range state.Members {
 		m := &member{id: memberID(one.Name), name: one.Name, stopped: one.Stopped, role: one.Role, term: one.Term, vote: one.Vote,
 			lead: one.Lead, base: one.Base, commit: one.Commit, applied: one.Applied, match: one.Match, timer: one.Timer,

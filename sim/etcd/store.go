@@ -70,10 +70,11 @@ type Store struct {
 	expiries  *btree.BTreeG[*lease] // by expiry, then ID
 	lastLease int64                 // last ID given by the store itself
 
-	used    int64 // bytes of its file in use
-	quota   int64 // bytes that the file may have; 0: DefaultQuota
-	full    bool  // the alarm NOSPACE is on
-	raft    *raft // nil: no members
+	used    int64  // bytes of its file in use
+	quota   int64  // bytes that the file may have; 0: DefaultQuota
+	full    bool   // the alarm NOSPACE is on …
+	alarmBy uint64 // … raised by that member
+	raft    *raft  // nil: no members
 	unsaved unsaved
 }
 

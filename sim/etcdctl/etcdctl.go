@@ -13,6 +13,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/spf13/cobra"
+
 	"timonier/sim"
 	"timonier/sim/trace"
 )
@@ -82,8 +84,8 @@ const (
 // Run runs etcdctl with the arguments that follow its name. The learner's mistakes are in the Result; an error is
 // one of the Snapshots' that is not the learner's.
 func Run(c *sim.Cluster, args []string, stdin string, snapshots Snapshots) (Result, error) {
-	r := &run{cluster: c, stdin: stdin, snapshots: snapshots}
 	began := c.Now()
+	r := &run{cluster: c, stdin: stdin, snapshots: snapshots, began: began}
 	r.result.Step = c.Trace().Add(trace.Step{At: began, Actor: "etcdctl", Kind: trace.Asked,
 		Detail: trace.Request{Command: "etcdctl " + strings.Join(args, " ")}})
 	before := c.Trace().Because(r.result.Step)
@@ -107,8 +109,11 @@ type run struct {
 	stdin     string
 	snapshots Snapshots
 	out, err  bytes.Buffer
+	began     time.Time // when, on the cluster's clock
+	written   string    // --write-out
 	format    format
 	endpoints []string
+	named     bool // they were named in the command line
 	hex       bool
 	timeout   time.Duration
 	result    Result
@@ -117,11 +122,20 @@ type run struct {
 
 // execute runs the command line; a failure of it is worded as etcdctl words it.
 func (r *run) execute(args []string) {
+	if refusal := notHere(args); refusal != nil {
+		r.result.Refused, r.result.Code = refusal, exitError
+		return
+	}
 	root := r.root()
 	root.SetArgs(args)
 	root.SetIn(strings.NewReader(r.stdin))
 	root.SetOut(&bounded{&r.out})
 	root.SetErr(&bounded{&r.err})
+	help := root.HelpFunc()
+	root.SetHelpFunc(func(c *cobra.Command, args []string) {
+		help(c, args)
+		fmt.Fprintln(c.OutOrStdout(), `Use "etcdctl options" for a list of global command-line options (applies to all commands).`)
+	})
 	err := root.Execute()
 	var refusal *Refusal
 	var failed *failure
@@ -129,6 +143,7 @@ func (r *run) execute(args []string) {
 	case err == nil:
 	case errors.As(err, &refusal):
 		r.result.Refused, r.result.Code = refusal, exitError
+		r.err.Reset()
 	case errors.As(err, &failed):
 		r.result.Code = failed.code
 		if failed.err != nil {

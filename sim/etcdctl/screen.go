@@ -6,9 +6,6 @@ import (
 	"unicode/utf8"
 )
 
-// format is a format of output: simple, json, fields or table.
-type format string
-
 // onScreen is what a terminal shows of bytes: what is no text is the replacement character, and what only steers a
 // terminal is nothing. Values in etcd are protobuf, and whoever types etcdctl get sees that.
 func onScreen(b []byte) string {
