@@ -2,6 +2,7 @@ package kubectl
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -131,23 +132,29 @@ func (r *run) drainNode(h *drain.Helper, node string) error {
 	if h.Timeout > 0 {
 		end = r.cluster.Now().Add(h.Timeout)
 	}
-	for _, p := range pods {
-		if err := r.evict(h, p, end); err != nil {
-			return err
-		}
+	going, err := r.evictAll(h, pods, end)
+	if err != nil {
+		return err
 	}
-	for _, p := range pods {
-		path := fmt.Sprintf("/api/v1/namespaces/%s/pods/%s", p.Namespace, p.Name)
-		if !r.until(left(r.cluster.Now(), end), func() bool { return r.wire.gone(path) }) {
+	for _, p := range going {
+		if !r.until(left(r.cluster.Now(), end), func() bool { return r.departed(p) }) {
 			return fmt.Errorf("error when waiting for pod %q in namespace %q to terminate: global timeout reached: %v", p.Name, p.Namespace, h.Timeout)
 		}
-		verb := "evicted"
-		if h.DisableEviction {
-			verb = "deleted"
-		}
-		fmt.Fprintf(r.streams.Out, "pod/%s %s\n", p.Name, verb)
+		r.sayDeparted(h, p)
 	}
 	return nil
+}
+
+func (r *run) departed(p corev1.Pod) bool {
+	return r.wire.gone(fmt.Sprintf("/api/v1/namespaces/%s/pods/%s", p.Namespace, p.Name))
+}
+
+func (r *run) sayDeparted(h *drain.Helper, p corev1.Pod) {
+	verb := "evicted"
+	if h.DisableEviction {
+		verb = "deleted"
+	}
+	fmt.Fprintf(r.streams.Out, "pod/%s %s\n", p.Name, verb)
 }
 
 // left is the time until an end; a zero end is none.
@@ -158,30 +165,58 @@ func left(now, end time.Time) time.Duration {
 	return max(time.Nanosecond, end.Sub(now))
 }
 
-// evict asks for one pod to go, again and again while a budget forbids it.
-func (r *run) evict(h *drain.Helper, p corev1.Pod, end time.Time) error {
-	policy := schema.GroupVersion{Group: "policy", Version: "v1"}
-	if h.DisableEviction {
-		return h.DeletePod(p)
-	}
+// evictAll asks all pods to go, and those again and again that a budget keeps: one that stays does not hold up the
+// others. It returns those that may go and are still there.
+func (r *run) evictAll(h *drain.Helper, pods []corev1.Pod, end time.Time) (going []corev1.Pod, err error) {
 	began := r.cluster.Now()
 	for {
-		fmt.Fprintf(r.streams.Out, "evicting pod %s/%s\n", p.Namespace, p.Name)
-		err := h.EvictPod(p, policy)
-		switch {
-		case err == nil || apierrors.IsNotFound(err):
-			return nil
-		case !apierrors.IsTooManyRequests(err):
-			return fmt.Errorf("error when evicting pods/%q -n %q: %w", p.Name, p.Namespace, err)
+		var kept []corev1.Pod
+		for _, p := range pods {
+			again, err := r.evict(h, p)
+			switch {
+			case err != nil:
+				return nil, err
+			case again:
+				kept = append(kept, p)
+			default:
+				going = append(going, p)
+			}
 		}
-		fmt.Fprintf(r.streams.ErrOut, "error when evicting pods/%q -n %q (will retry after %v): %v\n", p.Name, p.Namespace, retryEviction, err)
+		if len(kept) == 0 {
+			return going, nil
+		}
 		next := r.cluster.Now().Add(retryEviction)
 		if !end.IsZero() && next.After(end) || next.Sub(began) > longestWait {
 			r.result.GaveUp = end.IsZero()
-			return fmt.Errorf("error when evicting pods/%q -n %q: global timeout reached: %v", p.Name, p.Namespace, h.Timeout)
+			return nil, fmt.Errorf("error when evicting pods/%q -n %q: global timeout reached: %v", kept[0].Name, kept[0].Namespace, h.Timeout)
 		}
 		if err := r.cluster.AdvanceTo(next); err != nil {
-			return err
+			return nil, err
 		}
+		going = slices.DeleteFunc(going, func(p corev1.Pod) bool {
+			gone := r.departed(p)
+			if gone {
+				r.sayDeparted(h, p)
+			}
+			return gone
+		})
+		pods = kept
+	}
+}
+
+// evict asks for one pod to go; again says that a budget forbids it for now.
+func (r *run) evict(h *drain.Helper, p corev1.Pod) (again bool, err error) {
+	if h.DisableEviction {
+		return false, h.DeletePod(p)
+	}
+	fmt.Fprintf(r.streams.Out, "evicting pod %s/%s\n", p.Namespace, p.Name)
+	switch err := h.EvictPod(p, schema.GroupVersion{Group: "policy", Version: "v1"}); {
+	case err == nil || apierrors.IsNotFound(err):
+		return false, nil
+	case !apierrors.IsTooManyRequests(err):
+		return false, fmt.Errorf("error when evicting pods/%q -n %q: %w", p.Name, p.Namespace, err)
+	default:
+		fmt.Fprintf(r.streams.ErrOut, "error when evicting pods/%q -n %q (will retry after %v): %v\n", p.Name, p.Namespace, retryEviction, err)
+		return true, nil
 	}
 }
