@@ -53,7 +53,9 @@ func commands() []*command {
 		{name: name{"etcdctl", "etcdctl"}, help: "etcdctl.help", usage: "etcdctl.usage", run: etcdctlCommand, complete: completeEtcdctl,
 			options: []option{{name: name{"commande", "command"}, help: "option.etcdctl", required: true, complete: true}}},
 		{name: name{"pourquoi", "why"}, help: "why.help", usage: "why.usage", run: whyCommand, complete: completeWhy,
-			options: []option{{name: name{"pod", "pod"}, help: "option.pod", complete: true}}},
+			options: []option{
+				{name: name{"pod", "pod"}, help: "option.pod", complete: true},
+				{name: whether, help: "option.whether", complete: true}}},
 		{name: name{"lentille", "lens"}, help: "lens.help", usage: "lens.usage", run: lensCommand, complete: completeLens, manner: alone,
 			options: []option{forWhom(), {name: name{"lentille", "lens"}, help: "option.lens", complete: true}}},
 		{name: name{"grappe", "cluster"}, help: "cluster.help", usage: "cluster.usage", run: clusterCommand, complete: completeCluster,

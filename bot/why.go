@@ -45,6 +45,10 @@ func whyCommand(c *call) (Reply, error) {
 		return c.stages(cl, lens), nil
 	}
 	all := len(words) > 1 && details.is(words[1])
+	question, asks := cutQuestion(words[1:])
+	if _, ok := apiserver.Get[*corev1.Node](cl.Client(), "", words[len(words)-1]); ok && len(words) == 2 && !asks {
+		question, asks = words[1:], true // /pourquoi POD node-2
+	}
 	pods := c.findPods(cl, words[0])
 	switch len(pods) {
 	case 0:
@@ -53,12 +57,19 @@ func whyCommand(c *call) (Reply, error) {
 		}
 		return c.noPod(cl, words[0]), nil
 	case 1:
+		if asks {
+			return c.whatIf(cl, pods[0], question, lens)
+		}
 		v, step := verdictOn(cl, func(r trace.Ref) bool { return r.UID == pods[0].UID })
 		return c.whyPod(cl, podName(pods[0]), pods[0], v, step, lens, all), nil
 	}
 	r := Reply{Blocks: []Block{Text{c.say("why.which", with{"Word": shorten(words[0])})}}}
 	for _, p := range pods[:min(5, len(pods))] {
-		r = r.with(Button{Label: podName(p), Line: c.typed("why", podName(p))})
+		line := c.typed("why", podName(p))
+		if asks {
+			line = c.typed("why", podName(p), whether.in(c.words), strings.Join(question, " "))
+		}
+		r = r.with(Button{Label: podName(p), Line: line})
 	}
 	return r, nil
 }
@@ -221,8 +232,11 @@ func (c *call) otherLens(r Reply, lens *content.Lens, line string) Reply {
 
 func completeWhy(c *call, words []string) []string {
 	cl := c.peek()
-	if cl == nil || len(words) > 1 {
+	if cl == nil {
 		return nil
+	}
+	if len(words) > 1 {
+		return completeWhatIf(c, cl, words)
 	}
 	var out []string
 	for p := range apiserver.List[*corev1.Pod](cl.Client(), "") {

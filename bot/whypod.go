@@ -64,6 +64,9 @@ func (c *call) whyPod(cl *sim.Cluster, name string, pod *corev1.Pod, v *schedule
 	default:
 		r = c.whyNowhere(r, name, v)
 	}
+	if pod != nil {
+		r = c.otherNodes(r, cl, pod)
+	}
 	return c.otherLens(r.with(Button{Label: c.say("button.cluster"), Line: c.typed("cluster")}), lens, c.typed("why", name))
 }
 
