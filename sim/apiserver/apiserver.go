@@ -61,6 +61,8 @@ type Resource struct {
 	Validate       func(Object) field.ErrorList
 	ValidateUpdate func(new, old Object) field.ErrorList
 	ValidateStatus func(new, old Object) field.ErrorList
+	// Warn says what is odd about what is valid; old is nil at creation. May be nil.
+	Warn func(new, old Object) []string
 	// ValidName checks metadata.name, as apimachinery's api/validation.NameIsDNSSubdomain. Nil: DNS subdomain.
 	ValidName func(name string, prefix bool) []string
 

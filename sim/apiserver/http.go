@@ -55,7 +55,7 @@ func (s *Server) answer(u User, r *http.Request) (a *answer) {
 		return x.serveMetrics()
 	}
 	if x.resource == nil {
-		return notFoundPage()
+		return x.unknown()
 	}
 	rep, err := x.atEtcd(x.serveResource)
 	if err != nil {
@@ -189,7 +189,7 @@ func (x *exchange) serveResource() (reply, error) {
 
 // methodNotAllowed is what the real server's router says of a method that it has no route for.
 func methodNotAllowed() error {
-	return apierrors.NewGenericServerResponse(http.StatusMethodNotAllowed, "", schema.GroupResource{}, "", "405: Method Not Allowed", 0, true)
+	return apierrors.NewGenericServerResponse(http.StatusMethodNotAllowed, "", schema.GroupResource{}, "", "405: Method Not Allowed", 0, false)
 }
 
 // request is the exchange as the stages see it.
@@ -248,6 +248,17 @@ func (a *answer) response(r *http.Request) *http.Response {
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 		Header: a.header, Body: io.NopCloser(bytes.NewReader(a.body)), ContentLength: int64(len(a.body)), Request: r,
 	}
+}
+
+// unknown is what the real server's router says of a path that it has no route for: a status within a group that it
+// serves, a page elsewhere.
+func (x *exchange) unknown() *answer {
+	for _, r := range x.server.resources {
+		if x.at.isResource && r.Group == x.at.group && r.Version == x.at.version {
+			return x.refusal(apierrors.NewGenericServerResponse(http.StatusNotFound, "", schema.GroupResource{}, "", "404: Page Not Found", 0, false))
+		}
+	}
+	return notFoundPage()
 }
 
 // notFoundPage is what the real server says of paths it does not know.

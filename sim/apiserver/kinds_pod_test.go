@@ -124,10 +124,6 @@ func TestPodFields(t *testing.T) {
 	if got := podResource().Fields(pod); !maps.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
-	rs := &appsv1.ReplicaSet{Status: appsv1.ReplicaSetStatus{Replicas: 3}}
-	if got := replicaSetResource().Fields(rs)["status.replicas"]; got != "3" {
-		t.Errorf("status.replicas is %q", got)
-	}
 }
 
 // TestGenerations: a change of what is asked for counts, one of labels or status does not.

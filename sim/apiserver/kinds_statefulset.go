@@ -4,7 +4,6 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/api/validation"
-	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/runtime"
 )
 
@@ -40,13 +39,17 @@ func statefulSetResource() Resource {
 		Validate:       check(validateStatefulSet),
 		ValidateUpdate: checkFrom(validateStatefulSetUpdate),
 		ValidateStatus: checkFrom(validateStatefulSetStatus),
+		Warn: func(new, _ Object) []string {
+			if n := new.(*appsv1.StatefulSet).Spec.RevisionHistoryLimit; n != nil && *n < 0 {
+				return []string{"spec.revisionHistoryLimit: a negative value retains all historical revisions; a value >= 0 is recommended"}
+			}
+			return nil
+		},
 		// Its pods are named after it, and their names are host names.
 		ValidName: validation.NameIsDNSLabel,
 
-		Columns: statefulSetColumns(),
-		Cells:   cells(statefulSetCells),
-		// A field that selectors may name still, though nothing has it.
-		Fields:        selectable(func(*appsv1.StatefulSet) fields.Set { return fields.Set{"status.successful": ""} }),
+		Columns:       statefulSetColumns(),
+		Cells:         cells(statefulSetCells),
 		Unconditional: true,
 	}
 }

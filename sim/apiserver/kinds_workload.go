@@ -1,11 +1,8 @@
 package apiserver
 
 import (
-	"strconv"
-
 	appsv1 "k8s.io/api/apps/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
-	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/runtime"
 )
 
@@ -53,9 +50,6 @@ func replicaSetResource() Resource {
 		Columns: replicaSetColumns(),
 		Cells:   replicaSetCells,
 
-		Fields: func(o Object) fields.Set {
-			return fields.Set{"status.replicas": strconv.Itoa(int(o.(*appsv1.ReplicaSet).Status.Replicas))}
-		},
 		Unconditional: true,
 	}
 }

@@ -84,6 +84,13 @@ func forbidden(r *request) error {
 		"User %q cannot %s resource %q in API group %q %s", r.user.Name, r.verb, r.qualified(), r.resource.Group, where))
 }
 
+// warn adds what is to be said of an object that is accepted.
+func (r *request) warn(o, old Object) {
+	if r.resource.Warn != nil && r.subresource == "" && r.detailed {
+		r.warnings = append(r.warnings, r.resource.Warn(o, old)...)
+	}
+}
+
 // note leaves a stage's step, and makes it the cause of what follows.
 func (s *Server) note(r *request, kind trace.Kind, detail any) {
 	if !r.detailed {
@@ -147,6 +154,7 @@ func (s *Server) create(r *request) (Object, error) {
 		if err := s.validateNew(r, o); err != nil {
 			return nil, s.refuse(r, trace.Validated, err)
 		}
+		r.warn(o, nil)
 		s.note(r, trace.Validated, nil)
 		if err := s.admit(r, o, nil); err != nil {
 			return nil, err
@@ -249,6 +257,7 @@ func (s *Server) change(r *request, old, o Object) (Object, error) {
 	if err := s.validateChange(r, old, o); err != nil {
 		return nil, s.refuse(r, trace.Validated, err)
 	}
+	r.warn(o, old)
 	s.note(r, trace.Validated, nil)
 	if err := s.admit(r, o, old); err != nil {
 		return nil, err

@@ -47,7 +47,7 @@ func wantsOrdinal(set *appsv1.StatefulSet, ordinal int) bool {
 // podOf is the pod of a number, of the set's template: with the host name, the labels and the volumes that are its own.
 func podOf(set *appsv1.StatefulSet, ordinal int, revision string) *corev1.Pod {
 	pod := podFrom(&set.Spec.Template, set, statefulSetKind())
-	pod.Name = fmt.Sprintf("%s-%d", set.Name, ordinal)
+	pod.GenerateName, pod.Name = podPrefix(set.Name), fmt.Sprintf("%s-%d", set.Name, ordinal)
 	pod.Labels = maps.Clone(pod.Labels)
 	identify(pod, ordinal)
 	pod.Labels[appsv1.StatefulSetRevisionLabel] = revision

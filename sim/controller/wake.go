@@ -96,8 +96,8 @@ func (o owners[T]) claimPods(actor string, set T, ref metav1.OwnerReference, uno
 		if err != nil && failed == nil {
 			failed = err
 		}
-		if mine {
-			pods = append(pods, pod)
+		if now, ok := apiserver.Get[*corev1.Pod](o.Client, pod.Namespace, pod.Name); mine && ok { // adopting writes
+			pods = append(pods, now)
 		}
 	}
 	for pod := range apiserver.Owned[*corev1.Pod](o.Client, set.GetUID()) {
