@@ -1,6 +1,8 @@
 package controller
 
 import (
+	"cmp"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,11 +18,11 @@ const (
 	podGCController = "pod-garbage-collector"
 	podGCPeriod     = 20 * time.Second // between two looks
 	podGCQuarantine = 40 * time.Second // from the look that misses a node to the end of its pods
+	podGCThreshold  = 12_500           // pods that are over and may stay (--terminated-pod-gc-threshold)
 )
 
 // podGC deletes what no kubelet will ever delete: the pods of nodes that are not there any more, or that are
-// out of service (pkg/controller/podgc). It does not thin out finished pods: the limit of 12,500 is beyond
-// what a cluster here may hold.
+// out of service, and of those that are over all but the latest 12,500 (pkg/controller/podgc).
 //
 // Its keys: look (the periodic look, while there is something to see), node/NAME (a quarantine is over).
 type podGC struct{ Env }
@@ -34,6 +36,9 @@ func (c *podGC) Observe(e apiserver.Event) {
 			c.lookSoon()
 		}
 	case *corev1.Pod:
+		if podTerminal(o) && e.Type == watch.Modified && !podTerminal(e.Old.(*corev1.Pod)) && apiserver.Count[*corev1.Pod](c.Client) > podGCThreshold {
+			c.lookSoon()
+		}
 		if e.Type == watch.Modified {
 			old := e.Old.(*corev1.Pod)
 			if old.Spec.NodeName == o.Spec.NodeName && (old.DeletionTimestamp == nil) == (o.DeletionTimestamp == nil) {
@@ -78,7 +83,7 @@ func (c *podGC) Sync(key string) error {
 	if name, ok := strings.CutPrefix(key, "node/"); ok {
 		return c.collect(name)
 	}
-	var failed error
+	failed := c.thin(podGCThreshold)
 	for pod := range apiserver.List[*corev1.Pod](c.Client, "") {
 		if !c.stray(pod) {
 			continue
@@ -89,6 +94,29 @@ func (c *podGC) Sync(key string) error {
 				continue
 			}
 		}
+		if err := c.end(pod, nil); err != nil {
+			failed = err
+		}
+	}
+	return failed
+}
+
+// thin deletes pods that are over, but for as many as may stay: those first that were evicted, then the oldest.
+func (c *podGC) thin(most int) (failed error) {
+	if apiserver.Count[*corev1.Pod](c.Client) <= most {
+		return nil
+	}
+	var over []*corev1.Pod
+	for pod := range apiserver.List[*corev1.Pod](c.Client, "") {
+		if podTerminal(pod) {
+			over = append(over, pod)
+		}
+	}
+	evicted := func(p *corev1.Pod) int { return map[bool]int{true: 0, false: 1}[p.Status.Reason == "Evicted"] }
+	slices.SortFunc(over, func(a, b *corev1.Pod) int {
+		return cmp.Or(evicted(a)-evicted(b), a.CreationTimestamp.Compare(b.CreationTimestamp.Time), cmp.Compare(a.Name, b.Name))
+	})
+	for _, pod := range over[:max(0, len(over)-most)] {
 		if err := c.end(pod, nil); err != nil {
 			failed = err
 		}
