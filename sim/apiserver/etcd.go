@@ -69,7 +69,7 @@ func (x *exchange) atEtcd(serve func() (reply, error)) (reply, error) {
 			x.wait(limit, func() bool { return store.Reachable() == nil })
 			switch err := store.Reachable(); {
 			case err != nil && reads:
-				return reply{}, apierrors.NewGenericServerResponse(http.StatusGatewayTimeout, x.verb(), x.resource.GroupResource(), x.at.name, "", 0, true)
+				return reply{}, apierrors.NewGenericServerResponse(http.StatusGatewayTimeout, "get", x.resource.GroupResource(), x.at.name, "", 0, true)
 			case err != nil:
 				return reply{}, storeError(err)
 			}
