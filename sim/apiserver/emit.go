@@ -1,6 +1,7 @@
 package apiserver
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -25,30 +26,15 @@ const (
 
 // eventIndex finds the event that a new one repeats. It is made of the events there are, and so needs no saving.
 type eventIndex struct {
-	similar map[similarKey][]said // by all but the message, in the order of their making
+	about map[types.UID][]*corev1.Event // in the order of their making; an object has few at a time
 }
 
-// said is what an event says, and when it last did.
-type said struct {
-	namespace, name string
-	message         string
-	last            int64 // in Unix seconds
-}
+func sameEvent(a, b *corev1.Event) bool { return a.Name == b.Name && a.Namespace == b.Namespace }
 
-func saidBy(e *corev1.Event) said {
-	return said{e.Namespace, e.Name, e.Message, e.LastTimestamp.Unix()}
-}
-
-func (x said) is(e *corev1.Event) bool { return x.name == e.Name && x.namespace == e.Namespace }
-
-type similarKey struct {
-	object                  types.UID
-	kind, name              string
-	eventType, reason, from string
-}
-
-func keyOfEvent(e *corev1.Event) similarKey {
-	return similarKey{e.InvolvedObject.UID, e.InvolvedObject.Kind, e.InvolvedObject.Name, e.Type, e.Reason, e.Source.Component}
+// similar says that two events differ in their message at most. That they are about one UID is known.
+func similar(a, b *corev1.Event) bool {
+	return a.Reason == b.Reason && a.Type == b.Type && a.Source.Component == b.Source.Component &&
+		a.InvolvedObject.Kind == b.InvolvedObject.Kind && a.InvolvedObject.Name == b.InvolvedObject.Name
 }
 
 func (x *eventIndex) account(o Object, by int) {
@@ -56,31 +42,27 @@ func (x *eventIndex) account(o Object, by int) {
 	if !ok {
 		return
 	}
-	if x.similar == nil {
-		x.similar = map[similarKey][]said{}
+	if x.about == nil {
+		x.about = map[types.UID][]*corev1.Event{}
 	}
-	key := keyOfEvent(e)
+	uid := e.InvolvedObject.UID
 	if by > 0 {
-		x.similar[key] = append(x.similar[key], saidBy(e))
+		x.about[uid] = append(x.about[uid], e)
 		return
 	}
-	kept := x.similar[key][:0:0]
-	for _, other := range x.similar[key] {
-		if !other.is(e) {
-			kept = append(kept, other)
-		}
-	}
+	kept := slices.DeleteFunc(x.about[uid], func(other *corev1.Event) bool { return sameEvent(other, e) })
 	if len(kept) == 0 {
-		delete(x.similar, key)
+		delete(x.about, uid)
 		return
 	}
-	x.similar[key] = kept
+	x.about[uid] = kept
 }
 
 func (x *eventIndex) replace(old, e *corev1.Event) {
-	for i, other := range x.similar[keyOfEvent(old)] {
-		if other.is(e) {
-			x.similar[keyOfEvent(old)][i] = saidBy(e)
+	all := x.about[old.InvolvedObject.UID]
+	for i := range all {
+		if sameEvent(all[i], e) {
+			all[i] = e
 		}
 	}
 }
@@ -100,7 +82,7 @@ func (c *Client) Emit(about Object, eventType, reason, note string) {
 		s.writeEvent(&request{user: c.user, verb: "create", resource: s.kindNamed("Event"), namespace: e.Namespace, name: e.Name, object: e}, e)
 		return
 	}
-	r := &request{user: c.user, verb: "patch", resource: s.kindNamed("Event"), namespace: same.namespace, name: same.name}
+	r := &request{user: c.user, verb: "patch", resource: s.kindNamed("Event"), namespace: same.Namespace, name: same.Name}
 	_, _ = s.update(r, func(old Object) (Object, error) {
 		next := old.(*corev1.Event).DeepCopy()
 		next.Count++
@@ -111,36 +93,32 @@ func (c *Client) Emit(about Object, eventType, reason, note string) {
 }
 
 // findEvent is the event that e repeats, if there is one, and the message that is to be written.
-func (s *Server) findEvent(e *corev1.Event) (_ said, _ string, found bool) {
-	all := s.events.similar[keyOfEvent(e)]
+func (s *Server) findEvent(e *corev1.Event) (same *corev1.Event, message string, found bool) {
 	latest := int64(0)
-	for _, other := range all {
-		latest = max(latest, other.last)
-	}
-	if s.Now().Sub(time.Unix(latest, 0)) > combineWindow {
-		all = nil // the real recorder begins to count anew
-	}
 	messages := 1 // e's own
-	var combined, repeated *said
-	for i := range all {
-		switch other := &all[i]; {
-		case strings.HasPrefix(other.message, combinedText):
+	var combined, repeated *corev1.Event
+	for _, other := range s.events.about[e.InvolvedObject.UID] {
+		if !similar(other, e) {
+			continue
+		}
+		latest = max(latest, other.LastTimestamp.Unix())
+		switch {
+		case strings.HasPrefix(other.Message, combinedText):
 			combined = other
 			messages++ // the one that it was made for; more do not matter
-		case other.message == e.Message:
+		case other.Message == e.Message:
 			repeated = other
 		default:
 			messages++
 		}
 	}
-	same, message := repeated, e.Message
+	if s.Now().Sub(time.Unix(latest, 0)) > combineWindow {
+		return nil, e.Message, false // the real recorder begins to count anew
+	}
 	if messages >= combineAfter {
-		same, message = combined, combinedText+e.Message
+		return combined, combinedText + e.Message, combined != nil
 	}
-	if same == nil {
-		return said{}, message, false
-	}
-	return *same, message, true
+	return repeated, e.Message, repeated != nil
 }
 
 // writeEvent is the creation of an event that newEvent has made: there is nothing to default in it, and nothing to

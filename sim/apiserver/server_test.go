@@ -284,7 +284,7 @@ func TestEventsRepeatCombineAndExpire(t *testing.T) {
 	}
 	w.now = at
 	w.Expire()
-	if left := Count[*corev1.Event](w.admin()); left != 0 || len(w.Server.events.similar) != 0 {
+	if left := Count[*corev1.Event](w.admin()); left != 0 || len(w.Server.events.about) != 0 {
 		t.Errorf("%d events outlived their hour", left)
 	}
 	if last := w.events[len(w.events)-1]; last.Type != watch.Deleted || last.Resource.Kind != "Event" {
@@ -331,7 +331,7 @@ func TestServerOnAStoreThatHoldsObjects(t *testing.T) {
 	if !ok || a.ResourceVersion != b.ResourceVersion || a.String() != b.String() {
 		t.Errorf("before %v\nafter %v", a, b)
 	}
-	if again.objects != w.objects || len(again.events.similar) != 1 {
+	if again.objects != w.objects || len(again.events.about) != 1 {
 		t.Errorf("%d objects, %d before", again.objects, w.objects)
 	}
 	if _, err := w.store.Put("/registry/pods/default/torn", []byte("k8s\x00\xff"), 0); err != nil {
