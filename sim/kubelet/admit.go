@@ -2,6 +2,7 @@ package kubelet
 
 import (
 	"fmt"
+	"strconv"
 	"time"
 
 	v1 "k8s.io/api/core/v1"
@@ -118,21 +119,27 @@ func (s *sync) sandbox() bool {
 // address gives out the next free one of the node's range, as the host-local
 // network plugin does: onwards from the last, and round.
 func (k *Kubelet) address() string {
-	taken := map[string]bool{}
-	for pod := range apiserver.PodsOn(k.env.Client, k.env.Node) {
-		if !terminal(pod.Status.Phase) {
-			taken[pod.Status.PodIP] = true
-		}
-	}
-	for _, l := range k.state.Pods {
-		taken[l.IP] = true
-	}
 	prefix := k.podRange()
 	for range 253 {
 		k.state.IP = max(2, (k.state.IP+1)%255)
-		if ip := fmt.Sprintf("%s%d", prefix, k.state.IP); !taken[ip] {
+		if ip := prefix + strconv.Itoa(k.state.IP); !k.taken(ip) {
 			return ip
 		}
 	}
 	return prefix + "254"
+}
+
+// taken says that a pod of the node has the address.
+func (k *Kubelet) taken(ip string) bool {
+	for _, l := range k.state.Pods {
+		if l.IP == ip {
+			return true
+		}
+	}
+	for pod := range apiserver.PodsOn(k.env.Client, k.env.Node) {
+		if pod.Status.PodIP == ip && !terminal(pod.Status.Phase) {
+			return true
+		}
+	}
+	return false
 }
