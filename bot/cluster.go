@@ -7,6 +7,8 @@ import (
 	"hash/fnv"
 	"maps"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"timonier/sim"
@@ -108,7 +110,7 @@ func (t *Tutor) loadCluster(ctx context.Context, ch *channel, now time.Time) (cl
 		return nil, false, err
 	}
 	if len(records) == 0 {
-		cl, err := t.newCluster(ch.scope, now)
+		cl, err := t.newCluster(ch.scope, now, usualMembers)
 		return cl, false, err
 	}
 	if cl, err = t.openCluster(records); err != nil {
@@ -133,12 +135,15 @@ func (t *Tutor) openCluster(records map[string][]byte) (*sim.Cluster, error) {
 	return cl, nil
 }
 
+// usualMembers is how many etcds a cluster has unless more or fewer are asked for.
+const usualMembers = 3
+
 // newCluster makes a cluster for a channel. Its seed is drawn from where and when,
 // so that no two channels see the same names.
-func (t *Tutor) newCluster(s Scope, now time.Time) (*sim.Cluster, error) {
+func (t *Tutor) newCluster(s Scope, now time.Time, members int) (*sim.Cluster, error) {
 	h := fnv.New64a()
 	fmt.Fprintf(h, "%q %q %q %d", s.Platform, s.Tenant, s.Channel, now.UnixNano())
-	cl, err := sim.New(sim.Config{Seed: h.Sum64(), Start: now, Images: t.cfg.Content.Images, Limits: t.cfg.Cluster})
+	cl, err := sim.New(sim.Config{Seed: h.Sum64(), Start: now, Members: members, Images: t.cfg.Content.Images, Limits: t.cfg.Cluster})
 	if err != nil {
 		return nil, fmt.Errorf("make cluster: %w", err)
 	}
@@ -225,15 +230,33 @@ func (c *call) clusterSaved() {
 
 // resetCommand is /remise: a new cluster in place of the channel's.
 func resetCommand(c *call) (Reply, error) {
-	if !confirmed.is(c.args) {
-		r := Reply{Blocks: []Block{Text{c.say("reset.sure")}}, Failed: c.args != ""}
+	words := strings.Fields(c.args)
+	sure := len(words) > 0 && confirmed.is(words[0])
+	if sure {
+		words = words[1:]
+	}
+	members := usualMembers
+	if len(words) > 0 {
+		n, err := strconv.Atoi(words[0])
+		if err != nil || !slices.Contains([]int{1, 3, 5}, n) {
+			return c.mistake("reset.badmembers"), nil
+		}
+		members = n
+	}
+	said := c.say("reset.members", with{"Count": members})
+	if !sure {
+		line := c.typed("reset", confirmed.in(c.words))
+		if members != usualMembers {
+			line = c.typed("reset", confirmed.in(c.words), strconv.Itoa(members))
+		}
+		r := Reply{Blocks: []Block{Text{c.say("reset.sure", with{"Members": said})}}}
 		r.Buttons = []Button{
-			{Label: c.say("reset.button"), Line: c.typed("reset", confirmed.in(c.words)), Style: Danger},
+			{Label: c.say("reset.button"), Line: line, Style: Danger},
 			{Label: c.say("button.cluster"), Line: c.typed("cluster")},
 		}
 		return r, nil
 	}
-	cl, err := c.tutor.newCluster(c.channel.scope, c.now)
+	cl, err := c.tutor.newCluster(c.channel.scope, c.now, members)
 	if err != nil {
 		return Reply{}, err
 	}
@@ -241,7 +264,7 @@ func resetCommand(c *call) (Reply, error) {
 	c.channel.drop = []string{keyCluster}
 	c.channel.clock, c.channel.last = clock{Used: c.now}, last{}
 	return Reply{
-		Blocks:  []Block{Text{c.say("reset.done")}},
+		Blocks:  []Block{Text{c.say("reset.done", with{"Members": said})}},
 		Buttons: []Button{{Label: "kubectl get nodes", Line: "/kubectl get nodes", Style: Primary}},
 	}, nil
 }

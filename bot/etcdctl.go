@@ -51,7 +51,7 @@ func etcdctlCommand(c *call) (Reply, error) {
 	if result.Restored == "" && result.Wrote {
 		c.remember(cl, from)
 	}
-	r := c.etcdctlOutput(result)
+	r := c.etcdctlOutput(args, result)
 	if len(r.Blocks) == 0 { // a failure without a word
 		return c.etcdctlRefused(&etcdctl.Refusal{What: etcdctl.RefusedCommand, Word: strings.Join(plainWords(args), " ")}), nil
 	}
@@ -59,7 +59,7 @@ func etcdctlCommand(c *call) (Reply, error) {
 }
 
 // etcdctlOutput is what etcdctl printed, and what there is to know about it.
-func (c *call) etcdctlOutput(result etcdctl.Result) Reply {
+func (c *call) etcdctlOutput(args []string, result etcdctl.Result) Reply {
 	r := Reply{Failed: result.Code != 0}
 	for _, text := range []string{result.Stdout, result.Stderr} {
 		if text = strings.Trim(text, "\n"); text != "" {
@@ -81,7 +81,7 @@ func (c *call) etcdctlOutput(result etcdctl.Result) Reply {
 	if result.Watched {
 		r.Blocks = append(r.Blocks, Text{c.say("etcdctl.watched")})
 	}
-	if result.Wrote {
+	if words := plainWords(args); result.Wrote && (words[0] == "put" || words[0] == "del") {
 		r.Blocks = append(r.Blocks, Text{c.say("etcdctl.wrote")})
 		r = r.with(Button{Label: c.say("button.why"), Line: c.typed("why")})
 	}
@@ -90,7 +90,7 @@ func (c *call) etcdctlOutput(result etcdctl.Result) Reply {
 
 func (c *call) etcdctlExamples() Reply {
 	r := Reply{Blocks: []Block{Text{c.say("etcdctl.usage")}}}
-	for _, line := range []string{"get /registry --prefix --keys-only", "endpoint status -w table", "member list -w table"} {
+	for _, line := range []string{"get /registry --prefix --keys-only", "endpoint status --cluster", "member list -w table"} {
 		r = r.with(Button{Label: "etcdctl " + line, Line: "/etcdctl " + line})
 	}
 	return r

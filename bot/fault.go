@@ -93,7 +93,11 @@ func (f fault) target(cl *sim.Cluster) string {
 // toldOf says what will come of what has just been broken.
 func (c *call) toldOf(cl *sim.Cluster, f fault, broken []sim.Fault) string {
 	if len(broken) > 1 && f.usual != sim.Active {
-		return c.say("fault.several", with{"List": c.states(broken)})
+		text := c.say("fault.several", with{"List": c.states(broken)})
+		if !cl.Etcd().Quorum {
+			text += "\n" + c.say("kubectl.noquorum")
+		}
+		return text
 	}
 	target := broken[len(broken)-1].Target
 	id := f.told
@@ -117,6 +121,9 @@ func anotherRuns(cl *sim.Cluster, f fault, _ string) bool {
 		return t != sim.Active && t != sim.All && !isBroken(cl, f.sim, t)
 	})
 }
+
+// hasQuorum says that etcd still writes.
+func hasQuorum(cl *sim.Cluster, _ fault, _ string) bool { return cl.Etcd().Quorum }
 
 // podsPlaced is how many pods a node has that are not over.
 func podsPlaced(cl *sim.Cluster, node string) int {

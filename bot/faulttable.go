@@ -31,6 +31,7 @@ func faults() []fault {
 	soon, minutes := []time.Duration{30 * time.Second, 5 * time.Minute}, []time.Duration{time.Minute, 6 * time.Minute}
 	look, pods := name{"/kubectl get nodes", "/kubectl get nodes"}, name{"/kubectl get pods", "/kubectl get pods"}
 	try, fresh := name{"/kubectl run essai --image=nginx", "/kubectl run trial --image=nginx"}, name{"/kubectl run essai --image=httpd", "/kubectl run trial --image=httpd"}
+	status := name{"/etcdctl endpoint status --cluster", "/etcdctl endpoint status --cluster"}
 	return []fault{
 		{name: name{"noeud", "node"}, sim: sim.NodeSilent, about: "broken.node.about", breaks: "broken.node.breaks", mends: "broken.node.mends",
 			state: "broken.node.state", told: "broken.node.told", mended: "broken.node.mended", later: minutes,
@@ -74,6 +75,15 @@ func faults() []fault {
 			state: "broken.late.state", told: "broken.late.told", mended: "broken.late.mended", later: minutes,
 			aliases: []string{"lente"},
 			look:    pods},
+		{name: name{"etcd", "etcd"}, sim: sim.EtcdStopped, about: "broken.etcd.about", breaks: "broken.etcd.breaks", mends: "broken.etcd.mends",
+			state: "broken.etcd.state", told: "broken.etcd.told", mended: "broken.etcd.mended", later: soon,
+			aliases: []string{"membre", "member"}, mild: "broken.etcd.mild", isMild: hasQuorum, look: status},
+		{name: name{"etcd-coupé", "etcd-cut"}, sim: sim.EtcdPartitioned, about: "broken.cut.about", breaks: "broken.cut.breaks", mends: "broken.cut.mends",
+			state: "broken.cut.state", told: "broken.cut.told", mended: "broken.cut.mended", later: soon,
+			aliases: []string{"partition"}, mild: "broken.cut.mild", isMild: hasQuorum, look: status},
+		{name: name{"etcd-plein", "etcd-full"}, sim: sim.EtcdFull, about: "broken.full.about", breaks: "broken.full.breaks", mends: "broken.full.mends",
+			state: "broken.full.state", told: "broken.full.told", mended: "broken.full.mended", later: soon,
+			aliases: []string{"nospace", "quota"}, look: status},
 	}
 }
 

@@ -79,11 +79,21 @@ func kubectlCommand(c *call) (Reply, error) {
 
 // unanswered says why nobody answered kubectl, where that is since something is broken.
 func (c *call) unanswered(r Reply, cl *sim.Cluster) Reply {
-	for _, f := range cl.Faults() {
-		if f.Name == sim.APIServerDown {
-			r.Blocks = append(r.Blocks, Text{c.say("kubectl.down")})
-			r = r.with(c.mendButton(f))
-		}
+	id, kinds := "", []string{}
+	etcd := cl.Etcd()
+	switch {
+	case cl.Server().Down():
+		id, kinds = "kubectl.down", []string{sim.APIServerDown}
+	case !etcd.Quorum:
+		id, kinds = "kubectl.noquorum", []string{sim.EtcdStopped, sim.EtcdPartitioned}
+	case etcd.Full:
+		id, kinds = "kubectl.full", []string{sim.EtcdFull}
+	default:
+		return r
+	}
+	r.Blocks = append(r.Blocks, Text{c.say(id)})
+	for _, kind := range kinds {
+		r = c.withMends(r, cl, fault{sim: kind})
 	}
 	return r
 }

@@ -29,8 +29,11 @@ func (c *call) overview() (Reply, error) {
 	}
 	if broken := cl.Faults(); len(broken) > 0 {
 		r = c.withBroken(r, cl, broken)
-		if cl.Server().Down() {
+		switch {
+		case cl.Server().Down():
 			r.Blocks = append(r.Blocks, Text{c.say("cluster.stale")})
+		case !cl.Etcd().Quorum:
+			r.Blocks = append(r.Blocks, Text{c.say("cluster.noquorum")})
 		}
 	}
 	return r.with(Button{Label: c.say("time.on", with{"Span": c.span(time.Minute)}), Line: c.forward(time.Minute)}), nil

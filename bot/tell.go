@@ -40,6 +40,7 @@ func worth(s trace.Step) bool {
 	case trace.Asked, trace.Scheduled, trace.Unplaced, trace.Preempted, trace.Pulled, trace.Started,
 		trace.Ready, trace.Unready, trace.Exited, trace.Restarts, trace.Killing,
 		trace.NodeLost, trace.NodeBack, trace.Elected, trace.Pressed, trace.Relieved, trace.Evicted, trace.Rebooted,
+		trace.LeaderElected, trace.LeaderLost, trace.QuorumLost, trace.QuorumBack, trace.CaughtUp, trace.NoSpace, trace.Disarmed,
 		trace.Fault, trace.Healed:
 		return true
 	}

@@ -76,6 +76,8 @@ func (c *call) unseen(r Reply, cl *sim.Cluster, name string) (Reply, bool) {
 	switch {
 	case cl.Server().Down():
 		id, kind = "why.noserver", sim.APIServerDown
+	case !cl.Etcd().Quorum:
+		id, kind = "why.noquorum", sim.EtcdStopped
 	case !anotherRuns(cl, fault{sim: sim.SchedulerDown}, ""):
 		id, kind = "why.noscheduler", sim.SchedulerDown
 	default:
