@@ -302,6 +302,9 @@ func (k *kubelets) Sync(key string) error {
 }
 
 func (k *kubelets) bind(pod *corev1.Pod) error {
+	if node, ok := nodeOf(pod); ok {
+		return k.w.Bind(pod, node)
+	}
 	nodes := slices.Collect(apiserver.List[*corev1.Node](k.w.Client, ""))
 	for range nodes {
 		node := nodes[k.next%len(nodes)]
