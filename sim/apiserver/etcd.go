@@ -155,13 +155,14 @@ func (s *Server) followed(e etcd.Event) {
 	s.announce(change)
 }
 
-// foreign leaves the step of a write that was not this server's.
+// foreign leaves the steps of a write that was not this server's: the write, and that the server sees it by its watch.
 func (s *Server) foreign(r *Resource, o Object, verb string, kv etcd.KV) uint64 {
 	if r.TTL > 0 {
 		return 0
 	}
-	return s.cfg.Trace.Add(trace.Step{At: s.Now(), Actor: "etcd", Kind: trace.Committed, Object: ref(r, o), Revision: kv.ModRev,
+	written := s.cfg.Trace.Add(trace.Step{At: s.Now(), Actor: "etcd", Kind: trace.Committed, Object: ref(r, o), Revision: kv.ModRev,
 		Detail: trace.Commit{Verb: verb, Key: kv.Key}})
+	return s.cfg.Trace.Add(trace.Step{At: s.Now(), Actor: "kube-apiserver", Kind: trace.Noticed, Object: ref(r, o), Cause: written})
 }
 
 // resourceAt is the resource whose object a key is of; nil: of none.
