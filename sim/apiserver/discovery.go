@@ -40,6 +40,9 @@ func (s *Server) groups() (groups []schema.GroupVersion) {
 	for _, r := range s.resources {
 		if gv := r.GroupVersion(); !slices.Contains(groups, gv) {
 			groups = append(groups, gv)
+			if gv.Group == autoscalingV1.Group {
+				groups = append(groups, autoscalingV1)
+			}
 		}
 	}
 	if s.cfg.Metrics != nil {
@@ -50,6 +53,10 @@ func (s *Server) groups() (groups []schema.GroupVersion) {
 
 // of are the resources of a group, by name.
 func (s *Server) of(gv schema.GroupVersion) (found []*Resource) {
+	if gv == autoscalingV1 {
+		r := autoscalerV1Resource()
+		return []*Resource{&r}
+	}
 	for _, r := range s.resources {
 		if r.GroupVersion() == gv {
 			found = append(found, r)
@@ -108,6 +115,10 @@ func (s *Server) groupList() *metav1.APIGroupList {
 			continue
 		}
 		version := metav1.GroupVersionForDiscovery{GroupVersion: gv.String(), Version: gv.Version}
+		if n := len(list.Groups); n > 0 && list.Groups[n-1].Name == gv.Group { // an older version
+			list.Groups[n-1].Versions = append(list.Groups[n-1].Versions, version)
+			continue
+		}
 		list.Groups = append(list.Groups, metav1.APIGroup{
 			Name: gv.Group, Versions: []metav1.GroupVersionForDiscovery{version}, PreferredVersion: version,
 		})
@@ -174,6 +185,10 @@ func (s *Server) aggregated(core bool) *apidiscovery.APIGroupDiscoveryList {
 		}
 		if gv == metricsGroup {
 			version.Resources = metricsDiscovery()
+		}
+		if n := len(list.Items); n > 0 && list.Items[n-1].Name == gv.Group {
+			list.Items[n-1].Versions = append(list.Items[n-1].Versions, version)
+			continue
 		}
 		list.Items = append(list.Items, apidiscovery.APIGroupDiscovery{
 			ObjectMeta: metav1.ObjectMeta{Name: gv.Group}, Versions: []apidiscovery.APIVersionDiscovery{version},

@@ -51,6 +51,9 @@ func (s *Server) answer(u User, r *http.Request) (a *answer) {
 	if !x.at.isResource {
 		return x.serveOther()
 	}
+	if x.at.isAutoscalingV1() {
+		return x.serveAutoscalingV1()
+	}
 	if x.at.group == metricsGroup.Group && s.cfg.Metrics != nil {
 		return x.serveMetrics()
 	}

@@ -61,6 +61,7 @@ func publishOpenAPI() map[string]openAPIFile {
 	for _, r := range kinds() {
 		groups[r.GroupVersion()] = append(groups[r.GroupVersion()], r)
 	}
+	groups[autoscalingV1] = []Resource{autoscalerV1Resource()}
 	files := map[string]openAPIFile{}
 	for group, rows := range groups {
 		body := mustJSON(describeGroup(group, rows))

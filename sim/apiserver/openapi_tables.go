@@ -127,6 +127,7 @@ apps.v1.DaemonSet: spec
 apps.v1.Deployment: spec
 apps.v1.ReplicaSet: spec
 apps.v1.StatefulSet: spec
+autoscaling.v1.HorizontalPodAutoscaler: spec
 autoscaling.v2.HorizontalPodAutoscaler: spec
 batch.v1.CronJob: spec
 core.v1.ContainerRestartRule: action
