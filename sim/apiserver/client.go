@@ -42,6 +42,19 @@ func (c *Client) Update(o Object) (Object, error) { return c.update(o, "") }
 // UpdateStatus stores the status, and nothing else.
 func (c *Client) UpdateStatus(o Object) (Object, error) { return c.update(o, "status") }
 
+// GiveStatus is UpdateStatus of a pod whose status is the server's from then on: nobody may change what it points to any
+// more. Kubelets write many of them, and they are large.
+func (c *Client) GiveStatus(pod *corev1.Pod) (Object, error) {
+	r, err := c.server.requestFor(c.user, "update", pod)
+	if err != nil {
+		return nil, err
+	}
+	r.subresource = "status"
+	return c.server.update(r, func(old Object) (Object, error) {
+		return &corev1.Pod{TypeMeta: pod.TypeMeta, ObjectMeta: *pod.ObjectMeta.DeepCopy(), Spec: old.(*corev1.Pod).Spec, Status: pod.Status}, nil
+	})
+}
+
 // Finalize stores a namespace's spec.finalizers.
 func (c *Client) Finalize(o *corev1.Namespace) (Object, error) { return c.update(o, "finalize") }
 

@@ -196,8 +196,8 @@ func (s *sync) schedule() {
 	}
 }
 
-// write brings the status up to date and stores it where it changed. One that cannot be
-// written is kept: what happened to the containers has happened.
+// write brings the status up to date and stores it where it changed, as the last thing of a sync: it is the API
+// server's then. One that cannot be written is kept: what happened to the containers has happened.
 func (s *sync) write() error {
 	s.conclude()
 	if !s.dirty {
@@ -210,7 +210,7 @@ func (s *sync) write() error {
 	p := *s.pod
 	p.Status = s.status
 	err := s.k.own(func() error {
-		stored, err := s.k.env.Client.UpdateStatus(&p)
+		stored, err := s.k.env.Client.GiveStatus(&p)
 		if err == nil {
 			s.pod = stored.(*v1.Pod)
 		}
