@@ -47,10 +47,11 @@ func benchPod(i int) *v1.Pod {
 // BenchmarkSchedule places 5,000 pods, as many a second as it reports, of the clock and of processor time: the queue, the
 // decisions and the books, with an API that only says yes. The cases are those of the real scheduler's measurement
 // (pods that all differ, nodes in three zones), and the same with a Service that selects
-// the pods, which has them spread.
+// the pods, which has them spread; with a trace; with one that keeps details where it can, of the last hundred pods; and with
+// pods that come one at a time, so that the details of every decision are kept.
 func BenchmarkSchedule(b *testing.B) {
 	for _, nodes := range []int{100, 1000, 5000} {
-		for _, kind := range []string{"plain", "service", "trace", "detail"} {
+		for _, kind := range []string{"plain", "service", "trace", "detail", "each"} {
 			b.Run(fmt.Sprintf("%d/%s", nodes, kind), func(b *testing.B) {
 				const pods = 5000
 				var used time.Duration
@@ -60,13 +61,13 @@ func BenchmarkSchedule(b *testing.B) {
 					runtime.GC()
 					began := cpuTime()
 					b.StartTimer()
-					for {
-						t, ok := a.Pop(a.Now().Add(time.Hour))
-						if !ok {
-							break
+					if kind == "each" { // one pod at a time: every decision is kept with its details
+						for i := range pods {
+							s.Observe(added(benchPod(i)))
+							benchRun(s, a)
 						}
-						s.Sync(t.Key)
 					}
+					benchRun(s, a)
 					if got := s.api.(*binder).bound; got != pods {
 						b.Fatalf("%d pods are placed, want %d", got, pods)
 					}
@@ -80,14 +81,24 @@ func BenchmarkSchedule(b *testing.B) {
 	}
 }
 
+func benchRun(s *Scheduler, a *agenda.Agenda) {
+	for {
+		t, ok := a.Pop(a.Now().Add(time.Second))
+		if !ok {
+			return
+		}
+		s.Sync(t.Key)
+	}
+}
+
 func benchScheduler(nodes, pods int, kind string) (*Scheduler, *agenda.Agenda) {
 	a := agenda.New(noon)
 	env := Env{Queue: a.Queue(Name), Rand: rand.New(rand.NewPCG(1, 2))}
-	if kind == "trace" || kind == "detail" {
+	if kind == "trace" || kind == "detail" || kind == "each" {
 		env.Trace = &trace.Recorder{}
 	}
 	s := New(env)
-	s.api, s.Detail = &binder{}, kind == "detail"
+	s.api, s.Detail = &binder{}, kind == "detail" || kind == "each"
 	for i := range nodes {
 		s.Observe(added(benchNode(i)))
 	}
@@ -95,8 +106,10 @@ func benchScheduler(nodes, pods int, kind string) (*Scheduler, *agenda.Agenda) {
 		s.Observe(added(&v1.Service{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "web"},
 			Spec: v1.ServiceSpec{Selector: map[string]string{"app": "web"}}}))
 	}
-	for i := range pods {
-		s.Observe(added(benchPod(i)))
+	if kind != "each" {
+		for i := range pods {
+			s.Observe(added(benchPod(i)))
+		}
 	}
 	return s, a
 }

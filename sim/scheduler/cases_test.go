@@ -113,3 +113,26 @@ func FuzzCases(f *testing.F) {
 	f.Add([]byte(`{"pod":{},"nodes":[{"metadata":{"name":"n"}}],"pods":[{"spec":{"nodeName":"n"}}],"objects":[{"kind":"List","items":[{}]}]}`))
 	f.Fuzz(func(t *testing.T, data []byte) { solved(string(data)) })
 }
+
+// Of a large cluster all nodes are in the answer, though the scheduler itself looks at some.
+func TestSolveLooksAtAllNodes(t *testing.T) {
+	k := &Case{Pod: somePod("web", "", "1")}
+	for i := range 300 {
+		k.Nodes = append(k.Nodes, benchNode(i))
+	}
+	k.Nodes[7].Spec.Unschedulable = true
+	a, err := k.Solve(noon)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(a.Feasible) != 299 || len(a.Totals) != 299 || len(a.Rejected) != 1 || len(a.Best) != 299 {
+		t.Errorf("%d feasible, %d scored, %d rejected, %d best", len(a.Feasible), len(a.Totals), len(a.Rejected), len(a.Best))
+	}
+	s, err := k.Snapshot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v := newCycle(s).decide(newPodInfo(k.Pod), noon); v.Feasible != 144 || v.Total != 300 { // 300·(50 − ⌊300/125⌋) %
+		t.Errorf("the scheduler finds %d of %d", v.Feasible, v.Total)
+	}
+}

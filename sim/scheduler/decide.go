@@ -16,9 +16,12 @@ import (
 const gatedMessage = "Scheduling is blocked due to non-empty scheduling gates"
 
 // Decide decides about a pod, with all details, and changes nothing. Of equally good
-// nodes the first by name is chosen. Pods without a start time count as started now.
+// nodes the first by name is chosen. Pods without a start time count as started now. All nodes are looked at: in a cluster of more
+// than 100, where the scheduler itself stops once it has found enough, where it happens to begin says nothing about the pod.
 func (s *Snapshot) Decide(pod *v1.Pod, now time.Time) *Verdict {
-	return newCycle(s).decide(newPodInfo(pod), now)
+	c := newCycle(s)
+	c.all = true
+	return c.decide(newPodInfo(pod), now)
 }
 
 func (c *cycle) decide(p *podInfo, now time.Time) *Verdict {
