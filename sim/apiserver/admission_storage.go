@@ -6,6 +6,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	storagev1 "k8s.io/api/storage/v1"
+	"k8s.io/component-helpers/scheduling/corev1/nodeaffinity"
 )
 
 // The finalizers that keep a claim while a pod uses it, and a volume while a claim is bound to it
@@ -75,4 +76,13 @@ func protectStorage(_ *Server, r *request, o, old Object) error {
 		o.SetFinalizers(append(o.GetFinalizers(), finalizer))
 	}
 	return nil
+}
+
+// VolumeReaches says whether a node can use a volume: whether it is where the volume's node affinity wants it.
+func VolumeReaches(v *corev1.PersistentVolume, node *corev1.Node) bool {
+	if v.Spec.NodeAffinity == nil || v.Spec.NodeAffinity.Required == nil {
+		return true
+	}
+	fits, err := nodeaffinity.NewNodeSelector(v.Spec.NodeAffinity.Required)
+	return err == nil && fits.Match(node)
 }

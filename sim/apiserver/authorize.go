@@ -30,6 +30,7 @@ func policy() map[string][]rule {
 			{[]string{"update", "patch"}, core, []string{"pods/status"}},
 			{[]string{"delete"}, core, []string{"pods"}},
 			{[]string{"create", "update"}, []string{"coordination.k8s.io"}, []string{"leases"}},
+			{[]string{"update", "patch"}, core, []string{"persistentvolumeclaims", "persistentvolumes"}},
 			{reading, anything, anything},
 		},
 		"system:nodes": {
@@ -109,10 +110,18 @@ func policy() map[string][]rule {
 		account("service-account-controller"):    {events, {[]string{"create"}, core, []string{"serviceaccounts"}}},
 		account("root-ca-cert-publisher"):        {events, {[]string{"create", "update"}, core, []string{"configmaps"}}},
 		account("ttl-after-finished-controller"): {events, {[]string{"delete"}, []string{"batch"}, []string{"jobs"}}},
-		account("resourcequota-controller"):      {events, {[]string{"update"}, core, []string{"resourcequotas/status"}}},
-		account("service-controller"):            {events},
-		"system:serviceaccounts:kube-system":     {{reading, anything, anything}},
-		"system:kube-controller-manager":         {events, {reading, anything, anything}, {anything, []string{"coordination.k8s.io"}, []string{"leases"}}},
+		account("persistent-volume-binder"): {
+			events,
+			{anything, core, []string{"persistentvolumes", "persistentvolumes/status"}},
+			{[]string{"update"}, core, []string{"persistentvolumeclaims", "persistentvolumeclaims/status"}},
+		},
+		account("disk-provisioner"):          {events, {anything, core, []string{"persistentvolumes"}}},
+		account("pvc-protection-controller"): {events, {[]string{"update"}, core, []string{"persistentvolumeclaims"}}},
+		account("pv-protection-controller"):  {events, {[]string{"update"}, core, []string{"persistentvolumes"}}},
+		account("resourcequota-controller"):  {events, {[]string{"update"}, core, []string{"resourcequotas/status"}}},
+		account("service-controller"):        {events},
+		"system:serviceaccounts:kube-system": {{reading, anything, anything}},
+		"system:kube-controller-manager":     {events, {reading, anything, anything}, {anything, []string{"coordination.k8s.io"}, []string{"leases"}}},
 	}
 }
 

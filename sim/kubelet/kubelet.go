@@ -64,7 +64,7 @@ func (k *Kubelet) Observe(e apiserver.Event) {
 		if ok && o.Name == k.env.Node && e.Type == watch.Modified && old.Spec.Unschedulable != o.Spec.Unschedulable {
 			k.env.Queue.Add(nodeKey, apiserver.WatchLatency)
 		}
-	case *v1.ConfigMap, *v1.Secret:
+	case *v1.ConfigMap, *v1.Secret, *v1.PersistentVolumeClaim:
 		if len(k.state.Pods) == 0 || e.Type == watch.Deleted {
 			return
 		}

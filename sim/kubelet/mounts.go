@@ -35,6 +35,9 @@ func (s *sync) mounts() bool {
 		if why := s.unmountable(v); why != "" {
 			failed = append(failed, fmt.Sprintf("MountVolume.SetUp failed for volume %q : %s", v.Name, why))
 		}
+		if why := s.unbound(v); why != "" {
+			failed = append(failed, fmt.Sprintf("Unable to attach or mount volumes: unmounted volumes=[%[1]s], unattached volumes=[], failed to process volumes=[%[1]s]: %[2]s", v.Name, why))
+		}
 	}
 	r := &s.life.Mounts
 	if len(failed) == 0 {
@@ -82,6 +85,29 @@ func (s *sync) unmountable(v *v1.Volume) string {
 				}
 			}
 		}
+	}
+	return ""
+}
+
+// unbound is why a volume's claim has no volume to mount (pkg/kubelet/volumemanager/populator).
+func (s *sync) unbound(v *v1.Volume) string {
+	name := ""
+	switch {
+	case v.PersistentVolumeClaim != nil:
+		name = v.PersistentVolumeClaim.ClaimName
+	case v.Ephemeral != nil:
+		name = s.pod.Name + "-" + v.Name
+	default:
+		return ""
+	}
+	at := s.pod.Namespace + "/" + name
+	switch claim, ok := apiserver.Get[*v1.PersistentVolumeClaim](s.k.env.Client, s.pod.Namespace, name); {
+	case !ok:
+		return fmt.Sprintf("error processing PVC %s: failed to fetch PVC from API server: persistentvolumeclaims %q not found", at, name)
+	case claim.DeletionTimestamp != nil:
+		return fmt.Sprintf("error processing PVC %s: PVC is being deleted", at)
+	case claim.Status.Phase != v1.ClaimBound || claim.Spec.VolumeName == "":
+		return fmt.Sprintf("error processing PVC %s: PVC is not bound", at)
 	}
 	return ""
 }

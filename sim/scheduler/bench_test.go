@@ -22,6 +22,7 @@ import (
 type binder struct{ bound int }
 
 func (b *binder) Bind(*v1.Pod, string) error                                  { b.bound++; return nil }
+func (b *binder) Update(o apiserver.Object) (apiserver.Object, error)         { return o, nil }
 func (b *binder) UpdateStatus(o apiserver.Object) (apiserver.Object, error)   { return o, nil }
 func (b *binder) Delete(apiserver.Object, metav1.DeleteOptions) error         { return nil }
 func (b *binder) Emit(about apiserver.Object, eventType, reason, note string) {}

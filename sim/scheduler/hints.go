@@ -29,6 +29,7 @@ const (
 	ownTolerations
 	ownGates // all gone
 	ownScaledDown
+	storageChanged // a claim, a volume or a class
 )
 
 // change is an event with its objects: of a node or of a pod, nil where there is none.

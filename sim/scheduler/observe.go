@@ -27,7 +27,10 @@ func (s *Scheduler) Observe(e apiserver.Event) {
 		} else {
 			s.snapshot.Put(o)
 		}
-		return
+		if !ofStorage(o) {
+			return
+		}
+		s.stir(&change{event: storageChanged})
 	}
 	s.wake(apiserver.WatchLatency)
 }

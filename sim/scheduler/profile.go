@@ -57,6 +57,7 @@ const (
 	rowNodeAffinity
 	rowPorts
 	rowFit
+	rowVolumes
 	rowSpread
 	rowPodAffinity
 	rowBalanced
@@ -65,8 +66,8 @@ const (
 )
 
 // profile is the default profile (Kubernetes 1.37
-// pkg/scheduler/apis/config/v1/default_plugins.go) without what concerns volumes,
-// devices and the features that a node declares.
+// pkg/scheduler/apis/config/v1/default_plugins.go) without what concerns devices,
+// limits of volumes and the features that a node declares.
 func profile() [rowCount]plugin {
 	return [rowCount]plugin{
 		rowGates:         {name: "SchedulingGates", events: gateEvents()},
@@ -80,6 +81,7 @@ func profile() [rowCount]plugin {
 		rowPorts: {name: "NodePorts", preFilter: preFilterPorts, filter: filterPorts, obstacles: portsInTheWay, events: portEvents()},
 		rowFit: {name: "NodeResourcesFit", weight: 1, filter: filterFit, obstacles: shortages,
 			score: scoreFit, figures: figuresFit, events: fitEvents()},
+		rowVolumes: {name: "VolumeBinding", preFilter: preFilterVolumes, filter: filterVolumes, events: volumeEvents()},
 		rowSpread: {name: "PodTopologySpread", weight: 2, preFilter: preFilterSpread, filter: filterSpread, obstacles: spreadInTheWay,
 			update: updateSpread, preScore: preScoreSpread, score: scoreSpread, normalize: normalizeSpread,
 			figures: figuresSpread, events: spreadEvents()},

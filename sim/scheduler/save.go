@@ -10,6 +10,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	v1 "k8s.io/api/core/v1"
 	policyv1 "k8s.io/api/policy/v1"
+	storagev1 "k8s.io/api/storage/v1"
 	"k8s.io/apimachinery/pkg/types"
 
 	"timonier/sim/apiserver"
@@ -32,6 +33,9 @@ func (s *Scheduler) rebuild() {
 	show[*appsv1.ReplicaSet](s)
 	show[*appsv1.StatefulSet](s)
 	show[*policyv1.PodDisruptionBudget](s)
+	show[*v1.PersistentVolumeClaim](s)
+	show[*v1.PersistentVolume](s)
+	show[*storagev1.StorageClass](s)
 	var pending []*v1.Pod
 	for pod := range apiserver.List[*v1.Pod](s.client, "") {
 		switch {

@@ -36,6 +36,7 @@ type Env struct {
 // api is what the scheduler writes through.
 type api interface {
 	Bind(pod *v1.Pod, node string) error
+	Update(o apiserver.Object) (apiserver.Object, error)
 	UpdateStatus(o apiserver.Object) (apiserver.Object, error)
 	Delete(o apiserver.Object, options metav1.DeleteOptions) error
 	Emit(about apiserver.Object, eventType, reason, note string)
@@ -126,6 +127,9 @@ func (s *Scheduler) decideNext(now time.Time) {
 	c.begin(e.info, now)
 	c.find()
 	if chosen := c.choose(); chosen != nil {
+		if !s.prepareVolumes(e, chosen.name, now) {
+			return
+		}
 		s.bind(e, chosen, now)
 	} else {
 		s.leave(e, now)

@@ -31,6 +31,7 @@ type Snapshot struct {
 	services    map[string]map[string]*v1.Service // by namespace and name
 	controllers map[controllerKey]labels.Selector // of pods, that spread by default
 	budgets     map[string]*policyv1.PodDisruptionBudget
+	storage     storage
 
 	images       map[string]int64 // on how many nodes
 	affinityPods int              // placed, with terms about other pods
@@ -74,7 +75,7 @@ func NewSnapshot(objects ...runtime.Object) *Snapshot {
 		byName: map[string]*nodeInfo{}, placed: map[types.UID]placement{}, nominated: map[string][]*podInfo{},
 		namespaces: map[string]labels.Set{}, services: map[string]map[string]*v1.Service{},
 		controllers: map[controllerKey]labels.Selector{}, budgets: map[string]*policyv1.PodDisruptionBudget{},
-		images: map[string]int64{}, topologies: map[string]*topology{},
+		images: map[string]int64{}, topologies: map[string]*topology{}, storage: newStorage(),
 	}
 	for _, o := range objects {
 		s.Put(o)
@@ -104,6 +105,8 @@ func (s *Snapshot) Put(o runtime.Object) {
 		s.controllers[controllerKey{"ReplicationController", o.Namespace, o.Name}] = labels.SelectorFromSet(o.Spec.Selector)
 	case *policyv1.PodDisruptionBudget:
 		s.budgets[o.Namespace+"/"+o.Name] = o
+	default:
+		s.storage.put(o)
 	}
 }
 
@@ -147,6 +150,8 @@ func (s *Snapshot) Remove(o runtime.Object) {
 		delete(s.controllers, controllerKey{"ReplicationController", o.Namespace, o.Name})
 	case *policyv1.PodDisruptionBudget:
 		delete(s.budgets, o.Namespace+"/"+o.Name)
+	default:
+		s.storage.remove(o)
 	}
 }
 
