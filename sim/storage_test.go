@@ -200,10 +200,3 @@ func newDraw(seed uint64) func(n int) int {
 		return int(x>>33) % n
 	}
 }
-
-func advance(t *testing.T, c *Cluster, d time.Duration) {
-	t.Helper()
-	if err := c.AdvanceTo(c.Now().Add(d)); err != nil {
-		t.Fatal(err)
-	}
-}
