@@ -55,6 +55,7 @@ var inTests = map[string][]string{
 // onlyIn are libraries that only one package knows, and those that none may.
 var onlyIn = map[string]string{
 	"go.etcd.io/bbolt":                    "timonier/bot/store",
+	"go.etcd.io/raft":                     "", // tests compare with it
 	"k8s.io/kubernetes":                   "",
 	"k8s.io/apiserver":                    "",
 	"k8s.io/kubectl":                      "timonier/sim/kubectl",

@@ -253,8 +253,10 @@ func (r *raft) fire(m *member, now time.Time) {
 	m.timer = idle
 	switch t {
 	case stepDown:
-		m.becomeFollower(m.term, 0)
-		r.tell(Change{Kind: LeaderLost, Member: m.name, Term: m.term})
+		if r.broadcast(m); m.role == Leader { // it has gone on beating until now
+			m.becomeFollower(m.term, 0)
+			r.tell(Change{Kind: LeaderLost, Member: m.name, Term: m.term})
+		}
 	case beat:
 		r.broadcast(m)
 	case election:
@@ -291,7 +293,7 @@ func (r *raft) poll(m *member, now time.Time, pre bool) bool {
 	}
 	granted, refused := 1, 0
 	for _, p := range r.peers(m) {
-		if p == m || p.leased(r, now) {
+		if p == m || term > p.term && p.leased(r, now) || !pre && term < p.term { // it does not answer
 			continue
 		}
 		if p.grants(m, term, pre) {
@@ -299,7 +301,11 @@ func (r *raft) poll(m *member, now time.Time, pre bool) bool {
 			continue
 		}
 		refused++
-		if p.term > m.term { // the refusal says in which term the others are
+		known := m.term
+		if granted >= r.quorum() {
+			known = term // it has begun the election by the time that this answer comes
+		}
+		if p.term > known { // the refusal says in which term the others are
 			m.becomeFollower(p.term, 0)
 			return false
 		}
@@ -354,14 +360,14 @@ func (r *raft) append(l *member, o *op) *entry {
 // broadcast is a leader's heartbeat: everybody who hears it gets what it lacks, and what a majority holds is
 // committed, which they then hear as well. One that has gone on to a later term ends the leader's.
 func (r *raft) broadcast(l *member) {
+	term, later := l.term, uint64(0)
 	for _, p := range r.peers(l) {
 		if p == l {
 			continue
 		}
 		if p.term > l.term {
-			l.becomeFollower(p.term, 0)
-			r.tell(Change{Kind: LeaderLost, Member: l.name, Term: p.term})
-			return
+			later = max(later, p.term)
+			continue
 		}
 		if p.role != Follower || p.lead != l.id || p.term < l.term {
 			if p.role == Leader {
@@ -373,9 +379,13 @@ func (r *raft) broadcast(l *member) {
 	}
 	r.advance(l)
 	for _, p := range r.peers(l) {
-		if p != l && l.commit > p.commit {
+		if p != l && p.term == l.term && l.commit > p.commit {
 			r.commitTo(p, min(l.commit, p.last()))
 		}
+	}
+	if later > term {
+		l.becomeFollower(later, 0)
+		r.tell(Change{Kind: LeaderLost, Member: l.name, Term: later})
 	}
 }
 
