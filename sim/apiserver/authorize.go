@@ -94,6 +94,10 @@ func policy() map[string][]rule {
 			events,
 			{anything, core, []string{"endpoints"}},
 		},
+		account("ttl-controller"): {
+			events,
+			{[]string{"update", "patch"}, core, []string{"nodes"}},
+		},
 		account("node-controller"): {
 			events,
 			{[]string{"update", "patch", "delete"}, core, []string{"nodes", "nodes/status"}},

@@ -78,6 +78,8 @@ func All() []Controller {
 			Resources: []string{"services", "pods", "nodes", "endpointslices"}, New: newEndpointSlices},
 		{Name: nodeLifecycleController, User: serviceAccount + "node-controller",
 			Resources: []string{"nodes", "leases", "pods"}, New: newNodeLifecycle},
+		{Name: ttlController, User: serviceAccount + "ttl-controller",
+			Resources: []string{"nodes"}, New: newNodeTTL},
 		{Name: taintEvictionController, User: serviceAccount + "node-controller",
 			Resources: []string{"nodes", "pods"}, New: newTaintEviction},
 		{Name: podGCController, User: serviceAccount + "pod-garbage-collector",

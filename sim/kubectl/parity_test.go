@@ -26,6 +26,7 @@ const parityBar = 0.83
 
 var (
 	forgetGone = flag.Bool("update-differences", false, "drop from differences.yaml what no longer differs")
+	parityDir  = flag.String("parity", "testdata/parity", "the directory of scenarios and recordings")
 	otherParty = flag.String("recordings", "", "compare the recordings in this directory, of another server, instead of replaying")
 )
 
@@ -84,7 +85,7 @@ type difference struct {
 func (d difference) key() string { return d.Scenario + " " + d.Step }
 
 func TestParity(t *testing.T) {
-	files, err := filepath.Glob("testdata/parity/scenarios/*.yaml")
+	files, err := filepath.Glob(filepath.Join(*parityDir, "scenarios/*.yaml"))
 	if err != nil || len(files) == 0 {
 		t.Fatal("no scenarios", err)
 	}
@@ -95,7 +96,7 @@ func TestParity(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var s scenario
 			readYAML(t, file, &s)
-			want := readRecording(t, filepath.Join("testdata/parity/recordings", name+".json"))
+			want := readRecording(t, filepath.Join(*parityDir, "recordings", name+".json"))
 			var got *recording
 			if *otherParty == "" {
 				got = replayScenario(t, &s)
@@ -130,7 +131,7 @@ func TestParity(t *testing.T) {
 
 // listed checks that what differs is what is listed.
 func listed(t *testing.T, found []difference) {
-	const file = "testdata/parity/differences.yaml"
+	file := filepath.Join(*parityDir, "differences.yaml")
 	var list []difference
 	readYAML(t, file, &list)
 	seen := map[string]bool{}
