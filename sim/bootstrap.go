@@ -21,7 +21,7 @@ const serverAddress, serverPort = "192.168.1.10", 6443
 
 // bootstrap writes what every cluster has before anyone asks for anything, as the real API server and kubeadm do.
 func (c *Cluster) bootstrap() error {
-	client := c.server.Client(apiserver.User{Name: "system:apiserver", Groups: []string{"system:masters"}, Agent: "kube-apiserver"})
+	client := c.server.Client(serverUser())
 	var objects []apiserver.Object
 	for _, name := range []string{"default", "kube-node-lease", "kube-public", "kube-system"} {
 		objects = append(objects, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}})
@@ -29,11 +29,7 @@ func (c *Cluster) bootstrap() error {
 	objects = append(objects,
 		systemPriority("system-cluster-critical", 2000000000, "Used for system critical pods that must run in the cluster, but can be moved to another node if necessary."),
 		systemPriority("system-node-critical", 2000001000, "Used for system critical pods that must not be moved from their current node."),
-		&corev1.Service{
-			ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "kubernetes", Labels: map[string]string{"component": "apiserver", "provider": "kubernetes"}},
-			Spec: corev1.ServiceSpec{ClusterIP: "10.96.0.1", Ports: []corev1.ServicePort{
-				{Name: "https", Port: 443, Protocol: corev1.ProtocolTCP, TargetPort: intstr.FromInt32(serverPort)}}},
-		},
+		serverService(),
 		serverSlice(), serverEndpoints(), standardClass(),
 	)
 	for _, spec := range c.cfg.Nodes {
@@ -59,6 +55,20 @@ func (c *Cluster) bootstrapLeases() error {
 		}
 	}
 	return nil
+}
+
+// serverUser is the API server itself.
+func serverUser() apiserver.User {
+	return apiserver.User{Name: "system:apiserver", Groups: []string{"system:masters"}, Agent: "kube-apiserver"}
+}
+
+// serverService is by what name the API server is found from within.
+func serverService() *corev1.Service {
+	return &corev1.Service{
+		ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "kubernetes", Labels: map[string]string{"component": "apiserver", "provider": "kubernetes"}},
+		Spec: corev1.ServiceSpec{ClusterIP: "10.96.0.1", Ports: []corev1.ServicePort{
+			{Name: "https", Port: 443, Protocol: corev1.ProtocolTCP, TargetPort: intstr.FromInt32(serverPort)}}},
+	}
 }
 
 func systemPriority(name string, value int32, why string) *schedulingv1.PriorityClass {

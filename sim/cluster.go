@@ -79,6 +79,10 @@ const (
 	choreExpire    = "expire"
 	choreCompact   = "compact"
 	choreTrim      = "trim"
+	choreService   = "service"
+	// serviceEvery is how soon the API server makes its own Service again: it looks every ten seconds
+	// (pkg/controlplane/controller/kubernetesservice), and here rather soon.
+	serviceEvery = time.Second
 	// compactEvery is how often the real API server has etcd compacted.
 	compactEvery = 5 * time.Minute
 	// mostHistory is how many revisions a cluster has behind it at the most, of about 1 kB each: a class that
@@ -218,6 +222,10 @@ func (c *Cluster) observe(e apiserver.Event) {
 	switch o := e.New.(type) {
 	case *corev1.Node:
 		c.observeNode(e, o)
+	case *corev1.Service:
+		if e.Type == watch.Deleted && o.Namespace == "default" && o.Name == "kubernetes" {
+			c.agenda.Queue(choreComponent).Add(choreService, serviceEvery)
+		}
 	case *corev1.Pod:
 		if k := c.kubelets[o.Spec.NodeName]; k != nil {
 			k.Observe(e)
@@ -277,6 +285,12 @@ func (c *Cluster) chore(key string) error {
 		return nil
 	}
 	switch key {
+	case choreService:
+		client := c.server.Client(serverUser())
+		if _, there := apiserver.Get[*corev1.Service](client, "default", "kubernetes"); !there {
+			_, err := client.Create(serverService())
+			return err
+		}
 	case choreExpire:
 		c.server.Expire()
 		if at, ok := c.server.NextExpiry(); ok {

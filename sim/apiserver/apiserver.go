@@ -56,6 +56,9 @@ type Resource struct {
 	// PrepareForStatusUpdate puts back need not be copied. May be nil.
 	CopyForStatus func(sent, old Object) Object
 
+	// Deprecated is what every answer about the resource warns of, if anything.
+	Deprecated string
+
 	// Validate is asked at creation; ValidateUpdate at an update; ValidateStatus at one of the status.
 	// Metadata has been validated already. Errors carry the paths and words of the real API server.
 	Validate       func(Object) field.ErrorList

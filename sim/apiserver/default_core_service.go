@@ -116,6 +116,9 @@ func prepareServiceUpdate(new, old *v1.Service) {
 	if externallyAccessible(old) && !externallyAccessible(new) && old.Spec.ExternalTrafficPolicy == new.Spec.ExternalTrafficPolicy {
 		new.Spec.ExternalTrafficPolicy = ""
 	}
+	if !usesClusterIP(new) {
+		new.Spec.InternalTrafficPolicy = nil // storage/storage.go defaultOnReadInternalTrafficPolicy
+	}
 	if new.Spec.Type != v1.ServiceTypeLoadBalancer {
 		new.Status.LoadBalancer = v1.LoadBalancerStatus{}
 	}

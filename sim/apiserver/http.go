@@ -58,7 +58,7 @@ func (s *Server) answer(u User, r *http.Request) (a *answer) {
 		return x.serveMetrics()
 	}
 	if x.resource == nil {
-		return x.unknown()
+		return x.noRoute()
 	}
 	rep, err := x.atEtcd(x.serveResource)
 	if err != nil {
@@ -253,15 +253,16 @@ func (a *answer) response(r *http.Request) *http.Response {
 	}
 }
 
-// unknown is what the real server's router says of a path that it has no route for: a status within a group that it
-// serves, a page elsewhere.
-func (x *exchange) unknown() *answer {
-	for _, r := range x.server.resources {
-		if x.at.isResource && r.Group == x.at.group && r.Version == x.at.version {
-			return x.refusal(apierrors.NewGenericServerResponse(http.StatusNotFound, "", schema.GroupResource{}, "", "404: Page Not Found", 0, false))
-		}
+// noRoute is the answer to a path that names nothing: where the group is served, the real server's router refuses it
+// (server/handler.go, serviceErrorHandler); elsewhere there is no page.
+func (x *exchange) noRoute() *answer {
+	parts := strings.Split(strings.Trim(x.http.URL.Path, "/"), "/")
+	served := parts[0] == "api" || parts[0] == "apis" && len(parts) > 1 &&
+		slices.ContainsFunc(x.server.groups(), func(gv schema.GroupVersion) bool { return gv.Group == parts[1] })
+	if !served {
+		return notFoundPage()
 	}
-	return notFoundPage()
+	return x.refusal(apierrors.NewGenericServerResponse(http.StatusNotFound, "", schema.GroupResource{}, "", "404: Page Not Found", 0, false))
 }
 
 // notFoundPage is what the real server says of paths it does not know.
@@ -318,12 +319,20 @@ func (x *exchange) encode(code int, o runtime.Object, info runtime.SerializerInf
 		}
 	}
 	a := newAnswer(code, info.MediaType, b.Bytes())
-	for _, text := range x.warnings {
+	x.tellWarnings(a)
+	return a
+}
+
+// tellWarnings puts what there is to warn of into the answer's head, each once.
+func (x *exchange) tellWarnings(a *answer) {
+	for i, text := range x.warnings {
+		if slices.Contains(x.warnings[:i], text) {
+			continue
+		}
 		if h, err := utilnet.NewWarningHeader(299, "-", text); err == nil {
 			a.header.Add("Warning", h)
 		}
 	}
-	return a
 }
 
 // respond gives a reply the form that the client accepts.

@@ -30,7 +30,7 @@ func (x *exchange) serveOther() *answer {
 		return x.refusal(apierrors.NewUnauthorized("Unauthorized"))
 	}
 	if x.http.Method != http.MethodGet && x.http.Method != http.MethodHead {
-		return notFoundPage()
+		return x.noRoute()
 	}
 	if len(parts) == 0 {
 		return jsonAnswer(map[string][]string{"paths": x.server.paths()})
@@ -57,7 +57,7 @@ func (x *exchange) serveOther() *answer {
 			}
 		}
 	}
-	return notFoundPage()
+	return x.noRoute()
 }
 
 // health says that all is well: a server that is not, does not answer.

@@ -60,7 +60,11 @@ var served = sync.OnceValue(func() *kindTable {
 		byType: map[reflect.Type]*Resource{},
 		named:  map[string]*Resource{},
 	}
+	warnings := warningsOf()
 	for _, r := range kinds() {
+		if r.Warn == nil {
+			r.Warn = warnings[r.Kind]
+		}
 		t.resources = append(t.resources, &r)
 		t.byKind[r.GroupVersionKind()] = &r
 		t.byName[r.GroupVersionResource] = &r

@@ -51,6 +51,7 @@ func serviceResource() Resource {
 func endpointsResource() Resource {
 	return Resource{
 		GroupVersionResource: v1.SchemeGroupVersion.WithResource("endpoints"),
+		Deprecated:           "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice",
 		Kind:                 "Endpoints",
 		Singular:             "endpoints",
 		ShortNames:           []string{"ep"},

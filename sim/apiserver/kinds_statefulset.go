@@ -39,12 +39,6 @@ func statefulSetResource() Resource {
 		Validate:       check(validateStatefulSet),
 		ValidateUpdate: checkFrom(validateStatefulSetUpdate),
 		ValidateStatus: checkFrom(validateStatefulSetStatus),
-		Warn: func(new, _ Object) []string {
-			if n := new.(*appsv1.StatefulSet).Spec.RevisionHistoryLimit; n != nil && *n < 0 {
-				return []string{"spec.revisionHistoryLimit: a negative value retains all historical revisions; a value >= 0 is recommended"}
-			}
-			return nil
-		},
 		// Its pods are named after it, and their names are host names.
 		ValidName: validation.NameIsDNSLabel,
 

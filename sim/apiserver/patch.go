@@ -155,7 +155,9 @@ func (p *patch) applyJSON(before []byte) (after []byte, found []error, err error
 	if p.strict() {
 		var steps []jsonPatchOp
 		if found, err = kjson.UnmarshalStrict(p.body, &steps); err != nil {
-			return nil, nil, apierrors.NewBadRequest(fmt.Sprintf("error decoding patch: %v", err))
+			// The error names the Go type, which has another home in the real server.
+			why := strings.ReplaceAll(err.Error(), "apiserver.jsonPatchOp", "handlers.jsonPatchOp")
+			return nil, nil, apierrors.NewBadRequest("error decoding patch: " + why)
 		}
 		for i, e := range found {
 			found[i] = fmt.Errorf("json patch %v", e)

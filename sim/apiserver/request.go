@@ -289,7 +289,8 @@ func checkPreconditions(r *request, old, o Object) error {
 	if o.GetNamespace() != old.GetNamespace() && r.resource.Namespaced {
 		return apierrors.NewBadRequest("the namespace of the provided object does not match the namespace sent on the request")
 	}
-	if uid := o.GetUID(); uid != "" && uid != old.GetUID() {
+	// A patch has no preconditions: what it changes of these is refused as immutable.
+	if uid := o.GetUID(); uid != "" && uid != old.GetUID() && r.verb != "patch" {
 		return conflict(fmt.Sprintf("Precondition failed: UID in precondition: %v, UID in object meta: %v", uid, old.GetUID()))
 	}
 	if version := o.GetResourceVersion(); version != "" && version != "0" && version != old.GetResourceVersion() {

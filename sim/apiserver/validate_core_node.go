@@ -8,6 +8,7 @@ import (
 
 	v1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	metav1validation "k8s.io/apimachinery/pkg/apis/meta/v1/validation"
 	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/apimachinery/pkg/util/validation/field"
@@ -54,7 +55,7 @@ func validateTaints(taints []v1.Taint) field.ErrorList {
 			v1.TaintEffectNoSchedule, v1.TaintEffectPreferNoSchedule, v1.TaintEffectNoExecute)...)
 		k := key{t.Effect, t.Key}
 		if seen[k] {
-			twice := field.Duplicate(path, t)
+			twice := field.Duplicate(path, internalTaint{t.Key, t.Value, t.Effect, t.TimeAdded})
 			twice.Detail = "taints must be unique by key and effect pair"
 			errs = append(errs, twice)
 		}
@@ -125,4 +126,11 @@ func validateNodeChange(new, old *v1.Node) field.ErrorList {
 		errs = append(errs, field.Forbidden(spec.Child("externalID"), "may not be updated"))
 	}
 	return errs
+}
+
+// internalTaint is a taint as errors show it: the internal type of the real server has no names for JSON.
+type internalTaint struct {
+	Key, Value string
+	Effect     v1.TaintEffect
+	TimeAdded  *metav1.Time
 }

@@ -62,13 +62,18 @@ func (s *Server) OpenWatch(u User, r *http.Request) (*WatchStream, *http.Respons
 func (s *Server) openWatch(u User, r *http.Request, now func() time.Time) (*WatchStream, *http.Response) {
 	x := newExchange(s, u, r)
 	if x.resource == nil {
-		return nil, notFoundPage().response(r)
+		return nil, x.noRoute().response(r)
 	}
 	w, err := x.openWatch(now)
 	if err != nil {
 		return nil, x.refusal(err).response(r)
 	}
-	head := newAnswer(http.StatusOK, w.contentType(), nil).response(r)
+	if d := x.resource.Deprecated; d != "" {
+		x.warn(d)
+	}
+	a := newAnswer(http.StatusOK, w.contentType(), nil)
+	x.tellWarnings(a)
+	head := a.response(r)
 	head.ContentLength = -1
 	head.Body = http.NoBody
 	return w, head

@@ -126,7 +126,8 @@ func allowedFlags() []string {
 	return strings.Fields(`
 		all all-containers all-namespaces all-pods allow-missing-template-keys annotations api-group api-version
 		cached cascade categories chunk-size class clusterip cluster-ip command concrete container containers
-		cpu cpu-percent current-replicas delete-emptydir-data description disable-eviction dry-run env external-ip external-name
+		cpu cpu-percent current-replicas delete-emptydir-data description disable-eviction docker-email
+		docker-password docker-server docker-username dry-run env expose external-ip external-name
 		field-manager field-selector filename fixed-client for force force-conflicts from from-literal
 		global-default grace-period help ignore-daemonsets ignore-errors ignore-not-found image image-pull-policy keys
 		label-columns labels limit-bytes limits list load-balancer-ip local max max-log-requests max-unavailable memory min min-available name namespace

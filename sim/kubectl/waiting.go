@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/cli-runtime/pkg/printers"
 	"k8s.io/cli-runtime/pkg/resource"
 	cmdutil "k8s.io/kubectl/pkg/cmd/util"
 	"k8s.io/kubectl/pkg/polymorphichelpers"
@@ -79,6 +80,7 @@ func waitForCondition(r *run, cmd *cobra.Command, args []string, inner func(*cob
 	timeout := duration(cmd, "timeout")
 	cmdutil.CheckErr(cmd.Flags().Set("timeout", "0s"))
 	const notYet, tooLate = "condition not met for ", "timed out waiting for the condition"
+	leaving, before := r.leaving(cmd, args), r.out.Len()
 	var failed *exit
 	look := func() bool {
 		out, errs := r.out.Len(), r.err.Len()
@@ -103,6 +105,42 @@ func waitForCondition(r *run, cmd *cobra.Command, args []string, inner func(*cob
 	if failed != nil {
 		panic(*failed)
 	}
+	// Looked at once more when all is gone, kubectl has nothing to say: it would have seen them go.
+	if printer := (&printers.NamePrinter{Operation: "condition met"}); r.out.Len() == before {
+		for _, o := range leaving {
+			cmdutil.CheckErr(printer.PrintObj(o, r.streams.Out))
+		}
+	}
+}
+
+// leaving are the objects that kubectl wait --for=delete is about; nil with any other condition.
+func (r *run) leaving(cmd *cobra.Command, args []string) (found []runtime.Object) {
+	if !strings.EqualFold(cmd.Flag("for").Value.String(), "delete") {
+		return nil
+	}
+	flag := func(name string) bool {
+		on, err := cmd.Flags().GetBool(name)
+		cmdutil.CheckErr(err)
+		return on
+	}
+	namespace, enforce, err := r.getter.ToRawKubeConfigLoader().Namespace()
+	cmdutil.CheckErr(err)
+	files := resource.FilenameOptions{}
+	if f := cmd.Flag("filename"); f != nil && f.Changed {
+		return nil // standard input can be read once
+	}
+	_ = r.factory.NewBuilder().Unstructured().ContinueOnError().
+		NamespaceParam(namespace).DefaultNamespace().AllNamespaces(flag("all-namespaces")).
+		FilenameParam(enforce, &files).
+		LabelSelectorParam(cmd.Flag("selector").Value.String()).FieldSelectorParam(cmd.Flag("field-selector").Value.String()).
+		ResourceTypeOrNameArgs(flag("all"), args...).Latest().Flatten().Do().
+		Visit(func(info *resource.Info, err error) error {
+			if err == nil {
+				found = append(found, info.Object)
+			}
+			return nil // what is wrong with the command it says itself
+		})
+	return found
 }
 
 // watchRollout is kubectl rollout status: it says how far a rollout is, each time that changes, until it is done.
