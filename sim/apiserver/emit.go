@@ -76,6 +76,9 @@ func (c *Client) Emit(about Object, eventType, reason, note string) {
 		return
 	}
 	e := c.newEvent(about, eventType, reason, note)
+	if s.toldEnough(e) {
+		return
+	}
 	same, message, found := s.findEvent(e)
 	if !found {
 		e.Message = message
@@ -90,6 +93,33 @@ func (c *Client) Emit(about Object, eventType, reason, note string) {
 		next.Message = message
 		return next, nil
 	})
+}
+
+// toldEnough says whether a component has told so much about an object, of one type, that it holds its tongue:
+// client-go allows 25 events, and one more every five minutes (tools/record/events_cache.go,
+// EventSourceObjectSpamFilter). What has been told is what events say: each once when it was first told, and the rest
+// when it was last.
+func (s *Server) toldEnough(e *corev1.Event) bool {
+	const burst, refill = 25, 300 // events, seconds
+	var told []int64
+	for _, other := range s.events.about[e.InvolvedObject.UID] {
+		if other.Source != e.Source || other.Type != e.Type {
+			continue
+		}
+		told = append(told, other.FirstTimestamp.Unix())
+		for range min(other.Count-1, burst) {
+			told = append(told, other.LastTimestamp.Unix())
+		}
+	}
+	if len(told) < burst {
+		return false
+	}
+	slices.Sort(told)
+	full := int64(0) // when the allowance is whole again
+	for _, at := range told {
+		full = max(full, at) + refill
+	}
+	return full-s.Now().Unix() > (burst-1)*refill
 }
 
 // findEvent is the event that e repeats, if there is one, and the message that is to be written.

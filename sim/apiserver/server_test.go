@@ -359,9 +359,45 @@ func TestEventsAreBounded(t *testing.T) {
 	w := newWorld(t, Limits{Objects: 10})
 	p := w.create(t, pod("web"))
 	for i := range 200 {
-		w.admin().Emit(p, "Normal", fmt.Sprintf("Reason%d", i), "again")
+		teller := w.Client(User{Name: "kubernetes-admin", Groups: []string{"system:masters"}, Agent: fmt.Sprint("teller-", i/20)})
+		teller.Emit(p, "Normal", fmt.Sprintf("Reason%d", i), "again")
 	}
 	if n := Count[*corev1.Event](w.admin()); n != 50 {
 		t.Errorf("%d events, want five times the objects allowed", n)
+	}
+}
+
+// A component tells 25 things about an object, and then one every five minutes.
+func TestComponentsTellEnough(t *testing.T) {
+	w := newWorld(t, Limits{})
+	o, err := w.admin().Create(pod("p"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	kubelet := w.Client(User{Name: "system:node:node-1", Groups: []string{"system:nodes"}, Agent: "kubelet/node-1"})
+	told := func() (n int32) {
+		for e := range List[*corev1.Event](w.admin(), "default") {
+			n += e.Count
+		}
+		return n
+	}
+	for i := range 40 {
+		kubelet.Emit(o, corev1.EventTypeNormal, "Pulled", fmt.Sprint("number ", i%3))
+	}
+	if n := told(); n != 25 {
+		t.Errorf("%d events told", n)
+	}
+	kubelet.Emit(o, corev1.EventTypeWarning, "Failed", "of another type") // counts for itself
+	if n := told(); n != 26 {
+		t.Errorf("%d events told", n)
+	}
+	for range 3 {
+		w.now = w.now.Add(5 * time.Minute)
+		for range 4 {
+			kubelet.Emit(o, corev1.EventTypeNormal, "Pulled", "number 1")
+		}
+	}
+	if n := told(); n != 29 {
+		t.Errorf("%d events told after a quarter of an hour", n)
 	}
 }
