@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 
 	"timonier/sim/apiserver"
@@ -113,16 +114,19 @@ func (c *call) names(kind, namespace string) []string {
 
 // listers name the objects of the kinds that are typed most.
 var listers = map[string]func(*apiserver.Client, string) []string{
-	"pods":         namesOf[*corev1.Pod],
-	"deployments":  namesOf[*appsv1.Deployment],
-	"replicasets":  namesOf[*appsv1.ReplicaSet],
-	"statefulsets": namesOf[*appsv1.StatefulSet],
-	"daemonsets":   namesOf[*appsv1.DaemonSet],
-	"services":     namesOf[*corev1.Service],
-	"configmaps":   namesOf[*corev1.ConfigMap],
-	"secrets":      namesOf[*corev1.Secret],
-	"nodes":        func(c *apiserver.Client, _ string) []string { return namesOf[*corev1.Node](c, "") },
-	"namespaces":   func(c *apiserver.Client, _ string) []string { return namesOf[*corev1.Namespace](c, "") },
+	"pods":                   namesOf[*corev1.Pod],
+	"deployments":            namesOf[*appsv1.Deployment],
+	"replicasets":            namesOf[*appsv1.ReplicaSet],
+	"statefulsets":           namesOf[*appsv1.StatefulSet],
+	"daemonsets":             namesOf[*appsv1.DaemonSet],
+	"jobs":                   namesOf[*batchv1.Job],
+	"cronjobs":               namesOf[*batchv1.CronJob],
+	"persistentvolumeclaims": namesOf[*corev1.PersistentVolumeClaim],
+	"services":               namesOf[*corev1.Service],
+	"configmaps":             namesOf[*corev1.ConfigMap],
+	"secrets":                namesOf[*corev1.Secret],
+	"nodes":                  func(c *apiserver.Client, _ string) []string { return namesOf[*corev1.Node](c, "") },
+	"namespaces":             func(c *apiserver.Client, _ string) []string { return namesOf[*corev1.Namespace](c, "") },
 }
 
 func namesOf[T apiserver.Object](c *apiserver.Client, namespace string) []string {

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -17,6 +18,7 @@ import (
 type tally struct {
 	wanted, placed, ready int
 	old                   int // ready pods of a Deployment's older ReplicaSets
+	jobs                  jobTally
 	pods                  []*corev1.Pod
 	waiting               *corev1.Pod // the first that has no node
 	stuck                 *corev1.Pod // the first whose container will not run, and why
@@ -24,17 +26,28 @@ type tally struct {
 	starting              string // ID: what the others are doing
 }
 
+// jobTally is how far Jobs have come.
+type jobTally struct {
+	wanted, succeeded, active, failed int
+	ended                             bool // all of them: nothing more will come
+}
+
 // progress says in a sentence what the change led to so far, and what is waited for. The
 // reply is one to follow while there is something to wait for.
 func (c *call) progress(r Reply, cl *sim.Cluster, written []trace.Ref) Reply {
 	t := tallyOf(cl, written)
 	leaving := leaving(cl)
-	if going := t.wanted > t.ready || t.wanted == 0 && leaving > 0; going && !c.channel.clock.Paused {
+	if going := t.wanted > t.ready || t.jobs.wanted > 0 && !t.jobs.ended || t.wanted+t.jobs.wanted == 0 && leaving > 0; going && !c.channel.clock.Paused {
 		r.Follow = &Follow{Objects: written, Blocks: len(r.Blocks)}
 	} else {
 		r.Follow = nil
 	}
+	if j := t.jobs; j.wanted > 0 {
+		r.Blocks = append(r.Blocks, Text{c.say("progress.job", with{"Count": j.active}) + c.failures(j)},
+			Meter{Label: c.say("progress.jobmeter", with{"Count": j.succeeded, "Total": j.wanted}), Done: j.succeeded, Total: j.wanted})
+	}
 	switch {
+	case t.jobs.wanted > 0 && t.wanted == 0:
 	case t.wanted > 0 && t.ready >= t.wanted:
 		r.Blocks = append(r.Blocks, Text{c.say("progress.done", with{"Count": t.wanted})})
 	case t.wanted > 0:
@@ -54,6 +67,14 @@ func (c *call) progress(r Reply, cl *sim.Cluster, written []trace.Ref) Reply {
 	return r.with(why).with(Button{Label: c.say("button.cluster"), Line: c.typed("cluster")})
 }
 
+// failures says how many pods of Jobs have failed, if any.
+func (c *call) failures(j jobTally) string {
+	if j.failed == 0 {
+		return ""
+	}
+	return " " + c.say("progress.jobfailed", with{"Count": j.failed})
+}
+
 // state is the sentence: what is placed, what is in the way, what is being done.
 func (c *call) state(t tally) string {
 	text := c.say("progress.placed", with{"Count": t.wanted, "Placed": c.say("progress.onnodes", with{"Count": t.placed})})
@@ -68,7 +89,7 @@ func (c *call) state(t tally) string {
 	return text + " " + c.say(t.starting)
 }
 
-// tallyOf counts the pods of Deployments, ReplicaSets and pods.
+// tallyOf counts the pods of what was written.
 func tallyOf(cl *sim.Cluster, refs []trace.Ref) tally {
 	var t tally
 	client := cl.Client()
@@ -90,6 +111,21 @@ func tallyOf(cl *sim.Cluster, refs []trace.Ref) tally {
 				t.wanted += replicas(rs.Spec.Replicas)
 				t.count(cl, rs.UID)
 			}
+		case "StatefulSet":
+			if s, ok := apiserver.Get[*appsv1.StatefulSet](client, ref.Namespace, ref.Name); ok && s.DeletionTimestamp == nil {
+				t.wanted += replicas(s.Spec.Replicas)
+				t.count(cl, s.UID)
+			}
+		case "DaemonSet":
+			if d, ok := apiserver.Get[*appsv1.DaemonSet](client, ref.Namespace, ref.Name); ok && d.DeletionTimestamp == nil {
+				before := len(t.pods)
+				t.count(cl, d.UID)
+				t.wanted += max(int(d.Status.DesiredNumberScheduled), len(t.pods)-before)
+			}
+		case "Job":
+			if j, ok := apiserver.Get[*batchv1.Job](client, ref.Namespace, ref.Name); ok && j.DeletionTimestamp == nil {
+				t.jobs.add(j)
+			}
 		case "Pod":
 			if p, ok := apiserver.Get[*corev1.Pod](client, ref.Namespace, ref.Name); ok && p.DeletionTimestamp == nil {
 				t.wanted++
@@ -98,6 +134,22 @@ func tallyOf(cl *sim.Cluster, refs []trace.Ref) tally {
 		}
 	}
 	return t
+}
+
+// add counts a Job.
+func (t *jobTally) add(j *batchv1.Job) {
+	ended := slices.ContainsFunc(j.Status.Conditions, func(c batchv1.JobCondition) bool {
+		return (c.Type == batchv1.JobComplete || c.Type == batchv1.JobFailed) && c.Status == corev1.ConditionTrue
+	})
+	wanted := replicas(j.Spec.Completions)
+	if j.Spec.Completions == nil { // as many as it takes: one success ends it
+		wanted = replicas(j.Spec.Parallelism)
+	}
+	t.ended = ended && (t.ended || t.wanted == 0)
+	t.wanted += wanted
+	t.succeeded += int(j.Status.Succeeded)
+	t.active += int(j.Status.Active)
+	t.failed += int(j.Status.Failed)
 }
 
 // readyOf counts the pods of an owner that serve.

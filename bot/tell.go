@@ -89,6 +89,9 @@ func likeness(s trace.Step) string {
 		if s.Object.Kind == "Pod" || d.What == "collect" {
 			owner = ""
 		}
+		if s.Object.Kind == "StatefulSet" { // its pods come one by one, each with its number
+			owner += d.Note + d.Target.Name
+		}
 		return fmt.Sprint(key, d.What, owner)
 	case trace.Container:
 		return fmt.Sprint(key, d.Image, d.Reason)
