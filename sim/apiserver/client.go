@@ -217,9 +217,7 @@ func (c *Client) Lookup(gk schema.GroupKind, namespace, name string) (Object, bo
 func (c *Client) Controlled(owner types.UID) (all []Object) {
 	for _, resource := range c.server.resources {
 		if cache := c.server.caches[resource]; cache != c.server.pods && resource.TTL == 0 {
-			for _, o := range values(cache.byOwner[owner]) {
-				all = append(all, o)
-			}
+			all = append(all, values(cache.byOwner[owner])...)
 		}
 	}
 	return all
