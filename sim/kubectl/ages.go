@@ -93,6 +93,10 @@ func printVersion(r *run, cmd *cobra.Command, _ []string, _ func(*cobra.Command,
 	case "":
 		fmt.Fprintf(r.streams.Out, "Client Version: %s\nKustomize Version: %s\n", v.GitVersion, all.KustomizeVersion)
 		if !client {
+			discovery, err := r.getter.ToDiscoveryClient()
+			cmdutil.CheckErr(err)
+			v, err := discovery.ServerVersion()
+			cmdutil.CheckErr(err)
 			fmt.Fprintf(r.streams.Out, "Server Version: %s\n", v.GitVersion)
 		}
 	case "json":

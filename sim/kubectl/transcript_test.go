@@ -23,7 +23,8 @@ var update = flag.Bool("update", false, "rewrite the transcripts with what is an
 //	----
 //	NAME …
 //
-// @30s lets the cluster go on; !node-2 and ?node-2 silence a node and bring it back.
+// @30s lets the cluster go on; !node-2 and ?node-2 silence a node and bring it back, !apiserver-down all
+// breaks something else.
 func TestTranscripts(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txt")
 	if err != nil || len(files) == 0 {
@@ -72,7 +73,11 @@ func replay(t *testing.T, script string) string {
 			if line[0] == '?' {
 				do = c.Mend
 			}
-			if err := do(sim.NodeSilent, line[1:]); err != nil {
+			fault, target, ok := strings.Cut(line[1:], " ")
+			if !ok {
+				fault, target = sim.NodeSilent, line[1:]
+			}
+			if err := do(fault, target); err != nil {
 				t.Fatal(err)
 			}
 		default:

@@ -270,10 +270,11 @@ func (b *watchBody) Close() error {
 type getter struct {
 	namespace string
 	config    *rest.Config
+	down      func() bool // the API server is
 }
 
 func newGetter(w *wire, errs io.Writer) *getter {
-	return &getter{config: &rest.Config{
+	return &getter{down: w.cluster.Server().Down, config: &rest.Config{
 		Host: serverURL, Transport: w, QPS: -1, UserAgent: "kubectl/v1.37.2 (linux/amd64) kubernetes",
 		WarningHandler: rest.NewWarningWriter(errs, rest.WarningWriterOptions{Deduplicate: true}),
 	}}
@@ -283,6 +284,9 @@ func (g *getter) ToRESTConfig() (*rest.Config, error) { return rest.CopyConfig(g
 
 func (g *getter) ToDiscoveryClient() (discovery.CachedDiscoveryInterface, error) {
 	known, err := known()
+	if err == nil && g.down() {
+		return g.outage(known.discovery)
+	}
 	return known.discovery, err
 }
 
