@@ -2,7 +2,11 @@ package scheduler
 
 import (
 	"encoding/json"
+	"maps"
+	"math/rand/v2"
+	"runtime/debug"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -95,3 +99,64 @@ func jsonOf(t testing.TB, x any) string {
 	}
 	return string(data)
 }
+
+// damaged is a piece of JSON of which some is missing, or is something else.
+func damaged(r *rand.Rand, x any) any {
+	switch x := x.(type) {
+	case map[string]any:
+		for _, key := range slices.Sorted(maps.Keys(x)) {
+			if r.IntN(250) == 0 {
+				delete(x, key)
+			} else {
+				x[key] = damaged(r, x[key])
+			}
+		}
+	case []any:
+		for i := range x {
+			x[i] = damaged(r, x[i])
+		}
+		if len(x) > 0 && r.IntN(30) == 0 {
+			return append(x, x[r.IntN(len(x))])
+		}
+	case string:
+		if r.IntN(250) == 0 {
+			return []string{"", "x", "-1", "1", "DoNotSchedule", "Gt", "Exists", "NoExecute", "kubernetes.io/hostname"}[r.IntN(9)]
+		}
+	case float64:
+		if r.IntN(30) == 0 {
+			return []float64{0, -1, 1, 1 << 31}[r.IntN(4)]
+		}
+	}
+	return x
+}
+
+// Whatever case can be read is answered, though no API server would have let in what is in it.
+func TestWhatIfOfDamagedCases(t *testing.T) {
+	r, read, answered := rand.New(rand.NewPCG(3, 4)), 0, 0
+	all := lines(t, "cases.jsonl.gz")
+	for range damagedCases {
+		var x any
+		if err := json.Unmarshal(all[r.IntN(len(all))], &x); err != nil {
+			t.Fatal(err)
+		}
+		text := jsonOf(t, damaged(r, x))
+		read++
+		_ = Cases(strings.NewReader(text), func(_ int, k *Case) error {
+			answered++
+			defer func() {
+				if failure := recover(); failure != nil {
+					t.Fatalf("%s\n%v\n%s", text, failure, debug.Stack())
+				}
+			}()
+			for _, n := range k.Nodes[:min(2, len(k.Nodes))] {
+				_, _ = k.WhatIf([]string{"node=" + n.Name, "cpu=1"}, noon)
+			}
+			return nil
+		}, func(int, error) {})
+	}
+	if answered*3 < read {
+		t.Errorf("only %d of %d could be read", answered, read)
+	}
+}
+
+const damagedCases = 300
