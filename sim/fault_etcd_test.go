@@ -1,6 +1,8 @@
 package sim
 
 import (
+	"fmt"
+	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -226,5 +228,35 @@ func TestWhatIsAtHandIsReadWithoutAQuorum(t *testing.T) {
 		if got.Code != want {
 			t.Errorf("%q: %d, not %d: %s", query, got.Code, want, got.Body)
 		}
+	}
+}
+
+// The same faults of members at the same moments give the same bytes, whether the cluster is saved and loaded between
+// any two of them or not.
+func TestFaultsOfEtcdGiveTheSameBytes(t *testing.T) {
+	for seed := range uint64(6) {
+		once, often := newCluster(t, Config{Seed: seed, Members: []int{3, 5}[seed%2]}), newCluster(t, Config{Seed: seed, Members: []int{3, 5}[seed%2]})
+		kept := disk{}
+		script := func(c *Cluster, r *rand.Rand, i int) {
+			fault := []string{EtcdStopped, EtcdPartitioned, EtcdFull}[r.IntN(3)]
+			targets := c.Targets(fault)
+			target := targets[r.IntN(len(targets))]
+			if err := c.Break(fault, target); err != nil {
+				_ = c.Mend(fault, target) // it is broken already
+			}
+			_, _ = c.Client().Create(deployment(fmt.Sprint("app-", i), int32(r.IntN(3)), "10m")) // whether it comes through is a part of it
+			advance(t, c, time.Duration(r.IntN(1<<r.IntN(16)))*time.Millisecond)
+		}
+		a, b := rand.New(rand.NewPCG(seed, 3)), rand.New(rand.NewPCG(seed, 3))
+		for i := range 25 {
+			script(once, a, i)
+			script(often, b, i)
+			kept.save(t, often)
+			often = kept.load(t)
+		}
+		whole := disk{}
+		whole.save(t, once)
+		kept.save(t, often)
+		same(t, seed, whole, kept)
 	}
 }
