@@ -2,7 +2,6 @@ package apiserver
 
 import (
 	appsv1 "k8s.io/api/apps/v1"
-	v1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 )
 
@@ -78,9 +77,6 @@ func defaultStatefulSet(s *appsv1.StatefulSet) {
 	for i := range spec.VolumeClaimTemplates {
 		claim := &spec.VolumeClaimTemplates[i]
 		claim.APIVersion, claim.Kind = "v1", "PersistentVolumeClaim"
-		orElse(&claim.Status.Phase, v1.ClaimPending)
-		orElsePtr(&claim.Spec.VolumeMode, v1.PersistentVolumeFilesystem)
-		roundToMilli(claim.Spec.Resources.Limits)
-		roundToMilli(claim.Spec.Resources.Requests)
+		defaultClaim(claim)
 	}
 }

@@ -37,6 +37,8 @@ func manifest(t *testing.T, kind, text string) Object {
 // What a real 1.37.2 answers, recorded or read in its source.
 func TestCoreKindsRefuse(t *testing.T) {
 	for _, c := range []struct{ kind, given, want string }{
+		{"StatefulSet", "{metadata: {name: s}, spec: {selector: {matchLabels: {a: b}}, template: {metadata: {labels: {a: b}}, spec: {containers: [{name: c, image: i}]}}, volumeClaimTemplates: [{metadata: {name: data}}]}}",
+			"[spec.volumeClaimTemplates[0].spec.accessModes: Required value: at least 1 access mode is required, spec.volumeClaimTemplates[0].spec.resources[storage]: Required value]"},
 		{"Service", "{metadata: {name: s}, spec: {selector: {app: a}, ports: [{port: 0}]}}",
 			"[spec.ports[0].port: Invalid value: 0: must be between 1 and 65535, inclusive, spec.ports[0].targetPort: Invalid value: 0: must be between 1 and 65535, inclusive]"},
 		{"Service", "{metadata: {name: s}, spec: {selector: {app: a}, ports: [{port: 80}, {port: 443}]}}",

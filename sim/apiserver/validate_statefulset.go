@@ -61,6 +61,11 @@ func (f *findings) statefulSetSpec(at *field.Path, spec *appsv1.StatefulSetSpec,
 		among(f, at.Child("whenDeleted"), p.WhenDeleted, appsv1.RetainPersistentVolumeClaimRetentionPolicyType, appsv1.DeletePersistentVolumeClaimRetentionPolicyType)
 		among(f, at.Child("whenScaled"), p.WhenScaled, appsv1.RetainPersistentVolumeClaimRetentionPolicyType, appsv1.DeletePersistentVolumeClaimRetentionPolicyType)
 	}
+	for i := range spec.VolumeClaimTemplates {
+		if created {
+			f.claimSpec(at.Child("volumeClaimTemplates").Index(i).Child("spec"), &spec.VolumeClaimTemplates[i].Spec)
+		}
+	}
 	f.nonNegative(at.Child("replicas"), int64(replicas(spec.Replicas)))
 	f.nonNegative(at.Child("minReadySeconds"), int64(spec.MinReadySeconds))
 	if spec.Ordinals != nil {

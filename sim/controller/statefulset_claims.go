@@ -80,17 +80,11 @@ func (s *setSync) claimed(set *appsv1.StatefulSet, pod *corev1.Pod) (claims []*c
 }
 
 func (s *setSync) storedClaim(name string) (*corev1.PersistentVolumeClaim, bool) {
-	if !apiserver.Serves[*corev1.PersistentVolumeClaim](s.Client) {
-		return nil, false
-	}
 	return apiserver.Get[*corev1.PersistentVolumeClaim](s.Client, s.set.Namespace, name)
 }
 
 // createClaims makes those of a pod's claims that are missing. One that is being deleted is waited for.
 func (s *setSync) createClaims(pod *corev1.Pod) error {
-	if !apiserver.Serves[*corev1.PersistentVolumeClaim](s.Client) {
-		return nil
-	}
 	var errs []error
 	for _, claim := range claimsOf(s.set, pod) {
 		stored, ok := s.storedClaim(claim.Name)
