@@ -60,6 +60,9 @@ func (s *Server) answer(u User, r *http.Request) (a *answer) {
 	if x.resource == nil {
 		return x.noRoute()
 	}
+	if d := x.resource.Deprecated; d != "" {
+		x.warn(d)
+	}
 	rep, err := x.atEtcd(x.serveResource)
 	if err != nil {
 		return x.refusal(err)

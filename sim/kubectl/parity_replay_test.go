@@ -74,6 +74,11 @@ func replayScenario(t *testing.T, s *scenario) *recording {
 		}
 	}
 	p.settle()
+	for _, n := range s.Nodes {
+		if s.Ties {
+			p.random[n.Name] = "<node>"
+		}
+	}
 	names := newNormaliser(p.random) // only now are all of them known
 	for i, a := range answers {
 		got.Steps[i].Stdout, got.Steps[i].Stderr = names.lines(a.out), names.lines(a.err)

@@ -115,7 +115,8 @@ func waitForCondition(r *run, cmd *cobra.Command, args []string, inner func(*cob
 
 // leaving are the objects that kubectl wait --for=delete is about; nil with any other condition.
 func (r *run) leaving(cmd *cobra.Command, args []string) (found []runtime.Object) {
-	if !strings.EqualFold(cmd.Flag("for").Value.String(), "delete") {
+	conditions, err := cmd.Flags().GetStringArray("for")
+	if cmdutil.CheckErr(err); len(conditions) != 1 || !strings.EqualFold(conditions[0], "delete") {
 		return nil
 	}
 	flag := func(name string) bool {
