@@ -21,8 +21,8 @@ import (
 // The real control plane had KWOK for kubelets, so that a recording says nothing of what a kubelet does; here the
 // nodes are hollow (kubelet.Env).
 
-// parityBar is the share of the steps that have to be equal. It rises to 0.97 with the kinds that are not there yet.
-const parityBar = 0.83
+// parityBar is the share of the steps that have to be equal.
+const parityBar = 0.97
 
 var (
 	forgetGone = flag.Bool("update-differences", false, "drop from differences.yaml what no longer differs")
