@@ -225,7 +225,12 @@ func isBroken(cl *sim.Cluster, fault, target string) bool {
 
 func (c *call) offerTargets(cl *sim.Cluster, f fault, target string) Reply {
 	id := "fault.notarget"
+	onNode := slices.Equal(cl.Targets(f.sim), cl.Targets(sim.NodeSilent))
 	switch {
+	case onNode && target == "":
+		id = "fault.whichnode"
+	case onNode:
+		id = "fault.nonode"
 	case len(cl.Targets(f.sim)) == 0:
 		id = "fault.notargets"
 	case target == "":

@@ -45,7 +45,7 @@ var inTests = map[string][]string{
 	"timonier/sim/scheduler":  {"sim/etcd"},
 	"timonier/sim/controller": {"sim/etcd"},
 	"timonier/sim/kubelet":    {"sim/etcd"},
-	"timonier/sim/kubectl":    {"sim/kubelet", "sim/controller"},
+	"timonier/sim/kubectl":    {"sim/kubelet", "sim/controller", "sim/etcdctl"},
 	"timonier/sim/etcdctl":    {"sim/apiserver"},
 	"timonier/bot/discord":    {"bot/discord/discordtest", "bot/store", "locales"},
 	"timonier/bot/slack":      {"bot/slack/slacktest", "bot/store", "locales"},
