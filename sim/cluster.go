@@ -186,7 +186,11 @@ func (c *Cluster) addScheduler() {
 
 func (c *Cluster) addControllers() {
 	for _, row := range controller.All() {
-		c.add(&slot{name: row.Name, program: controllerManagerName, make: func() component {
+		program := controllerManagerName
+		if row.Apart {
+			program = ""
+		}
+		c.add(&slot{name: row.Name, program: program, apart: row.Apart, make: func() component {
 			return row.New(controller.Env{
 				Client: c.server.Client(apiserver.User{Name: row.User, Groups: []string{"system:authenticated", "system:serviceaccounts"}, Agent: row.Name}),
 				Queue:  c.agenda.Queue(row.Name), Trace: c.trace, Rand: c.rand, Nodes: c.cfg.NodeMonitor,

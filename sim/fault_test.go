@@ -178,3 +178,29 @@ func nodeReady(c *Cluster, node string) corev1.ConditionStatus {
 	}
 	return ""
 }
+
+// The provisioner of volumes is no part of the controller manager: a claim that is bound to it already gets its volume.
+func TestTheProvisionerIsApart(t *testing.T) {
+	for _, s := range newCluster(t, Config{}).components {
+		if s.apart && s.program != "" {
+			t.Errorf("%s stops with %s", s.name, s.program)
+		}
+	}
+	c := newCluster(t, Config{})
+	fail(t, c, ControllerManagerDown, All)
+	var going []string
+	for name, s := range c.components {
+		if s.apart && !s.stopped {
+			going = append(going, name)
+		}
+	}
+	if len(going) == 0 {
+		t.Error("nothing goes on without the controller manager")
+	}
+	fail(t, c, APIServerDown, All)
+	pass(t, c, time.Minute)
+	mend(t, c, APIServerDown, All)
+	if c.components[going[0]].stopped {
+		t.Errorf("%s does not come back", going[0])
+	}
+}

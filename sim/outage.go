@@ -77,6 +77,11 @@ func (c *Cluster) lookAgain() {
 			}
 		}
 	}
+	for _, s := range c.programSlots("") {
+		if s.apart {
+			s.Resync()
+		}
+	}
 	for _, node := range c.nodeNames() {
 		switch k := c.kubelets[node]; {
 		case k == nil:

@@ -12,6 +12,7 @@ type slot struct {
 	component
 	name    string           // of its tasks in the agenda
 	program string           // whose part it is, and stops with; "": a program of its own
+	apart   bool             // it runs in the cluster, with no replica, and reaches the API server as all do
 	make    func() component // nil: it does not stop this way
 	stopped bool             // it sees no change, and its tasks are dropped
 }

@@ -28,6 +28,7 @@ type Controller struct {
 	User      string   // whom the API server sees
 	Resources []string // the plural names of what it watches; "*": everything
 	New       func(Env) Component
+	Apart     bool // no part of the controller manager: a program of its own, that goes on without it
 }
 
 // Env is what a controller works with.
@@ -93,7 +94,7 @@ func All() []Controller {
 		{Name: persistentVolumeController, User: serviceAccount + "persistent-volume-binder",
 			Resources: []string{"persistentvolumeclaims", "persistentvolumes", "storageclasses"}, New: newPersistentVolumes},
 		{Name: provisionerName, User: serviceAccount + "disk-provisioner",
-			Resources: []string{"persistentvolumeclaims", "persistentvolumes"}, New: newProvisioner},
+			Resources: []string{"persistentvolumeclaims", "persistentvolumes"}, New: newProvisioner, Apart: true},
 		{Name: claimProtectionController, User: serviceAccount + "pvc-protection-controller",
 			Resources: []string{"persistentvolumeclaims", "pods"}, New: newClaimProtection},
 		{Name: volumeProtectionController, User: serviceAccount + "pv-protection-controller",
