@@ -32,6 +32,9 @@ func (c *Cluster) bootstrap() error {
 		serverService(),
 		serverSlice(), serverEndpoints(), standardClass(),
 	)
+	for _, r := range apiserver.DefaultClusterRoles() {
+		objects = append(objects, r)
+	}
 	for _, spec := range c.cfg.Nodes {
 		objects = append(objects, kubelet.NodeObject(spec, c.Now()))
 	}

@@ -32,6 +32,7 @@ func plugins() []plugin {
 		{name: "DefaultTolerationSeconds", mutate: defaultTolerations},
 		{name: "DefaultStorageClass", mutate: defaultStorageClassName},
 		{name: "StorageObjectInUseProtection", mutate: protectStorage},
+		{name: "RuntimeClass", mutate: applyRuntimeClass, validate: checkOverhead},
 		{name: "ResourceQuota", validate: chargeQuota}, // the last: what it charges has passed all else
 	}
 }

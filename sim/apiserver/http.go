@@ -26,6 +26,11 @@ const MaxBodyBytes = 3 << 20
 // caller that goes on uses OpenWatch.
 func (s *Server) Handler(u User) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		u, err := s.impersonated(u, r.Header)
+		if err != nil {
+			newExchange(s, u, r).refusal(err).write(w)
+			return
+		}
 		if IsWatch(r) {
 			s.watchOnce(u, w, r)
 			return
@@ -56,6 +61,9 @@ func (s *Server) answer(u User, r *http.Request) (a *answer) {
 	}
 	if x.at.group == metricsGroup.Group && s.cfg.Metrics != nil {
 		return x.serveMetrics()
+	}
+	if q := reviewAt(x.at); q != nil {
+		return x.serveReview(q)
 	}
 	if x.resource == nil {
 		return x.noRoute()

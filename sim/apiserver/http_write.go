@@ -312,7 +312,8 @@ func (x *exchange) applyObject(p *patch) (reply, error) {
 		return reply{}, apierrors.NewBadRequest(fmt.Sprintf("the name of the object (%s) does not match the name on the URL (%s)", o.GetName(), x.at.name))
 	}
 	r := x.request("patch")
-	if asked := x.request("create"); !allowed(x.user, asked.verb, x.resource.Group, asked.qualified()) {
+	asked := x.request("create")
+	if yes, _ := x.server.allows(x.user, asked.attributes()); !yes {
 		return reply{}, forbidden(asked)
 	}
 	r.object, r.dryRun = o, p.dryRun

@@ -205,6 +205,10 @@ discovery/v1.AddressType
 	FQDN: represents a FQDN.
 	IPv4: represents an IPv4 Address.
 	IPv6: represents an IPv6 Address.
+networking/v1.PathType
+networking/v1.PolicyType
+	Egress: is a NetworkPolicy that affects egress traffic on selected pods
+	Ingress: is a NetworkPolicy that affects ingress traffic on selected pods
 policy/v1.UnhealthyPodEvictionPolicyType
 	AlwaysAllow: policy means that all running pods (status.phase="Running"), but not yet healthy are considered disrupted and can be evicted regardless of whether the criteria in a PDB is met. This means perspective running pods of a disrupted application might not get a chance to become healthy. Healthy pods will be subject to the PDB for eviction.
 	IfHealthyBudget: policy means that running pods (status.phase="Running"), but not yet healthy can be evicted only if the guarded application is not disrupted (status.currentHealthy is at least equal to status.desiredHealthy). Healthy pods will be subject to the PDB for eviction.

@@ -106,19 +106,36 @@ meta.v1.LabelSelector: matchExpressions=atomic
 meta.v1.LabelSelectorRequirement: values=atomic
 meta.v1.ObjectMeta: finalizers=set managedFields=atomic ownerReferences=map(uid)
 meta.v1.StatusDetails: causes=atomic
+networking.v1.HTTPIngressRuleValue: paths=atomic
+networking.v1.IPBlock: except=atomic
+networking.v1.IngressLoadBalancerIngress: ports=atomic
+networking.v1.IngressLoadBalancerStatus: ingress=atomic
+networking.v1.IngressSpec: rules=atomic tls=atomic
+networking.v1.IngressTLS: hosts=atomic
+networking.v1.NetworkPolicyEgressRule: ports=atomic to=atomic
+networking.v1.NetworkPolicyIngressRule: from=atomic ports=atomic
+networking.v1.NetworkPolicySpec: egress=atomic ingress=atomic policyTypes=atomic
+node.v1.Scheduling: nodeSelector=map-atomic tolerations=atomic
 policy.v1.PodDisruptionBudgetStatus: conditions=map(type)
+rbac.v1.AggregationRule: clusterRoleSelectors=atomic
+rbac.v1.ClusterRole: rules=atomic
+rbac.v1.ClusterRoleBinding: subjects=atomic
+rbac.v1.PolicyRule: apiGroups=atomic nonResourceURLs=atomic resourceNames=atomic resources=atomic verbs=atomic
+rbac.v1.Role: rules=atomic
+rbac.v1.RoleBinding: subjects=atomic
 scheduling.v1alpha3.WorkloadPodGroupSchedulingConstraints: topology=atomic
 storage.v1.StorageClass: allowedTopologies=atomic mountOptions=atomic
 `
 
 // atomicText are the structs that are replaced whole (+structType=atomic).
 const atomicText = `
-core.v1.ConfigMapKeySelector core.v1.EndpointAddress core.v1.EndpointPort core.v1.EvictionResponder
-core.v1.FileKeySelector core.v1.LocalObjectReference core.v1.NodeSelector core.v1.NodeSelectorTerm
-core.v1.ObjectFieldSelector core.v1.ObjectReference core.v1.ResourceFieldSelector
-core.v1.ScopeSelector core.v1.SecretKeySelector core.v1.SecretReference core.v1.TopologySelectorTerm
-core.v1.TypedLocalObjectReference discovery.v1.EndpointPort meta.v1.LabelSelector
-meta.v1.OwnerReference
+autoscaling.v1.CrossVersionObjectReference core.v1.ConfigMapKeySelector core.v1.EndpointAddress
+core.v1.EndpointPort core.v1.EvictionResponder core.v1.FileKeySelector core.v1.LocalObjectReference
+core.v1.NodeSelector core.v1.NodeSelectorTerm core.v1.ObjectFieldSelector core.v1.ObjectReference
+core.v1.ResourceFieldSelector core.v1.ScopeSelector core.v1.SecretKeySelector
+core.v1.SecretReference core.v1.TopologySelectorTerm core.v1.TypedLocalObjectReference
+discovery.v1.EndpointPort meta.v1.LabelSelector meta.v1.OwnerReference
+networking.v1.ServiceBackendPort rbac.v1.RoleRef rbac.v1.Subject
 `
 
 // requiredText are the fields that must be there though they have omitempty.
@@ -157,7 +174,12 @@ core.v1.ProjectedVolumeSource: sources
 core.v1.TypedLocalObjectReference: apiGroup
 core.v1.TypedObjectReference: apiGroup
 discovery.v1.EndpointSlice: endpoints ports
+networking.v1.IngressClassParametersReference: scope
+networking.v1.NetworkPolicySpec: podSelector
 policy.v1.PodDisruptionBudgetStatus: currentHealthy desiredHealthy disruptionsAllowed expectedPods
+rbac.v1.ClusterRole: rules
+rbac.v1.Role: rules
+rbac.v1.RoleRef: apiGroup
 scheduling.v1.PriorityClass: value
 `
 

@@ -67,21 +67,21 @@ func (s *Server) begin(r *request) error {
 	if r.detailed {
 		s.note(r, trace.Authenticated, trace.Identity{User: r.user.Name, Groups: r.user.Groups})
 	}
-	if !allowed(r.user, r.verb, r.resource.Group, r.qualified()) {
+	if yes, _ := s.allows(r.user, r.attributes()); !yes {
 		return s.refuse(r, trace.Authorized, forbidden(r))
 	}
 	s.note(r, trace.Authorized, nil)
 	return nil
 }
 
+// attributes are what the request wants to do.
+func (r *request) attributes() attributes {
+	return attributes{verb: r.verb, group: r.resource.Group, resource: r.qualified(), namespace: r.namespace, name: r.name}
+}
+
 // forbidden words a refusal as the RBAC authoriser does.
 func forbidden(r *request) error {
-	where := "at the cluster scope"
-	if r.resource.Namespaced {
-		where = fmt.Sprintf("in the namespace %q", r.namespace)
-	}
-	return apierrors.NewForbidden(r.resource.GroupResource(), r.name, fmt.Errorf(
-		"User %q cannot %s resource %q in API group %q %s", r.user.Name, r.verb, r.qualified(), r.resource.Group, where))
+	return denied(r.resource.GroupResource(), r.name, r.user, r.attributes())
 }
 
 // warn adds what is to be said of an object that is accepted.

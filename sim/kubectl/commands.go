@@ -8,6 +8,7 @@ import (
 	"k8s.io/kubectl/pkg/cmd/annotate"
 	"k8s.io/kubectl/pkg/cmd/apiresources"
 	"k8s.io/kubectl/pkg/cmd/apply"
+	"k8s.io/kubectl/pkg/cmd/auth"
 	"k8s.io/kubectl/pkg/cmd/autoscale"
 	"k8s.io/kubectl/pkg/cmd/create"
 	"k8s.io/kubectl/pkg/cmd/delete"
@@ -92,6 +93,8 @@ func commands() []command {
 		{name: "drain", make: func(r *run) *cobra.Command { return drain.NewCmdDrain(r.factory, r.streams) },
 			waits: map[string]waiter{"": drainNodes}},
 		{name: "taint", make: func(r *run) *cobra.Command { return taint.NewCmdTaint(r.factory, r.streams) }},
+		{name: "auth", make: func(r *run) *cobra.Command { return auth.NewCmdAuth(r.factory, r.streams) },
+			waits: map[string]waiter{"can-i": canI}, subs: []string{"can-i", "whoami"}},
 		{name: "api-resources", make: func(r *run) *cobra.Command { return apiresources.NewCmdAPIResources(r.getter, r.streams) }},
 		{name: "api-versions", make: func(r *run) *cobra.Command { return apiresources.NewCmdAPIVersions(r.getter, r.streams) }},
 		{name: "version", make: func(r *run) *cobra.Command { return version.NewCmdVersion(r.factory, r.streams) },
@@ -116,7 +119,7 @@ func Words(name string) []string {
 
 // elsewhere says whether the real kubectl has a command that does not exist here.
 func elsewhere(word string) bool {
-	return slices.Contains([]string{"alpha", "attach", "auth", "certificate", "cluster-info", "completion", "config",
+	return slices.Contains([]string{"alpha", "attach", "certificate", "cluster-info", "completion", "config",
 		"cp", "debug", "diff", "edit", "exec", "kuberc", "kustomize", "options", "plugin", "port-forward", "proxy"}, word)
 }
 
@@ -137,7 +140,7 @@ func allowedFlags() []string {
 		serviceaccount server-print server-side session-affinity show-capacity show-events show-kind show-labels
 		show-managed-fields show-swap since since-time skip-wait-for-delete-timeout sort-by subresource sum tail target-port tcp
 		timeout timestamps to-revision type types use-protocol-buffers validate value verbs wait watch watch-only with-secrets
-		aggregation-rule annotation clusterrole default-backend group hard non-resource-url quiet resource-name role rule
+		aggregation-rule annotation as as-group clusterrole default-backend group hard non-resource-url quiet resource-name role rule
 		scopes user verb`)
 }
 

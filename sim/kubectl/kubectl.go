@@ -202,6 +202,8 @@ func (r *run) root(args []string) *cobra.Command {
 		},
 	}
 	root.PersistentFlags().StringVarP(&r.getter.namespace, "namespace", "n", "", "If present, the namespace scope for this CLI request")
+	root.PersistentFlags().StringVar(&r.getter.as.UserName, "as", "", "Username to impersonate for the operation. User could be a regular user or a service account in a namespace.")
+	root.PersistentFlags().StringArrayVar(&r.getter.as.Groups, "as-group", nil, "Group to impersonate for the operation, this flag can be repeated to specify multiple groups.")
 	root.PersistentFlags().Bool("warnings-as-errors", false, "Treat warnings received from the server as errors and exit with a non-zero exit code")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		//lint:ignore ST1005 kubectl's own words
@@ -237,7 +239,7 @@ func (r *run) command(c command) *cobra.Command {
 func firstWord(args []string) string {
 	for i := 0; i < len(args); i++ {
 		switch a := args[i]; {
-		case a == "-n" || a == "--namespace":
+		case a == "-n" || a == "--namespace" || a == "--as" || a == "--as-group":
 			i++
 		case strings.HasPrefix(a, "-"):
 		default:

@@ -11,7 +11,7 @@ import (
 // leadingOut are kubectl's global flags that name another server, another person, or a file. None of them is
 // made here, so that cobra would say only that it does not know them.
 func leadingOut(flag string) bool {
-	return slices.Contains([]string{"as", "as-group", "as-uid", "as-user-extra", "cache-dir", "certificate-authority", "client-certificate",
+	return slices.Contains([]string{"as-uid", "as-user-extra", "cache-dir", "certificate-authority", "client-certificate",
 		"client-key", "cluster", "context", "insecure-skip-tls-verify", "kubeconfig", "kuberc", "password", "profile", "profile-output",
 		"server", "tls-server-name", "token", "username"}, flag)
 }
@@ -30,7 +30,7 @@ func outOfReach(args []string) *Refusal {
 				return &Refusal{RefusedFlag, "--" + flag}
 			}
 		case strings.HasPrefix(a, "-"):
-		case i > 0 && (args[i-1] == "-n" || args[i-1] == "--namespace"):
+		case i > 0 && (args[i-1] == "-n" || args[i-1] == "--namespace" || args[i-1] == "--as" || args[i-1] == "--as-group"):
 		case !named:
 			if named = true; elsewhere(a) || strings.HasPrefix(a, cobra.ShellCompRequestCmd) {
 				return &Refusal{RefusedCommand, a}
@@ -43,7 +43,7 @@ func outOfReach(args []string) *Refusal {
 // check refuses a parsed command line: subcommands that start a program, flags that do not exist here, and values
 // that would lead out of the process. ownStdin says that standard input is the command's.
 func check(cmd *cobra.Command, ownStdin bool) error {
-	if cmd.Name() == "edit-last-applied" { // it opens an editor on a file of the machine
+	if cmd.Name() == "edit-last-applied" || cmd.Name() == "reconcile" { // the one opens an editor on a file of the machine
 		return &Refusal{RefusedCommand, strings.TrimPrefix(cmd.CommandPath(), "kubectl ")}
 	}
 	allowed := allowedFlags()

@@ -271,6 +271,7 @@ type getter struct {
 	namespace string
 	config    *rest.Config
 	down      func() bool // the API server is
+	as        rest.ImpersonationConfig
 }
 
 func newGetter(w *wire, errs io.Writer) *getter {
@@ -280,7 +281,11 @@ func newGetter(w *wire, errs io.Writer) *getter {
 	}}
 }
 
-func (g *getter) ToRESTConfig() (*rest.Config, error) { return rest.CopyConfig(g.config), nil }
+func (g *getter) ToRESTConfig() (*rest.Config, error) {
+	c := rest.CopyConfig(g.config)
+	c.Impersonate = g.as
+	return c, nil
+}
 
 func (g *getter) ToDiscoveryClient() (discovery.CachedDiscoveryInterface, error) {
 	known, err := known()
