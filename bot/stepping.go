@@ -35,6 +35,10 @@ func (c *call) stepCommand(cl *sim.Cluster, arg string) (Reply, error) {
 	k.Paused = true
 	began := cl.Now()
 	var b strings.Builder
+	if first && began.Sub(c.before.at) <= mostTyping { // what has happened while this was being typed
+		began = c.before.at
+		c.missed(&b, cl, began)
+	}
 	var told trace.Step
 	ended := ""
 	for range count {
@@ -63,6 +67,24 @@ func (c *call) stepCommand(cl *sim.Cluster, arg string) (Reply, error) {
 		r = r.with(Button{Label: c.say("step.next"), Line: c.stepLine(), Style: Primary})
 	}
 	return c.stepButtons(r, told), nil
+}
+
+// missed tells what the cluster did since it was last seen, in a few lines.
+func (c *call) missed(b *strings.Builder, cl *sim.Cluster, began time.Time) {
+	const most = 5
+	var steps []trace.Step
+	for _, s := range cl.Trace().Steps() {
+		if s.ID > c.before.step && worth(s) {
+			steps = append(steps, s)
+		}
+	}
+	lines, said := c.sentences(c.lens(), condense(steps))
+	for i, line := range lines[:min(most, len(lines))] {
+		fmt.Fprintf(b, "- **+%s**%s%s\n", c.span(said[i].first.At.Sub(began)), c.say("help.sep"), line)
+	}
+	if len(lines) > most {
+		b.WriteString("- " + c.say("tell.more", with{"Count": len(lines) - most}) + "\n")
+	}
 }
 
 func (c *call) stepButtons(r Reply, told trace.Step) Reply {
