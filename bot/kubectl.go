@@ -79,7 +79,8 @@ func kubectlCommand(c *call) (Reply, error) {
 
 // unanswered says why nobody answered kubectl, where that is since something is broken.
 func (c *call) unanswered(r Reply, cl *sim.Cluster) Reply {
-	id, kinds := "", []string{}
+	var id string
+	var kinds []string
 	etcd := cl.Etcd()
 	switch {
 	case cl.Server().Down():
