@@ -42,16 +42,16 @@ func (c *Client) Update(o Object) (Object, error) { return c.update(o, "") }
 // UpdateStatus stores the status, and nothing else.
 func (c *Client) UpdateStatus(o Object) (Object, error) { return c.update(o, "status") }
 
-// GiveStatus is UpdateStatus of a pod whose status is the server's from then on: nobody may change what it points to any
-// more. Kubelets write many of them, and they are large.
-func (c *Client) GiveStatus(pod *corev1.Pod) (Object, error) {
+// GiveStatus is UpdateStatus of a pod with a status that is the server's from then on: nobody may change what it points to
+// any more. Kubelets write many of them, and they are large.
+func (c *Client) GiveStatus(pod *corev1.Pod, status *corev1.PodStatus) (Object, error) {
 	r, err := c.server.requestFor(c.user, "update", pod)
 	if err != nil {
 		return nil, err
 	}
 	r.subresource = "status"
 	return c.server.update(r, func(old Object) (Object, error) {
-		return &corev1.Pod{TypeMeta: pod.TypeMeta, ObjectMeta: *pod.ObjectMeta.DeepCopy(), Spec: old.(*corev1.Pod).Spec, Status: pod.Status}, nil
+		return podWithStatus(pod, old, status), nil
 	})
 }
 

@@ -109,7 +109,15 @@ func preparePodForStatusUpdate(o, before Object) {
 
 func copyPodForStatus(sent, before Object) Object {
 	pod := sent.(*v1.Pod)
-	return &v1.Pod{TypeMeta: pod.TypeMeta, ObjectMeta: *pod.ObjectMeta.DeepCopy(), Spec: before.(*v1.Pod).Spec, Status: *pod.Status.DeepCopy()}
+	next := podWithStatus(pod, before, &pod.Status)
+	next.ObjectMeta = *pod.ObjectMeta.DeepCopy()
+	pod.Status.DeepCopyInto(&next.Status)
+	return next
+}
+
+// podWithStatus shares what it is made of: what is stored is never changed, and no stage changes what the metadata points to.
+func podWithStatus(pod *v1.Pod, before Object, status *v1.PodStatus) *v1.Pod {
+	return &v1.Pod{TypeMeta: pod.TypeMeta, ObjectMeta: pod.ObjectMeta, Spec: before.(*v1.Pod).Spec, Status: *status}
 }
 
 // shareRequests has statuses that repeat what their containers ask for point to it: maps of quantities are large.

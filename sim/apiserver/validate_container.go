@@ -152,17 +152,33 @@ func (f *findings) container(at *field.Path, c *v1.Container, cc *containerConte
 	if c.Image == "" {
 		f.required(at.Child("image"), "")
 	}
-	requiredAmong(f, at.Child("terminationMessagePolicy"), c.TerminationMessagePolicy,
-		v1.TerminationMessageReadFile, v1.TerminationMessageFallbackToLogsOnError)
-	f.ports(at.Child("ports"), c.Ports)
-	f.env(at.Child("env"), c.Env)
-	f.envFrom(at.Child("envFrom"), c.EnvFrom)
-	f.volumeMounts(at.Child("volumeMounts"), c, cc)
-	f.volumeDevices(at.Child("volumeDevices"), c, cc)
+	if c.TerminationMessagePolicy != v1.TerminationMessageReadFile {
+		requiredAmong(f, at.Child("terminationMessagePolicy"), c.TerminationMessagePolicy,
+			v1.TerminationMessageReadFile, v1.TerminationMessageFallbackToLogsOnError)
+	}
+	if len(c.Ports) > 0 {
+		f.ports(at.Child("ports"), c.Ports)
+	}
+	if len(c.Env) > 0 {
+		f.env(at.Child("env"), c.Env)
+	}
+	if len(c.EnvFrom) > 0 {
+		f.envFrom(at.Child("envFrom"), c.EnvFrom)
+	}
+	if len(c.VolumeMounts) > 0 {
+		f.volumeMounts(at.Child("volumeMounts"), c, cc)
+	}
+	if len(c.VolumeDevices) > 0 {
+		f.volumeDevices(at.Child("volumeDevices"), c, cc)
+	}
 	f.pullPolicy(at.Child("imagePullPolicy"), c.ImagePullPolicy)
 	f.resources(at.Child("resources"), &c.Resources, cc.claims, f.containerResourceName)
-	f.resizePolicy(at.Child("resizePolicy"), c.ResizePolicy, cc.spec.RestartPolicy)
-	f.securityContext(at.Child("securityContext"), c.SecurityContext, cc.hostUsers())
+	if len(c.ResizePolicy) > 0 {
+		f.resizePolicy(at.Child("resizePolicy"), c.ResizePolicy, cc.spec.RestartPolicy)
+	}
+	if c.SecurityContext != nil {
+		f.securityContext(at.Child("securityContext"), c.SecurityContext, cc.hostUsers())
+	}
 }
 
 func (f *findings) pullPolicy(at *field.Path, p v1.PullPolicy) {

@@ -15,9 +15,15 @@ func (f *findings) lifecycleAndProbes(at *field.Path, c *v1.Container, cc *conta
 	if c.Lifecycle != nil {
 		f.lifecycle(at.Child("lifecycle"), c.Lifecycle, grace)
 	}
-	f.probe(at.Child("livenessProbe"), c.LivenessProbe, livenessOrStartup)
-	f.probe(at.Child("readinessProbe"), c.ReadinessProbe, readiness)
-	f.probe(at.Child("startupProbe"), c.StartupProbe, livenessOrStartup)
+	if c.LivenessProbe != nil {
+		f.probe(at.Child("livenessProbe"), c.LivenessProbe, livenessOrStartup)
+	}
+	if c.ReadinessProbe != nil {
+		f.probe(at.Child("readinessProbe"), c.ReadinessProbe, readiness)
+	}
+	if c.StartupProbe != nil {
+		f.probe(at.Child("startupProbe"), c.StartupProbe, livenessOrStartup)
+	}
 }
 
 func (f *findings) lifecycle(at *field.Path, l *v1.Lifecycle, grace *int64) {
@@ -42,9 +48,6 @@ const (
 )
 
 func (f *findings) probe(at *field.Path, p *v1.Probe, kind probeKind) {
-	if p == nil {
-		return
-	}
 	f.handler(at, action{exec: p.Exec, httpGet: p.HTTPGet, tcpSocket: p.TCPSocket, grpc: p.GRPC}, nil)
 	for _, n := range []struct {
 		name  string

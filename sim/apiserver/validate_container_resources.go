@@ -100,7 +100,9 @@ func (f *findings) resources(parent *field.Path, r *v1.ResourceRequirements, cla
 	if hugePages && !computed {
 		f.forbidden(parent, "HugePages require cpu or memory")
 	}
-	f.resourceClaims(parent.Child("claims"), r.Claims, claims)
+	if len(r.Claims) > 0 {
+		f.resourceClaims(parent.Child("claims"), r.Claims, claims)
+	}
 }
 
 func (f *findings) requestWithinLimit(at *field.Path, name v1.ResourceName, request resource.Quantity, limits v1.ResourceList) {

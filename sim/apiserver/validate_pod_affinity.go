@@ -212,8 +212,16 @@ func (f *findings) topologySpread(list *field.Path, constraints []v1.TopologySpr
 
 func (f *findings) tolerations(list *field.Path, tolerations []v1.Toleration) {
 	for i := range tolerations {
-		f.toleration(list.Index(i), &tolerations[i])
+		if !wellKnownTaint(&tolerations[i]) {
+			f.toleration(list.Index(i), &tolerations[i])
+		}
 	}
+}
+
+// wellKnownTaint says of a toleration that it is one of the two that every pod is given: nothing is wrong with them.
+func wellKnownTaint(t *v1.Toleration) bool {
+	return (t.Key == v1.TaintNodeNotReady || t.Key == v1.TaintNodeUnreachable) &&
+		t.Operator == v1.TolerationOpExists && t.Value == "" && t.Effect == v1.TaintEffectNoExecute
 }
 
 func (f *findings) toleration(at *field.Path, t *v1.Toleration) {

@@ -25,31 +25,39 @@ func (f *findings) podSecurityContext(at *field.Path, spec *v1.PodSpec) {
 	if sc == nil {
 		return
 	}
-	f.groupID(at.Child("fsGroup"), sc.FSGroup)
-	f.userID(at.Child("runAsUser"), sc.RunAsUser)
-	f.groupID(at.Child("runAsGroup"), sc.RunAsGroup)
+	f.groupID(at, "fsGroup", sc.FSGroup)
+	f.userID(at, "runAsUser", sc.RunAsUser)
+	f.groupID(at, "runAsGroup", sc.RunAsGroup)
 	for i := range sc.SupplementalGroups {
-		f.groupID(at.Child("supplementalGroups").Index(i), &sc.SupplementalGroups[i])
+		f.invalidFor(at.Child("supplementalGroups").Index(i), sc.SupplementalGroups[i], validation.IsValidGroupID(sc.SupplementalGroups[i]))
 	}
-	f.sysctls(at.Child("sysctls"), spec)
-	optionalAmong(f, at.Child("fsGroupChangePolicy"), sc.FSGroupChangePolicy, v1.FSGroupChangeAlways, v1.FSGroupChangeOnRootMismatch)
-	f.seccomp(at.Child("seccompProfile"), sc.SeccompProfile)
-	f.appArmor(at.Child("appArmorProfile"), sc.AppArmorProfile)
-	optionalAmong(f, at.Child("supplementalGroupsPolicy"), sc.SupplementalGroupsPolicy,
-		v1.SupplementalGroupsPolicyMerge, v1.SupplementalGroupsPolicyStrict)
-	optionalAmong(f, at.Child("seLinuxChangePolicy"), sc.SELinuxChangePolicy,
-		v1.SELinuxChangePolicyMountOption, v1.SELinuxChangePolicyRecursive)
+	if len(sc.Sysctls) > 0 {
+		f.sysctls(at.Child("sysctls"), spec)
+	}
+	if sc.FSGroupChangePolicy != nil {
+		among(f, at.Child("fsGroupChangePolicy"), *sc.FSGroupChangePolicy, v1.FSGroupChangeAlways, v1.FSGroupChangeOnRootMismatch)
+	}
+	f.seccomp(at, sc.SeccompProfile)
+	f.appArmor(at, sc.AppArmorProfile)
+	if sc.SupplementalGroupsPolicy != nil {
+		among(f, at.Child("supplementalGroupsPolicy"), *sc.SupplementalGroupsPolicy,
+			v1.SupplementalGroupsPolicyMerge, v1.SupplementalGroupsPolicyStrict)
+	}
+	if sc.SELinuxChangePolicy != nil {
+		among(f, at.Child("seLinuxChangePolicy"), *sc.SELinuxChangePolicy,
+			v1.SELinuxChangePolicyMountOption, v1.SELinuxChangePolicyRecursive)
+	}
 }
 
-func (f *findings) userID(at *field.Path, id *int64) {
+func (f *findings) userID(parent *field.Path, name string, id *int64) {
 	if id != nil {
-		f.invalidFor(at, *id, validation.IsValidUserID(*id))
+		f.invalidFor(parent.Child(name), *id, validation.IsValidUserID(*id))
 	}
 }
 
-func (f *findings) groupID(at *field.Path, id *int64) {
+func (f *findings) groupID(parent *field.Path, name string, id *int64) {
 	if id != nil {
-		f.invalidFor(at, *id, validation.IsValidGroupID(*id))
+		f.invalidFor(parent.Child(name), *id, validation.IsValidGroupID(*id))
 	}
 }
 
@@ -87,15 +95,15 @@ func (f *findings) securityContext(at *field.Path, sc *v1.SecurityContext, hostU
 	if sc == nil {
 		return
 	}
-	f.userID(at.Child("runAsUser"), sc.RunAsUser)
-	f.groupID(at.Child("runAsGroup"), sc.RunAsGroup)
+	f.userID(at, "runAsUser", sc.RunAsUser)
+	f.groupID(at, "runAsGroup", sc.RunAsGroup)
 	if sc.ProcMount != nil {
 		among(f, at.Child("procMount"), *sc.ProcMount, v1.DefaultProcMount, v1.UnmaskedProcMount)
 		if hostUsers && *sc.ProcMount == v1.UnmaskedProcMount {
 			f.invalid(at.Child("procMount"), sc.ProcMount, "`hostUsers` must be false to use `Unmasked`")
 		}
 	}
-	f.seccomp(at.Child("seccompProfile"), sc.SeccompProfile)
+	f.seccomp(at, sc.SeccompProfile)
 	if sc.AllowPrivilegeEscalation != nil && !*sc.AllowPrivilegeEscalation {
 		if sc.Privileged != nil && *sc.Privileged {
 			f.invalid(at, inServer{sc}, "cannot set `allowPrivilegeEscalation` to false and `privileged` to true")
@@ -104,13 +112,14 @@ func (f *findings) securityContext(at *field.Path, sc *v1.SecurityContext, hostU
 			f.invalid(at, inServer{sc}, "cannot set `allowPrivilegeEscalation` to false and `capabilities.Add` CAP_SYS_ADMIN")
 		}
 	}
-	f.appArmor(at.Child("appArmorProfile"), sc.AppArmorProfile)
+	f.appArmor(at, sc.AppArmorProfile)
 }
 
-func (f *findings) seccomp(at *field.Path, p *v1.SeccompProfile) {
+func (f *findings) seccomp(parent *field.Path, p *v1.SeccompProfile) {
 	if p == nil {
 		return
 	}
+	at := parent.Child("seccompProfile")
 	if p.Type == "" {
 		f.required(at.Child("type"), "type is required when seccompProfile is set")
 	} else {
@@ -128,10 +137,11 @@ func (f *findings) seccomp(at *field.Path, p *v1.SeccompProfile) {
 	}
 }
 
-func (f *findings) appArmor(at *field.Path, p *v1.AppArmorProfile) {
+func (f *findings) appArmor(parent *field.Path, p *v1.AppArmorProfile) {
 	if p == nil {
 		return
 	}
+	at := parent.Child("appArmorProfile")
 	local := at.Child("localhostProfile")
 	switch p.Type {
 	case v1.AppArmorProfileTypeLocalhost:

@@ -20,28 +20,46 @@ func (f *findings) podSpec(at *field.Path, spec *v1.PodSpec, meta *metav1.Object
 	}
 	cc := &containerContext{spec: spec, claims: sets.Set[string]{}}
 	cc.volumes = f.volumes(at.Child("volumes"), spec.Volumes, meta)
-	f.podClaims(at.Child("resourceClaims"), spec.ResourceClaims, cc.claims)
+	if len(spec.ResourceClaims) > 0 { // no path is made for what is not there: most pods have little of what follows
+		f.podClaims(at.Child("resourceClaims"), spec.ResourceClaims, cc.claims)
+	}
 	f.containers(at, cc)
-	f.podLevelResources(at.Child("resources"), spec, cc.claims)
-	f.hostNetworkPorts(at.Child("containers"), spec)
-	requiredAmong(f, at.Child("restartPolicy"), spec.RestartPolicy,
-		v1.RestartPolicyAlways, v1.RestartPolicyOnFailure, v1.RestartPolicyNever)
-	requiredAmong(f, at.Child("dnsPolicy"), spec.DNSPolicy,
-		v1.DNSClusterFirstWithHostNet, v1.DNSClusterFirst, v1.DNSDefault, v1.DNSNone)
-	f.labels(at.Child("nodeSelector"), spec.NodeSelector)
+	if spec.Resources != nil {
+		f.podLevelResources(at.Child("resources"), spec, cc.claims)
+	}
+	if spec.HostNetwork {
+		f.hostNetworkPorts(at.Child("containers"), spec)
+	}
+	if spec.RestartPolicy != v1.RestartPolicyAlways {
+		requiredAmong(f, at.Child("restartPolicy"), spec.RestartPolicy,
+			v1.RestartPolicyAlways, v1.RestartPolicyOnFailure, v1.RestartPolicyNever)
+	}
+	if spec.DNSPolicy != v1.DNSClusterFirst {
+		requiredAmong(f, at.Child("dnsPolicy"), spec.DNSPolicy,
+			v1.DNSClusterFirstWithHostNet, v1.DNSClusterFirst, v1.DNSDefault, v1.DNSNone)
+	}
+	if len(spec.NodeSelector) > 0 {
+		f.labels(at.Child("nodeSelector"), spec.NodeSelector)
+	}
 	f.podSecurityContext(at.Child("securityContext"), spec)
 	if share := spec.ShareProcessNamespace; share != nil && *share && spec.HostPID {
 		f.invalid(at.Child("shareProcessNamespace"), *share, "ShareProcessNamespace and HostPID cannot both be enabled")
 	}
-	f.affinity(at.Child("affinity"), spec.Affinity)
-	f.dnsConfig(at.Child("dnsConfig"), spec)
+	if spec.Affinity != nil {
+		f.affinity(at.Child("affinity"), spec.Affinity)
+	}
+	f.dnsConfig(at, spec)
 	for i, g := range spec.ReadinessGates {
 		f.qualifiedName(at.Child("readinessGates").Index(i).Child("conditionType"), string(g.ConditionType))
 	}
-	f.schedulingGates(at.Child("schedulingGates"), spec.SchedulingGates)
-	f.topologySpread(at.Child("topologySpreadConstraints"), spec.TopologySpreadConstraints)
+	if len(spec.SchedulingGates) > 0 {
+		f.schedulingGates(at.Child("schedulingGates"), spec.SchedulingGates)
+	}
+	if len(spec.TopologySpreadConstraints) > 0 {
+		f.topologySpread(at.Child("topologySpreadConstraints"), spec.TopologySpreadConstraints)
+	}
 	f.userNamespace(at, spec)
-	f.hostnameOverride(at.Child("hostnameOverride"), spec)
+	f.hostnameOverride(at, spec)
 	f.podNames(at, spec)
 	f.tolerations(at.Child("tolerations"), spec.Tolerations)
 	for i, a := range spec.HostAliases {
@@ -106,8 +124,12 @@ const (
 	maxSearchListChars = 2048
 )
 
-func (f *findings) dnsConfig(at *field.Path, spec *v1.PodSpec) {
+func (f *findings) dnsConfig(parent *field.Path, spec *v1.PodSpec) {
 	c := spec.DNSConfig
+	if c == nil && spec.DNSPolicy != v1.DNSNone {
+		return
+	}
+	at := parent.Child("dnsConfig")
 	if spec.DNSPolicy == v1.DNSNone {
 		if c == nil {
 			f.required(at, fmt.Sprintf("must provide `dnsConfig` when `dnsPolicy` is %s", v1.DNSNone))
@@ -117,9 +139,6 @@ func (f *findings) dnsConfig(at *field.Path, spec *v1.PodSpec) {
 			f.required(at.Child("nameservers"), fmt.Sprintf("must provide at least one DNS nameserver when `dnsPolicy` is %s", v1.DNSNone))
 			return
 		}
-	}
-	if c == nil {
-		return
 	}
 	if len(c.Nameservers) > maxNameservers {
 		f.invalid(at.Child("nameservers"), c.Nameservers, fmt.Sprintf("must not have more than %v nameservers", maxNameservers))
@@ -182,11 +201,12 @@ func (f *findings) userNamespace(at *field.Path, spec *v1.PodSpec) {
 	})
 }
 
-func (f *findings) hostnameOverride(at *field.Path, spec *v1.PodSpec) {
+func (f *findings) hostnameOverride(parent *field.Path, spec *v1.PodSpec) {
 	name := spec.HostnameOverride
 	if name == nil {
 		return
 	}
+	at := parent.Child("hostnameOverride")
 	if spec.SetHostnameAsFQDN != nil && *spec.SetHostnameAsFQDN {
 		f.forbidden(at, "may not be specified when setHostnameAsFQDN is true")
 	}

@@ -2,11 +2,24 @@ package apiserver
 
 import (
 	"net/netip"
+	"slices"
 
 	v1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/validation"
 	utilvalidation "k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/apimachinery/pkg/util/validation/field"
+)
+
+// The paths of a pod's status, made once: every pod has its status written several times, and hardly ever is one wrong.
+var (
+	statusPath       = field.NewPath("status")
+	conditionsPath   = statusPath.Child("conditions")
+	qosPath          = statusPath.Child("qosClass")
+	statusesPath     = statusPath.Child("containerStatuses")
+	initStatusesPath = statusPath.Child("initContainerStatuses")
+	debugPath        = statusPath.Child("ephemeralContainerStatuses")
+	podIPsPath       = statusPath.Child("podIPs")
+	hostIPsPath      = statusPath.Child("hostIPs")
 )
 
 // validatePodStatus checks what kubelets, the scheduler and controllers write of
@@ -16,8 +29,8 @@ func validatePodStatus(o, before Object) field.ErrorList {
 	s, was := &pod.Status, &old.Status
 	f := findings{aPod: true}
 	f.annotationUpdates(pod, old)
-	at := field.NewPath("status")
-	f.conditions(at.Child("conditions"), s.Conditions)
+	at := statusPath
+	f.conditions(conditionsPath, s.Conditions)
 	if pod.Spec.NodeName != old.Spec.NodeName {
 		f.forbidden(at.Child("nodeName"), "may not be changed directly")
 	}
@@ -30,14 +43,14 @@ func validatePodStatus(o, before Object) field.ErrorList {
 	if s.ObservedGeneration < 0 {
 		f.invalid(at.Child("observedGeneration"), s.ObservedGeneration, "must be a non-negative integer")
 	}
-	f.add(validation.ValidateImmutableField(s.QOSClass, was.QOSClass, at.Child("qosClass"))...)
+	f.add(validation.ValidateImmutableField(s.QOSClass, was.QOSClass, qosPath)...)
 
-	f.comeBack(at.Child("containerStatuses"), s.ContainerStatuses, was.ContainerStatuses, old.Spec.Containers, &old.Spec)
-	f.comeBack(at.Child("initContainerStatuses"), s.InitContainerStatuses, was.InitContainerStatuses, old.Spec.InitContainers, &old.Spec)
-	f.comeBack(at.Child("ephemeralContainerStatuses"), s.EphemeralContainerStatuses, was.EphemeralContainerStatuses, nil, &old.Spec)
+	f.comeBack(statusesPath, s.ContainerStatuses, was.ContainerStatuses, old.Spec.Containers, &old.Spec)
+	f.comeBack(initStatusesPath, s.InitContainerStatuses, was.InitContainerStatuses, old.Spec.InitContainers, &old.Spec)
+	f.comeBack(debugPath, s.EphemeralContainerStatuses, was.EphemeralContainerStatuses, nil, &old.Spec)
 
-	f.podIPs(at.Child("podIPs"), s, was)
-	f.hostIPs(at.Child("hostIPs"), s, was)
+	f.podIPs(podIPsPath, s, was)
+	f.hostIPs(hostIPsPath, s, was)
 	return f.errs
 }
 
@@ -123,6 +136,9 @@ func exitCodeMatches(r *v1.ContainerRestartRuleOnExitCodes, code int32) bool {
 }
 
 func (f *findings) podIPs(at *field.Path, s, was *v1.PodStatus) {
+	if s.PodIP == was.PodIP && slices.Equal(s.PodIPs, was.PodIPs) {
+		return // checked when they were written
+	}
 	ips, old := make([]string, len(s.PodIPs)), make([]string, len(was.PodIPs))
 	for i, ip := range was.PodIPs {
 		old[i] = ip.IP
@@ -143,7 +159,7 @@ func (f *findings) podIPs(at *field.Path, s, was *v1.PodStatus) {
 }
 
 func (f *findings) hostIPs(at *field.Path, s, was *v1.PodStatus) {
-	if len(s.HostIPs) == 0 {
+	if len(s.HostIPs) == 0 || s.HostIP == was.HostIP && slices.Equal(s.HostIPs, was.HostIPs) {
 		return
 	}
 	ips, old := make([]string, len(s.HostIPs)), make([]string, len(was.HostIPs))

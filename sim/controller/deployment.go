@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/watch"
 
 	"timonier/sim/apiserver"
@@ -107,6 +108,10 @@ type rollout struct {
 	*deployments
 	d    *appsv1.Deployment
 	sets []*appsv1.ReplicaSet
+	// present is the one among them that has the Deployment's template, "" if none has; templates are compared once a
+	// sync, as that takes as long as all else in it.
+	present  types.UID
+	compared bool
 }
 
 func (c *deployments) Sync(key string) error {

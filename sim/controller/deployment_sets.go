@@ -44,8 +44,17 @@ func ownAnnotation(key string) bool {
 // the revision and the annotations of the present one up to date, and with create it makes the missing one
 // (pkg/controller/deployment/sync.go, getAllReplicaSetsAndSyncRevision).
 func (r *rollout) split(create bool) (fresh *appsv1.ReplicaSet, old []*appsv1.ReplicaSet, err error) {
+	if !r.compared {
+		r.compared = true
+		for _, rs := range r.sets {
+			if sameTemplate(&rs.Spec.Template, &r.d.Spec.Template) {
+				r.present = rs.UID
+				break
+			}
+		}
+	}
 	for _, rs := range r.sets {
-		if fresh == nil && sameTemplate(&rs.Spec.Template, &r.d.Spec.Template) {
+		if r.present != "" && rs.UID == r.present {
 			fresh = rs
 			continue
 		}
@@ -82,7 +91,9 @@ func withoutHash(labels map[string]string) map[string]string {
 
 // refresh brings the present ReplicaSet's annotations, and then the Deployment's revision, up to date.
 func (r *rollout) refresh(rs *appsv1.ReplicaSet, revision int64) (*appsv1.ReplicaSet, error) {
-	changed := rs.DeepCopy()
+	changed := &appsv1.ReplicaSet{}
+	*changed = *rs // what the two share stays as it is, and Update copies
+	changed.Annotations = maps.Clone(rs.Annotations)
 	if annotateSet(r.d, changed, revision) || changed.Spec.MinReadySeconds != r.d.Spec.MinReadySeconds {
 		changed.Spec.MinReadySeconds = r.d.Spec.MinReadySeconds
 		stored, err := r.Client.Update(changed)
@@ -127,6 +138,7 @@ func (r *rollout) create(old []*appsv1.ReplicaSet, revision int64) (*appsv1.Repl
 		return nil, err
 	}
 	r.sets = append(r.sets, made)
+	r.present = made.UID
 	needed := setRevision(r.d, strconv.FormatInt(revision, 10))
 	if hasDeadline(r.d) {
 		r.setCondition(&r.d.Status, appsv1.DeploymentProgressing, corev1.ConditionTrue, "NewReplicaSetCreated",

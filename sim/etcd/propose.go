@@ -106,7 +106,8 @@ func (s *Store) propose(o op) result {
 		return result{rev: s.rev, err: ErrLost}
 	}
 	r.stirred = true
-	e := r.append(l, &o)
+	logged := o // a copy that outlives the call; o itself need not
+	e := r.append(l, &logged)
 	r.broadcast(l)
 	if !e.done {
 		if !r.hasQuorum(l) {

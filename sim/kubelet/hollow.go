@@ -26,7 +26,7 @@ func (k *Kubelet) hollowly(pod *v1.Pod) bool {
 
 // syncHollow is the whole life of a pod on a hollow node.
 func (k *Kubelet) syncHollow(key string, pod *v1.Pod) error {
-	s := &sync{k: k, key: key, now: k.env.Queue.Now(), pod: pod, status: *pod.Status.DeepCopy(), said: pod.Status}
+	s := &sync{k: k, key: key, now: k.env.Queue.Now(), pod: pod, status: *pod.Status.DeepCopy(), said: &pod.Status}
 	s.life = k.state.Pods[key]
 	if s.life != nil && s.life.UID != pod.UID {
 		s.life = nil

@@ -111,14 +111,15 @@ func (s *sync) conditions() {
 		}
 	}
 	owned = append(owned, ready, containers, v1.PodCondition{Type: v1.PodScheduled, Status: v1.ConditionTrue})
-	all := make([]v1.PodCondition, 0, len(owned)+1)
-	for _, c := range s.status.Conditions {
-		if !slices.ContainsFunc(owned, func(o v1.PodCondition) bool { return o.Type == c.Type }) {
-			all = append(all, c)
+	kept := 0 // of others
+	for i := range s.status.Conditions {
+		if condition(owned, s.status.Conditions[i].Type) == nil {
+			kept++
 		}
 	}
-	kept, changed := len(all), len(s.status.Conditions) != len(all)+len(owned)
-	for _, c := range owned {
+	changed := len(s.status.Conditions) != kept+len(owned)
+	for i := range owned {
+		c := &owned[i]
 		c.ObservedGeneration = s.pod.Generation
 		old := condition(s.status.Conditions, c.Type)
 		if old != nil && old.Status == c.Status {
@@ -126,14 +127,20 @@ func (s *sync) conditions() {
 		} else {
 			c.LastTransitionTime = stamp(s.now)
 		}
-		if old == nil || *old != c {
+		if old == nil || *old != *c {
 			changed = true
 		}
-		all = append(all, c)
 	}
 	if !changed {
 		return
 	}
+	all := make([]v1.PodCondition, 0, kept+len(owned))
+	for _, c := range s.status.Conditions {
+		if condition(owned, c.Type) == nil {
+			all = append(all, c)
+		}
+	}
+	all = append(all, owned...)
 	s.tellReady(&all[kept+2])
 	s.status.Conditions, s.dirty = all, true
 }

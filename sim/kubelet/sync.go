@@ -18,9 +18,9 @@ type sync struct {
 	k      *Kubelet
 	key    string
 	now    time.Time
-	pod    *v1.Pod      // as the API has it; shared, not to be changed
-	status v1.PodStatus // as it is going to be
-	said   v1.PodStatus // as it was
+	pod    *v1.Pod       // as the API has it; shared, not to be changed
+	status v1.PodStatus  // as it is going to be
+	said   *v1.PodStatus // as it was
 	life   *podLife
 	units  []*unit // init containers, then the others, in the order of the spec
 	dirty  bool
@@ -47,7 +47,7 @@ func (k *Kubelet) open(key string, pod *v1.Pod) *sync {
 	} else {
 		s.status = *pod.Status.DeepCopy()
 	}
-	s.said = pod.Status
+	s.said = &pod.Status
 	if s.life == nil {
 		s.life = adopt(pod, &s.status)
 		k.state.Pods[key] = s.life
@@ -207,10 +207,8 @@ func (s *sync) write() error {
 		s.life.Unsaid = s.status.DeepCopy()
 		return nil
 	}
-	p := *s.pod
-	p.Status = s.status
 	err := s.k.own(func() error {
-		stored, err := s.k.env.Client.GiveStatus(&p)
+		stored, err := s.k.env.Client.GiveStatus(s.pod, &s.status)
 		if err == nil {
 			s.pod = stored.(*v1.Pod)
 		}
