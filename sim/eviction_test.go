@@ -33,9 +33,9 @@ func TestEvictionAsksTheBudget(t *testing.T) {
 	budget := &policyv1.PodDisruptionBudget{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "web"}, Spec: policyv1.PodDisruptionBudgetSpec{
 		MinAvailable: new(intstr.FromInt32(2)), Selector: &metav1.LabelSelector{MatchLabels: map[string]string{"app": "web"}}}}
 	create(t, c, budget)
-	pods := podsOf(c, "web")
 	pass(t, c, 30*time.Second)
-	if pods = podsOf(c, "web"); len(pods) != 3 || ready(c, "web") != 3 {
+	pods := podsOf(c, "web")
+	if len(pods) != 3 || ready(c, "web") != 3 {
 		t.Fatalf("%d pods, %d ready", len(pods), ready(c, "web"))
 	}
 	if code, body := evict(c, pods[0].Name); code != 201 || !strings.Contains(body, `"status":"Success"`) {
