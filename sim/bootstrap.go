@@ -21,7 +21,21 @@ const serverAddress, serverPort = "192.168.1.10", 6443
 
 // bootstrap writes what every cluster has before anyone asks for anything, as the real API server and kubeadm do.
 func (c *Cluster) bootstrap() error {
+	objects := standing()
+	for _, spec := range c.cfg.Nodes {
+		objects = append(objects, kubelet.NodeObject(spec, c.Now()))
+	}
 	client := c.server.Client(serverUser())
+	for _, o := range objects {
+		if _, err := client.Create(o); err != nil {
+			return fmt.Errorf("create %T %s: %w", o, o.GetName(), err)
+		}
+	}
+	return c.bootstrapLeases()
+}
+
+// standing is what is there from the start but for the nodes.
+func standing() []apiserver.Object {
 	var objects []apiserver.Object
 	for _, name := range []string{"default", "kube-node-lease", "kube-public", "kube-system"} {
 		objects = append(objects, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}})
@@ -35,15 +49,27 @@ func (c *Cluster) bootstrap() error {
 	for _, r := range apiserver.DefaultClusterRoles() {
 		objects = append(objects, r)
 	}
-	for _, spec := range c.cfg.Nodes {
-		objects = append(objects, kubelet.NodeObject(spec, c.Now()))
+	return objects
+}
+
+// upgrade gives a cluster that an older program made what newer ones have from the start and it lacks, as a newer real
+// API server does when it first runs. What there is no room for stays away: the cluster is worth more.
+func (c *Cluster) upgrade() {
+	if c.server.Down() || c.store.Reachable() != nil {
+		return
 	}
-	for _, o := range objects {
-		if _, err := client.Create(o); err != nil {
-			return fmt.Errorf("create %T %s: %w", o, o.GetName(), err)
+	before := *c.source
+	defer func() { *c.source = before }()
+	c.source.Seed(uint64(c.store.Rev()), 0x75706772616465)
+	client := c.server.Client(serverUser())
+	for _, o := range standing() {
+		_, _ = client.Create(o) // refused where it is there, or for want of room
+	}
+	for _, program := range programs() {
+		if _, there := c.lease(program); !there && c.running(program) {
+			_, _ = c.client(program).Create(leaseOf(program, c.holderHost(program), 0, c.Now()))
 		}
 	}
-	return c.bootstrapLeases()
 }
 
 // bootstrapLeases has the first replica of each program be the active one. It draws from a generator of its own, so

@@ -334,21 +334,24 @@ func (c *Cluster) Client() *apiserver.Client { return c.server.Client(Admin()) }
 // Trace is what happened, and why.
 func (c *Cluster) Trace() *trace.Recorder { return c.trace }
 
-// Explain is the scheduler's verdict on a pod as things stand, without any effect. Where the scheduler is down it is
-// what one would say that had just been started.
-func (c *Cluster) Explain(pod *corev1.Pod) *scheduler.Verdict {
-	if !c.components[schedulerName].stopped {
-		return c.scheduler.Explain(pod)
-	}
-	fresh := scheduler.New(scheduler.Env{Client: c.Client(), Queue: agenda.New(c.Now()).Queue(schedulerName)})
-	fresh.Resync()
-	return fresh.Explain(pod)
-}
+// Explain is the scheduler's verdict on a pod as things stand, without any effect.
+func (c *Cluster) Explain(pod *corev1.Pod) *scheduler.Verdict { return c.knowing().Explain(pod) }
 
 // WhatIf says what would have to change for a pod to go to a node, or what would become of it under assumptions, without any
 // effect. Errors: those of scheduler.WhatIf.
 func (c *Cluster) WhatIf(pod *corev1.Pod, q scheduler.Question) (*scheduler.WhatIf, error) {
-	return c.scheduler.WhatIf(pod, q)
+	return c.knowing().WhatIf(pod, q)
+}
+
+// knowing is a scheduler to ask: the cluster's, or where that is down, and sees nothing of what changes, one that has
+// just been started.
+func (c *Cluster) knowing() *scheduler.Scheduler {
+	if !c.components[schedulerName].stopped {
+		return c.scheduler
+	}
+	fresh := scheduler.New(scheduler.Env{Client: c.Client(), Queue: agenda.New(c.Now()).Queue(schedulerName)})
+	fresh.Resync()
+	return fresh
 }
 
 // AdvanceTo lets the cluster work until a moment, which becomes its time. ErrTooMuch: it got only part of the way.

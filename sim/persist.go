@@ -48,7 +48,10 @@ type state struct {
 }
 
 // stateVersion is raised when an older program could not read a state.
-const stateVersion = 1
+//
+//	1  one etcd without members; no leases of programs, roles or storage classes
+//	2  etcd has members
+const stateVersion = 2
 
 // ErrNewer says that a cluster was saved by a newer program.
 var ErrNewer = fmt.Errorf("cluster was saved by a newer version")
@@ -125,6 +128,10 @@ func (c *Cluster) saveState() ([]byte, error) {
 // Saved says that the records of the last Changes are safe.
 func (c *Cluster) Saved() {
 	c.store.Saved()
+	c.traceSaved()
+}
+
+func (c *Cluster) traceSaved() {
 	c.trace.Saved()
 	if steps := c.trace.Steps(); len(steps) > 0 {
 		c.saved = savedMarks{steps[0].ID, c.trace.Last()}
@@ -188,11 +195,15 @@ func (c *Cluster) restore(st *state, steps []trace.Step, stored []etcd.Record) (
 	if err := c.assemble(st.Components, &st.Agenda); err != nil {
 		return err
 	}
+	c.store.Saved()
+	if st.Version < stateVersion {
+		c.upgrade()
+	}
 	// Last, as components may have added tasks while they looked around.
 	c.agenda.Load(st.Agenda)
 	slices.SortFunc(steps, func(a, b trace.Step) int { return int(int64(a.ID) - int64(b.ID)) })
 	c.trace.Load(steps, st.LastStep)
-	c.Saved()
+	c.traceSaved()
 	return nil
 }
 

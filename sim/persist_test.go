@@ -2,6 +2,7 @@ package sim
 
 import (
 	"bytes"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -181,6 +182,65 @@ func TestLoadRefusesWhatItCannotRead(t *testing.T) {
 	delete(none, stateKey)
 	if _, err := Load(none.records(), Config{}); err == nil {
 		t.Error("a cluster without its state was loaded")
+	}
+}
+
+// A cluster that an older program saved has none of what came later. It gets that once, and keeps all it had.
+func TestAClusterOfAnOlderProgramCatchesUp(t *testing.T) {
+	c := newCluster(t, Config{Images: images(t)})
+	create(t, c, deployment("web", 2, "100m"))
+	c.Until(time.Minute, func() bool { return ready(c, "web") == 2 })
+	later := func() (all []apiserver.Object) {
+		for _, r := range apiserver.DefaultClusterRoles() {
+			all = append(all, r)
+		}
+		all = append(all, standardClass())
+		for _, p := range programs() {
+			all = append(all, leaseOf(p, "", 0, c.Now()))
+		}
+		return all
+	}
+	for _, o := range later() {
+		if err := c.Client().Delete(o, metav1.DeleteOptions{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c.components[electionName].Resync()
+	c.agenda.Drop(electionName) // the holders do not write their leases anew
+	d := disk{}
+	d.save(t, c)
+	state := map[string]any{}
+	if err := json.Unmarshal(d[stateKey], &state); err != nil {
+		t.Fatal(err)
+	}
+	state["version"] = 1
+	d[stateKey], _ = json.Marshal(state)
+	delete(d, etcdPrefix+hex.EncodeToString([]byte("raft")))
+
+	fresh := d.load(t)
+	if step, was := fresh.Trace().Last(), c.Trace().Last(); step != was {
+		t.Errorf("the trace ends with step %d, and ended with %d", step, was)
+	}
+	if n := len(fresh.Etcd().Members); n != 3 {
+		t.Errorf("etcd has %d members", n)
+	}
+	missing := func(c *Cluster) (n int) {
+		for _, o := range later() {
+			if _, err := c.server.Client(serverUser()).Create(o); err == nil {
+				n++
+			}
+		}
+		return n
+	}
+	d.save(t, fresh)
+	again := d.load(t)
+	for name, c := range map[string]*Cluster{"at once": fresh, "after it was saved": again} {
+		if n := missing(c); n > 0 {
+			t.Errorf("%s: %d of what newer clusters have are missing", name, n)
+		}
+		if ready(c, "web") != 2 || !c.running(schedulerName) {
+			t.Errorf("%s: %d pods of 2, the scheduler runs: %v", name, ready(c, "web"), c.running(schedulerName))
+		}
 	}
 }
 

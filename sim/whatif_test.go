@@ -44,3 +44,28 @@ func TestWhatIfOfARunningPod(t *testing.T) {
 	after.save(t, c)
 	same(t, 0, before, after)
 }
+
+// A scheduler that is down sees nothing of what changes: questions are answered by what is, not by what it last saw.
+func TestWhatIfWithoutAScheduler(t *testing.T) {
+	c := newCluster(t, Config{Images: images(t)})
+	if err := c.Break(SchedulerDown, All); err != nil {
+		t.Fatal(err)
+	}
+	create(t, c, deployment("web", 1, "500m"))
+	c.Until(time.Minute, func() bool { return false })
+	node, _ := apiserver.Get[*corev1.Node](c.Client(), "", "node-2")
+	next := node.DeepCopy()
+	next.Spec.Unschedulable = true
+	update(t, c, next)
+	for pod := range apiserver.List[*corev1.Pod](c.Client(), "default") {
+		answer, err := c.WhatIf(pod, scheduler.Question{Node: "node-2"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(answer.Ways) == 0 || len(answer.Ways[0].Changes) == 0 {
+			t.Errorf("nothing has to change for %s to go to a node that is cordoned: %+v", pod.Name, answer.Ways)
+		}
+		return
+	}
+	t.Error("no pod")
+}

@@ -40,6 +40,8 @@ const (
 	momentsAtOnce = 200
 	// lookAgain is how often a watch that nothing happens to looks whether its time is up.
 	lookAgain = time.Second
+	// longestSleep is how long a cluster in which nothing is due is left alone.
+	longestSleep = time.Hour
 )
 
 // advance lets the cluster go on to the present. False: it has more to do than one turn is for.
@@ -139,9 +141,10 @@ func (l *live) tick() (wait time.Duration, err error) {
 	}
 	next, more := l.cluster.Next()
 	if !more {
-		return time.Hour, nil
+		return longestSleep, nil
 	}
-	return time.Duration(float64(next.Sub(l.now())) / l.speed), nil
+	// In a very slow cluster, what comes next may be further away than a Duration reaches.
+	return time.Duration(min(float64(next.Sub(l.now()))/l.speed, float64(longestSleep))), nil
 }
 
 // handler is the cluster's API for its administrator, under the name of whatever program asks.

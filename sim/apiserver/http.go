@@ -26,11 +26,6 @@ const MaxBodyBytes = 3 << 20
 // caller that goes on uses OpenWatch.
 func (s *Server) Handler(u User) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		u, err := s.impersonated(u, r.Header)
-		if err != nil {
-			newExchange(s, u, r).refusal(err).write(w)
-			return
-		}
 		if IsWatch(r) {
 			s.watchOnce(u, w, r)
 			return
@@ -44,6 +39,7 @@ func (s *Server) Handler(u User) http.Handler {
 
 // answer carries out one request.
 func (s *Server) answer(u User, r *http.Request) (a *answer) {
+	var err error
 	x, began := newExchange(s, u, r), s.Revision()
 	defer func() {
 		if p := recover(); p != nil { // a bug of ours, or of a library that a strange object met
@@ -53,6 +49,9 @@ func (s *Server) answer(u User, r *http.Request) (a *answer) {
 			a = x.refusal(apierrors.NewInternalError(fmt.Errorf("panic: %v", p)))
 		}
 	}()
+	if x.user, err = s.impersonated(x.user, r.Header); err != nil {
+		return x.refusal(err)
+	}
 	if !x.at.isResource {
 		return x.serveOther()
 	}

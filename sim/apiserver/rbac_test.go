@@ -1,7 +1,12 @@
 package apiserver
 
 import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"strings"
 	"testing"
+	"time"
 
 	v1 "k8s.io/api/core/v1"
 )
@@ -57,6 +62,36 @@ func TestRolesGrantWhatTheySay(t *testing.T) {
 	_, err := w.Client(alice).Create(pod("p"))
 	refusal{"Pod", "p", `User "alice" cannot create resource "pods" in API group "" in the namespace "default"`}.check(t, err)
 }
+
+// Whatever way a request comes in by, it is taken for that of whom it names, and of nobody whom its sender may not be.
+func TestRequestsAreTakenForWhomTheyName(t *testing.T) {
+	w := newWorld(t, Limits{})
+	ways := map[string]func(User) http.Handler{"a caller in process": w.Handler, "a network": func(u User) http.Handler { return w.Serve(u, atOnce{}) }}
+	for way, handler := range ways {
+		for _, path := range []string{"/api/v1/namespaces/default/secrets", "/api/v1/namespaces/default/secrets?watch=1&timeoutSeconds=1"} {
+			for _, u := range []User{{Name: "root", Groups: []string{"system:masters"}}, {Name: "alice"}} {
+				req := httptest.NewRequest(http.MethodGet, path, nil)
+				req.Header.Set("Impersonate-User", "bob")
+				rec := httptest.NewRecorder()
+				handler(u).ServeHTTP(rec, req)
+				says := `User \"bob\" cannot`
+				if u.Name == "alice" {
+					says = `User \"alice\" cannot impersonate`
+				}
+				if rec.Code != http.StatusForbidden || !strings.Contains(rec.Body.String(), says) {
+					t.Errorf("%s, %s, %s as bob: %d %s", way, u.Name, path, rec.Code, rec.Body)
+				}
+			}
+		}
+	}
+}
+
+// atOnce are the turns of whoever is alone.
+type atOnce struct{}
+
+func (atOnce) Do(f func())                { f() }
+func (atOnce) Wait(context.Context) error { return context.Canceled }
+func (atOnce) Now() time.Time             { return time.Time{} }
 
 func TestRuntimeClassAddsOverheadAndPlace(t *testing.T) {
 	w := newWorld(t, Limits{})

@@ -61,6 +61,10 @@ func (s *Server) OpenWatch(u User, r *http.Request) (*WatchStream, *http.Respons
 
 func (s *Server) openWatch(u User, r *http.Request, now func() time.Time) (*WatchStream, *http.Response) {
 	x := newExchange(s, u, r)
+	var err error
+	if x.user, err = s.impersonated(x.user, r.Header); err != nil {
+		return nil, x.refusal(err).response(r)
+	}
 	if x.resource == nil {
 		return nil, x.noRoute().response(r)
 	}
