@@ -60,7 +60,7 @@ type setSync struct {
 	// The set with the templates of the two revisions.
 	currentSet, updateSet *appsv1.StatefulSet
 	// replicas are the pods from the first ordinal to the last: those that are there, and, without a phase, those
-	// that are to be made. condemned are all others, the highest ordinal first.
+	// that are to be made now. condemned are all others, the highest ordinal first.
 	replicas, condemned []*corev1.Pod
 	status              appsv1.StatefulSetStatus
 }

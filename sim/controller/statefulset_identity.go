@@ -72,16 +72,23 @@ func identified(set *appsv1.StatefulSet, pod *corev1.Pod) bool {
 		pod.Labels[appsv1.StatefulSetPodNameLabel] == pod.Name
 }
 
-// arrange sorts the set's pods: those in their places, with those to be made in the places that are free, and
+// burstPlaces is how many free places of a set without an order are filled at once. The real controller tries all,
+// and has the memory for as many pods as anyone may ask for.
+const burstPlaces = 500
+
+// arrange sorts the set's pods: those in their places, with those to be made in the first places that are free, and
 // those that are too many. A place below the partition gets a pod of the revision that was.
 func (s *setSync) arrange() {
-	start := firstOrdinal(s.set)
-	s.replicas = make([]*corev1.Pod, *s.set.Spec.Replicas)
+	start, free := firstOrdinal(s.set), burstPlaces
+	if s.ordered() {
+		free = 1 // the next has to wait for it
+	}
+	placed := map[int]*corev1.Pod{}
 	for _, pod := range s.pods {
 		_, ordinal := ordinalOf(pod)
 		switch {
 		case wantsOrdinal(s.set, ordinal):
-			s.replicas[ordinal-start] = pod
+			placed[ordinal] = pod
 		case ordinal >= 0:
 			s.condemned = append(s.condemned, pod)
 		}
@@ -91,16 +98,31 @@ func (s *setSync) arrange() {
 		_, y := ordinalOf(b)
 		return y - x
 	})
-	for i := range s.replicas {
-		if s.replicas[i] != nil {
-			continue
-		}
-		if i < s.ofCurrentRevision() {
-			s.replicas[i] = podOf(s.currentSet, start+i, s.current.Name)
-		} else {
-			s.replicas[i] = podOf(s.updateSet, start+i, s.update.Name)
+	taken := slices.Sorted(maps.Keys(placed))
+	for i := start; i < start+s.wanted(); i++ {
+		switch {
+		case len(taken) > 0 && taken[0] == i:
+			s.replicas, taken = append(s.replicas, placed[i]), taken[1:]
+		case free > 0:
+			free--
+			s.replicas = append(s.replicas, s.made(i))
+		case len(taken) > 0:
+			i = taken[0] - 1
+		default:
+			return
 		}
 	}
+}
+
+// wanted is how many pods there are to be.
+func (s *setSync) wanted() int { return int(*s.set.Spec.Replicas) }
+
+// made is the pod to be made in a place.
+func (s *setSync) made(ordinal int) *corev1.Pod {
+	if ordinal-firstOrdinal(s.set) < s.ofCurrentRevision() {
+		return podOf(s.currentSet, ordinal, s.current.Name)
+	}
+	return podOf(s.updateSet, ordinal, s.update.Name)
 }
 
 // ofCurrentRevision is how many pods, from the first, are made of the revision that was, not of the one that is.

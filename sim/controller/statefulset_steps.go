@@ -2,6 +2,7 @@ package controller
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -26,7 +27,7 @@ func (s *setSync) fill() (bool, error) {
 	}
 	if missing > 1 && !s.ordered() {
 		var done bool
-		err := s.decide(trace.Decision{What: CreatePods, Desired: int64(len(s.replicas)), Actual: int64(there), Count: int64(missing)},
+		err := s.decide(trace.Decision{What: CreatePods, Desired: int64(s.wanted()), Actual: int64(there), Count: int64(missing)},
 			func() (err error) {
 				done, err = s.each(s.replicas, func(pod *corev1.Pod) (bool, error) { return s.tend(pod, s.create) })
 				return err
@@ -36,7 +37,7 @@ func (s *setSync) fill() (bool, error) {
 	return s.each(s.replicas, func(pod *corev1.Pod) (bool, error) {
 		return s.tend(pod, func(pod *corev1.Pod) error {
 			_, ordinal := ordinalOf(pod)
-			d := trace.Decision{What: CreateOrdinal, Desired: int64(len(s.replicas)), Actual: int64(there), Count: 1,
+			d := trace.Decision{What: CreateOrdinal, Desired: int64(s.wanted()), Actual: int64(there), Count: 1,
 				Target: refTo("Pod", pod), Note: strconv.Itoa(ordinal)}
 			return s.decide(d, func() error { return s.create(pod) })
 		})
@@ -137,7 +138,7 @@ func (s *setSync) tell(verb string, pod *corev1.Pod, err error) {
 
 // remove deletes a pod; why is a decision, note what its sentence needs.
 func (s *setSync) remove(pod *corev1.Pod, why, note string) error {
-	return s.decide(trace.Decision{What: why, Desired: int64(len(s.replicas)), Actual: int64(s.status.Replicas), Count: 1,
+	return s.decide(trace.Decision{What: why, Desired: int64(s.wanted()), Actual: int64(s.status.Replicas), Count: 1,
 		Target: refTo("Pod", pod), Note: note}, func() error {
 		err := s.Client.Delete(pod, metav1.DeleteOptions{})
 		if apierrors.IsNotFound(err) {
@@ -186,12 +187,13 @@ func (s *setSync) roll() error {
 		if r.Partition != nil {
 			partition = int(*r.Partition)
 		}
-		n, err := intstr.GetScaledValueFromIntOrPercent(intstr.ValueOrDefault(r.MaxUnavailable, intstr.FromInt32(1)), len(s.replicas), false)
+		n, err := intstr.GetScaledValueFromIntOrPercent(intstr.ValueOrDefault(r.MaxUnavailable, intstr.FromInt32(1)), s.wanted(), false)
 		if err != nil {
 			return err
 		}
 		budget = max(1, n)
 	}
+	budget -= s.wanted() - len(s.replicas) // those whose turn to be made has not come
 	for _, pod := range s.replicas {
 		if s.unavailable(pod) {
 			budget--
@@ -212,8 +214,10 @@ func (s *setSync) roll() error {
 
 // replace deletes at most count old pods that may go.
 func (s *setSync) replace(partition, count int, mayGo func(*corev1.Pod) bool) error {
-	for i := len(s.replicas) - 1; i >= partition && count > 0; i-- {
-		pod := s.replicas[i]
+	for _, pod := range slices.Backward(s.replicas) {
+		if _, ordinal := ordinalOf(pod); ordinal-firstOrdinal(s.set) < partition || count <= 0 {
+			return nil
+		}
 		if revisionOfPod(pod) == s.update.Name || !mayGo(pod) {
 			continue
 		}
