@@ -32,7 +32,14 @@ type Agenda struct {
 	heap     taskHeap
 	index    map[id]*entry
 	failures map[id]int
+	paces    map[string]pace // by component; what has none retries as client-go does by default
 }
+
+// pace is how soon a key that failed is tried again: base, doubled with each failure in a row, most at most.
+type pace struct{ base, most time.Duration }
+
+// defaultPace is client-go's (util/workqueue: DefaultTypedControllerRateLimiter).
+var defaultPace = pace{5 * time.Millisecond, 1000 * time.Second}
 
 type id struct{ component, key string }
 
@@ -43,7 +50,7 @@ type entry struct {
 
 // New is an empty agenda at a moment.
 func New(now time.Time) *Agenda {
-	return &Agenda{now: now, index: map[id]*entry{}, failures: map[id]int{}}
+	return &Agenda{now: now, index: map[id]*entry{}, failures: map[id]int{}, paces: map[string]pace{}}
 }
 
 // Now is the cluster's time.
@@ -201,18 +208,24 @@ func (q *Queue) Has(key string) bool {
 // Cancel takes the key out.
 func (q *Queue) Cancel(key string) { q.agenda.remove(id{q.component, key}) }
 
-// Retry makes the key due again after a failure: 5 ms, doubled with each failure
-// in a row, 1000 s at most (client-go's DefaultTypedControllerRateLimiter).
+// Pace has failures of the component's keys retried after base, doubled with each failure in a row, and after most at
+// most. It is the component's, which says so whenever it is made: it is not saved.
+func (q *Queue) Pace(base, most time.Duration) { q.agenda.paces[q.component] = pace{base, most} }
+
+// Retry makes the key due again after a failure, later with each failure in a row: see Pace.
 func (q *Queue) Retry(key string) {
 	i := id{q.component, key}
 	n := q.agenda.failures[i]
 	q.agenda.failures[i] = n + 1
-	const base, most = 5 * time.Millisecond, 1000 * time.Second
-	delay := most
-	if n < 18 { // 5 ms << 18 is past the bound
-		delay = min(base<<n, most)
+	p, own := q.agenda.paces[q.component]
+	if !own {
+		p = defaultPace
 	}
-	q.Add(key, delay)
+	delay := p.base
+	for ; n > 0 && delay < p.most; n-- {
+		delay *= 2
+	}
+	q.Add(key, min(delay, p.most))
 }
 
 // Forget resets the count of failures of a key.

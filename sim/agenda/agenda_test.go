@@ -66,6 +66,17 @@ func TestRetriesBackOff(t *testing.T) {
 	if at, _ := a.Next(); at.Sub(a.Now()) != 5*time.Millisecond {
 		t.Errorf("after a success it waits %v", at.Sub(a.Now()))
 	}
+	a.Drop("q")
+	own := a.Queue("own")
+	own.Pace(time.Second, 5*time.Second)
+	for _, want := range []time.Duration{time.Second, 2 * time.Second, 4 * time.Second, 5 * time.Second, 5 * time.Second} {
+		before := a.Now()
+		own.Retry("k")
+		a.Pop(start.Add(2000 * time.Hour))
+		if got := a.Now().Sub(before); got != want {
+			t.Errorf("at its own pace it waits %v, want %v", got, want)
+		}
+	}
 }
 
 func TestDropForgetsOneComponent(t *testing.T) {

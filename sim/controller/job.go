@@ -40,6 +40,7 @@ type jobs struct {
 
 func newJobs(env Env) Component {
 	c := &jobs{Env: env}
+	env.Queue.Pace(time.Second, time.Minute) // job_controller.go: DefaultJobApiBackOff, MaxJobApiBackOff
 	c.forget()
 	return c
 }
