@@ -20,6 +20,9 @@ const (
 	combineAfter  = 10
 	combineWindow = 10 * time.Minute
 	combinedText  = "(combined from similar events): "
+	// seriesWindow is how long after the last event of a series another one belongs to it.
+	seriesWindow    = 6 * time.Minute
+	schedulerSource = "default-scheduler"
 	// The real server shares a lease between events that are written within a minute.
 	leaseGrid = time.Minute
 )
@@ -76,7 +79,7 @@ func (c *Client) Emit(about Object, eventType, reason, note string) {
 		return
 	}
 	e := c.newEvent(about, eventType, reason, note)
-	if s.toldEnough(e) {
+	if e.Source.Component != schedulerSource && s.toldEnough(e) {
 		return
 	}
 	same, message, found := s.findEvent(e)
@@ -124,6 +127,9 @@ func (s *Server) toldEnough(e *corev1.Event) bool {
 
 // findEvent is the event that e repeats, if there is one, and the message that is to be written.
 func (s *Server) findEvent(e *corev1.Event) (same *corev1.Event, message string, found bool) {
+	if e.Source.Component == schedulerSource {
+		return s.findSeries(e)
+	}
 	latest := int64(0)
 	messages := 1 // e's own
 	var combined, repeated *corev1.Event
@@ -149,6 +155,18 @@ func (s *Server) findEvent(e *corev1.Event) (same *corev1.Event, message string,
 		return combined, combinedText + e.Message, combined != nil
 	}
 	return repeated, e.Message, repeated != nil
+}
+
+// findSeries is findEvent for a recorder of events.k8s.io, which only the scheduler has. There an event repeats
+// another about the same version of the object, whatever it says, and the first one's message stays (client-go
+// tools/events/event_broadcaster.go: getKey, finishTime).
+func (s *Server) findSeries(e *corev1.Event) (same *corev1.Event, message string, found bool) {
+	for _, other := range s.events.about[e.InvolvedObject.UID] {
+		if similar(other, e) && other.InvolvedObject == e.InvolvedObject && s.Now().Sub(other.LastTimestamp.Time) <= seriesWindow {
+			return other, other.Message, true
+		}
+	}
+	return nil, e.Message, false
 }
 
 // writeEvent is the creation of an event that newEvent has made: there is nothing to default in it, and nothing to
@@ -196,7 +214,7 @@ func (c *Client) source() corev1.EventSource {
 	component, host, _ := strings.Cut(c.user.Agent, "/")
 	switch component {
 	case "kube-scheduler":
-		component = "default-scheduler"
+		component = schedulerSource
 	case "disruption-controller":
 		component = "controllermanager" // as it calls itself, for no reason that it gives
 	}

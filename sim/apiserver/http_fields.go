@@ -21,7 +21,7 @@ import (
 // make and never changes, so all servers of a process share it, from the first
 // write over HTTP on.
 var typeConverter = sync.OnceValue(func() managedfields.TypeConverter {
-	return applyconfigurations.NewTypeConverter(scheme.Scheme)
+	return inOrder{applyconfigurations.NewTypeConverter(scheme.Scheme)}
 })
 
 // fieldTracker keeps metadata.managedFields of one kind, for requests to one of its subresources.
