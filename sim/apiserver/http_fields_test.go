@@ -205,7 +205,7 @@ func BenchmarkServerSideApply(b *testing.B) {
 
 // What an applied object is refused for does not hang on the order of Go's maps.
 func TestRefusedApplyIsAlwaysTheSame(t *testing.T) {
-	const applied = `{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"cm"},"data":{"b":3,"a":[1],"c":{"d":1}},"more":1,"another":2}`
+	const applied = `{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"cm","namespace":"default"},"data":{"b":3,"a":[1],"c":{"d":1}},"more":1,"another":2}`
 	var first string
 	for range 40 {
 		w := newWorld(t, Limits{})
