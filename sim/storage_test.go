@@ -200,3 +200,38 @@ func newDraw(seed uint64) func(n int) int {
 		return int(x>>33) % n
 	}
 }
+
+// Pods go to the nodes that their claims were told of, as they say while their volumes are made.
+func TestVolumesAreMadeWhereThePodsGo(t *testing.T) {
+	c := newCluster(t, Config{Images: images(t), Nodes: nodes(5)})
+	const pods = 10
+	name := func(i int) string { return fmt.Sprintf("db-%d", i) }
+	for i := range pods {
+		create(t, c, claim(name(i), ""))
+		create(t, c, withClaim(barePod(name(i)), name(i)))
+	}
+	nominated := map[string]string{}
+	running := func() bool {
+		n := 0
+		for pod := range apiserver.List[*corev1.Pod](c.Client(), "default") {
+			if pod.Status.NominatedNodeName != "" {
+				nominated[pod.Name] = pod.Status.NominatedNodeName
+			}
+			if pod.Status.Phase == corev1.PodRunning {
+				n++
+			}
+		}
+		return n == pods
+	}
+	if !c.Until(5*time.Minute, running) {
+		t.Fatal("not all the pods run")
+	}
+	for i := range pods {
+		pod, _ := apiserver.Get[*corev1.Pod](c.Client(), "default", name(i))
+		bound, _ := apiserver.Get[*corev1.PersistentVolumeClaim](c.Client(), "default", name(i))
+		told := bound.Annotations["volume.kubernetes.io/selected-node"]
+		if pod.Spec.NodeName != told || nominated[pod.Name] != told || pod.Status.NominatedNodeName != "" {
+			t.Errorf("%s is on %s, its claim was told %q, it said %q before and %q now", pod.Name, pod.Spec.NodeName, told, nominated[pod.Name], pod.Status.NominatedNodeName)
+		}
+	}
+}

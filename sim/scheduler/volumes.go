@@ -2,6 +2,7 @@ package scheduler
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	v1 "k8s.io/api/core/v1"
@@ -14,8 +15,9 @@ import (
 
 // VolumeBinding (Kubernetes 1.37 pkg/scheduler/framework/plugins/volumebinding): a pod goes where its volumes can be
 // used, and a claim that waits for its pod is told the node. The real scheduler keeps the pod assumed on its node
-// while the volumes are made, in the background; here the pod goes back into the queue until they are there, and
-// then goes to the same node, as long as that still fits. How much a driver has left is not reckoned with.
+// while the volumes are made, in the background, and says so by nominating the node (NominatedNodeNameForExpectation);
+// here the pod goes back into the queue until they are there, and the nomination keeps its place and brings it to the
+// same node, as long as that still fits. How much a driver has left is not reckoned with.
 
 const selectedNode = "volume.kubernetes.io/selected-node"
 
@@ -211,12 +213,16 @@ func (s *Scheduler) prepareVolumes(e *entry, node string, now time.Time) bool {
 		return true
 	}
 	claims, _ := s.snapshot.storage.claimsOf(e.pod())
-	ready := true
+	claims = slices.DeleteFunc(claims, isBound)
+	if len(claims) == 0 {
+		return true
+	}
+	var volumes pluginSet
+	volumes.add(rowVolumes)
+	s.waiting.failed(e, volumes, now)
+	s.queue.Add(taskFlush, longestUnplaced)
+	s.expect(e, node)
 	for _, claim := range claims {
-		if isBound(claim) {
-			continue
-		}
-		ready = false
 		if claim.Annotations[selectedNode] == node {
 			continue
 		}
@@ -226,11 +232,18 @@ func (s *Scheduler) prepareVolumes(e *entry, node string, now time.Time) bool {
 			break // it has changed meanwhile: the pod is tried again when that is seen
 		}
 	}
-	if !ready {
-		var volumes pluginSet
-		volumes.add(rowVolumes)
-		s.waiting.failed(e, volumes, now)
-		s.queue.Add(taskFlush, longestUnplaced)
+	return false
+}
+
+// expect nominates the node that a pod is about to be bound to once what it waits for is there
+// (Kubernetes 1.37 pkg/scheduler/schedule_one.go, bindingCycle).
+func (s *Scheduler) expect(e *entry, node string) {
+	s.denominate(e.pod())
+	s.nominate(e.info, node)
+	if e.pod().Status.NominatedNodeName == node {
+		return
 	}
-	return ready
+	status := e.pod().DeepCopy()
+	status.Status.NominatedNodeName = node
+	_, _ = s.api.UpdateStatus(status) // gone meanwhile: nothing to promise it
 }
