@@ -18,6 +18,7 @@ type Flaws struct {
 const (
 	crashAfter = 2 * time.Second
 	crashCode  = 139 // 128 + SIGSEGV
+	killedCode = 137 // 128 + SIGKILL
 	slowReady  = 90 * time.Second
 )
 
@@ -57,7 +58,7 @@ func (f Flaws) apply(r *run, struck time.Duration) {
 		rate := leakRate()
 		room := max(0, r.limit-r.image.Memory.Value())
 		lasts := time.Duration(float64(room) / float64(rate.Value()) * float64(time.Second)).Truncate(time.Millisecond)
-		ends(struck+lasts, 137, "OOMKilled")
+		ends(struck+lasts, killedCode, "OOMKilled")
 	}
 	if f.Crash {
 		ends(struck+crashAfter, crashCode, "Error")

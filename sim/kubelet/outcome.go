@@ -11,7 +11,7 @@ import (
 // its containers proper: init containers and sidecars go their own way. Changed while a container
 // runs, they change its fate from then on. What they do not know, or cannot read, they leave alone.
 const (
-	// RunAnnotation is how long a container runs until it ends with 0, as a Go duration: 1s, 2m30s.
+	// RunAnnotation is how long a container runs until it ends, with 0 or as its outcome says, as a Go duration: 1s, 2m30s.
 	RunAnnotation = "timonier/run"
 	// OutcomeAnnotation is how a run goes, by its name in the table of outcomes.
 	OutcomeAnnotation = "timonier/outcome"
@@ -24,7 +24,9 @@ const jobRun = time.Second
 // duration of RunAnnotation, where there is one.
 func outcomes() map[string]func(r *run, asked *time.Duration) {
 	return map[string]func(r *run, asked *time.Duration){
-		"fail": fails,
+		"fail":  fails,
+		"crash": crashes,
+		"oom":   outgrows,
 	}
 }
 
@@ -40,9 +42,23 @@ func fails(r *run, asked *time.Duration) {
 	r.end(after, 1)
 }
 
-// outcomeFlaws are the values of OutcomeAnnotation that are flaws.
-func outcomeFlaws(outcome string) Flaws {
-	return Flaws{Crash: outcome == "crash", Leak: outcome == "oom", Slow: outcome == "slow"}
+// crashes and outgrows end a run as the flaws of these names do, but after the time asked.
+func crashes(r *run, asked *time.Duration) {
+	if asked != nil {
+		r.end(*asked, crashCode)
+	}
+}
+
+func outgrows(r *run, asked *time.Duration) {
+	if asked != nil {
+		r.end(*asked, killedCode)
+		r.reason = "OOMKilled"
+	}
+}
+
+// outcomeFlaws are the values of OutcomeAnnotation that are flaws. With a time asked a run goes wrong then, no sooner.
+func outcomeFlaws(outcome string, asked *time.Duration) Flaws {
+	return Flaws{Crash: outcome == "crash" && asked == nil, Leak: outcome == "oom" && asked == nil, Slow: outcome == "slow"}
 }
 
 // fate is what a pod's annotations, its being a Job's, and the flaws of an image make of a container's runs. Equal
@@ -97,7 +113,7 @@ func (f fate) apply(r *run, struck time.Duration) {
 	if change := outcomes()[f.outcome]; change != nil {
 		change(r, asked)
 	}
-	f.flaws.and(outcomeFlaws(f.outcome)).apply(r, struck)
+	f.flaws.and(outcomeFlaws(f.outcome, asked)).apply(r, struck)
 }
 
 // refate has a running container follow annotations that were changed, and flaws that came or went.
