@@ -56,6 +56,8 @@ func (x *exchange) serveAutoscalingV1() *answer {
 	x.resource = &row
 	forward := x.http.Clone(x.http.Context())
 	forward.URL.Path = strings.Replace(forward.URL.Path, autoscalingV1Path, autoscalingV2Path, 1)
+	forward.Header.Del("Impersonate-User") // x.user is whom it is for already
+	forward.Header.Del("Impersonate-Group")
 	if accept := forward.Header.Get("Accept"); !strings.Contains(accept, "as=") {
 		forward.Header.Set("Accept", "application/json")
 	}

@@ -109,3 +109,19 @@ func TestRuntimeClassAddsOverheadAndPlace(t *testing.T) {
 		c.check(t, err)
 	}
 }
+
+// A request in an older form is for somebody else as one in the newer is: whom it is for needs no right to ask for others.
+func TestOlderAutoscalersForSomebodyElse(t *testing.T) {
+	w := newWorld(t, Limits{})
+	w.create(t, manifest(t, "ClusterRole", "{metadata: {name: looks}, rules: [{apiGroups: [autoscaling], resources: [horizontalpodautoscalers], verbs: [list]}]}"))
+	w.create(t, manifest(t, "ClusterRoleBinding", "{metadata: {name: looks}, roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: looks}, subjects: [{kind: User, name: ann, apiGroup: rbac.authorization.k8s.io}]}"))
+	for name, code := range map[string]int{"ann": http.StatusOK, "bob": http.StatusForbidden} {
+		req := httptest.NewRequest("GET", "/apis/autoscaling/v1/namespaces/default/horizontalpodautoscalers", nil)
+		req.Header.Set("Impersonate-User", name)
+		rec := httptest.NewRecorder()
+		w.Handler(User{Name: "root", Groups: []string{"system:masters"}}).ServeHTTP(rec, req)
+		if rec.Code != code {
+			t.Errorf("as %s: %d %s", name, rec.Code, rec.Body)
+		}
+	}
+}
