@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 	"k8s.io/utils/ptr"
 
 	"timonier/sim/apiserver"
+	"timonier/sim/etcd"
 )
 
 // A learner may ask for as many pods as a number holds: the cluster makes what it has room for, at no cost beyond.
@@ -45,5 +47,28 @@ func TestMoreThanAnyClusterHolds(t *testing.T) {
 				t.Errorf("%d pods, in a cluster for 30", n)
 			}
 		})
+	}
+}
+// Whoever writes to etcd past the API server may write what it would have refused. No component trips over it.
+func TestWhatIsWrittenPastTheServerBreaksNoComponent(t *testing.T) {
+	for _, r := range newCluster(t, Config{}).Server().Resources() {
+		for _, spec := range []string{"", `,"spec":{},"status":{}`, `,"spec":{"replicas":2,"template":{},"containers":[{}],"nodeName":"node-1","schedule":"* * * * *"}`} {
+			t.Run(r.Kind+spec, func(t *testing.T) {
+				c := newCluster(t, Config{Images: images(t)})
+				key, namespace := r.KeyPrefix+"/x", ""
+				if r.Namespaced {
+					key, namespace = r.KeyPrefix+"/default/x", `,"namespace":"default"`
+				}
+				value := fmt.Sprintf(`{"apiVersion":%q,"kind":%q,"metadata":{"name":"x"%s,"uid":"u"}%s}`, r.GroupVersion().String(), r.Kind, namespace, spec)
+				c.AtEtcd(func(s *etcd.Store) {
+					if _, err := s.Put(key, []byte(value), 0); err != nil {
+						t.Fatal(err)
+					}
+				})
+				if err := c.AdvanceTo(c.Now().Add(2 * time.Minute)); err != nil {
+					t.Fatal(err)
+				}
+			})
+		}
 	}
 }
