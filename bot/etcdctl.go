@@ -53,7 +53,7 @@ func etcdctlCommand(c *call) (Reply, error) {
 	}
 	r := c.etcdctlOutput(args, result)
 	if len(r.Blocks) == 0 { // a failure without a word
-		return c.etcdctlRefused(&etcdctl.Refusal{What: etcdctl.RefusedCommand, Word: strings.Join(plainWords(args), " ")}), nil
+		return c.etcdctlRefused(&etcdctl.Refusal{What: etcdctl.RefusedCommand, Word: strings.Join(etcdctl.Words(args), " ")}), nil
 	}
 	return r, nil
 }
@@ -81,7 +81,7 @@ func (c *call) etcdctlOutput(args []string, result etcdctl.Result) Reply {
 	if result.Watched {
 		r.Blocks = append(r.Blocks, Text{c.say("etcdctl.watched")})
 	}
-	if words := plainWords(args); result.Wrote && (words[0] == "put" || words[0] == "del") {
+	if words := etcdctl.Words(args); result.Wrote && (words[0] == "put" || words[0] == "del") {
 		r.Blocks = append(r.Blocks, Text{c.say("etcdctl.wrote")})
 		r = r.with(Button{Label: c.say("button.why"), Line: c.typed("why")})
 	}
@@ -113,7 +113,7 @@ func etcdctlLooks() []string {
 
 // etcdctlLevel is who may: a line that is not known to look only counts as a change.
 func etcdctlLevel(args []string) level {
-	words := plainWords(args)
+	words := etcdctl.Words(args)
 	if _, ok := restores(args); ok {
 		return resets
 	}
@@ -128,24 +128,19 @@ func etcdctlLevel(args []string) level {
 	return changes
 }
 
-// plainWords are the words of a line that are no flags.
-func plainWords(args []string) []string {
-	return slices.DeleteFunc(slices.Clone(args), func(a string) bool { return strings.HasPrefix(a, "-") })
-}
-
 // restores finds the name in snapshot restore NAME.
 func restores(args []string) (name string, ok bool) {
-	words := plainWords(args)
-	i := slices.Index(words, "snapshot")
-	if i < 0 || len(words) < i+3 || words[i+1] != "restore" {
+	words := etcdctl.Words(args)
+	if len(words) < 3 || words[0] != "snapshot" || words[1] != "restore" {
 		return "", false
 	}
-	return words[i+2], true
+	return words[2], true
 }
 
 // confirmedLast takes the word of whoever is sure from the end of a snapshot restore.
 func confirmedLast(args []string) ([]string, bool) {
-	if _, ok := restores(args); ok && len(args) > 3 && confirmed.is(args[len(args)-1]) {
+	words := etcdctl.Words(args)
+	if _, ok := restores(args); ok && len(words) > 3 && words[len(words)-1] == args[len(args)-1] && confirmed.is(args[len(args)-1]) {
 		return args[:len(args)-1], true
 	}
 	return args, false

@@ -47,6 +47,24 @@ func TestOwnConversationDecidesNothingForOthers(t *testing.T) {
 	}
 }
 
+// What etcdctl would do decides who may have it do so, and not how its line begins.
+func TestEtcdctlWritesByRightWhereverItsFlagsStand(t *testing.T) {
+	tutor := New(Config{Store: newMemory()})
+	teacher := in("general", "prof", "/réglages serveur changer enseignants")
+	teacher.Teacher = true
+	answerTo(t, tutor, teacher)
+	for _, line := range []string{"put a b", "-w get -w simple put a b", "--endpoints get del a", "snapshot -w simple restore x", "-w get snapshot save x"} {
+		if text := answerTo(t, tutor, in("general", "ana", "/etcdctl "+line)); !strings.Contains(text, "réservé") {
+			t.Errorf("%s: %s", line, text)
+		}
+	}
+	for _, line := range []string{"get a", "-w json get a", "--endpoints put get a"} {
+		if text := answerTo(t, tutor, in("general", "ana", "/etcdctl "+line)); strings.Contains(text, "réservé") {
+			t.Errorf("%s: %s", line, text)
+		}
+	}
+}
+
 // A person's choice goes before the channel's, that before the thread's channel's, that before the server's.
 func TestChoicesInTheirOrder(t *testing.T) {
 	tutor := New(Config{Store: newMemory()})

@@ -49,6 +49,7 @@ func TestMoreThanAnyClusterHolds(t *testing.T) {
 		})
 	}
 }
+
 // Whoever writes to etcd past the API server may write what it would have refused. No component trips over it.
 func TestWhatIsWrittenPastTheServerBreaksNoComponent(t *testing.T) {
 	for _, r := range newCluster(t, Config{}).Server().Resources() {

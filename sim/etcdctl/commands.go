@@ -121,6 +121,22 @@ func (r *run) command(root *cobra.Command, row command) *cobra.Command {
 	return c
 }
 
+// Words are what a line says but for its flags and their values, as etcdctl itself reads it: the command, by its own
+// name, and its arguments. Who decides whether a line may be run decides by them: put is a put behind "-w get" too.
+func Words(args []string) []string {
+	root := (&run{}).root()
+	root.InitDefaultHelpCmd()
+	c, rest, err := root.Find(args)
+	if err != nil { // it will not run; what is told of it
+		return slices.DeleteFunc(slices.Clone(args), func(a string) bool { return strings.HasPrefix(a, "-") })
+	}
+	words := strings.Fields(c.CommandPath())[1:]
+	if c.ParseFlags(rest) != nil { // neither will this one
+		return words
+	}
+	return append(words, c.Flags().Args()...)
+}
+
 // flagError tells a flag that the real etcdctl has from one that nobody has.
 func flagError(err error) error {
 	var unknown *pflag.NotExistError

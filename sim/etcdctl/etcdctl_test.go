@@ -136,3 +136,24 @@ func FuzzCommandLine(f *testing.F) {
 		}
 	})
 }
+
+// What a line is of is what etcdctl would do, wherever its flags stand and whatever their values look like.
+func TestWords(t *testing.T) {
+	for line, want := range map[string]string{
+		"get /registry --prefix":                  "get /registry",
+		"-w get -w simple put /a b":               "put /a b",
+		"--write-out=json --endpoints get del /a": "del /a",
+		"compact 5":                                    "compaction 5",
+		"snapshot -w simple restore before":            "snapshot restore before",
+		"--command-timeout 1s snapshot restore before": "snapshot restore before",
+		"put /a -- -b":                                 "put /a -b",
+		"help get":                                     "help get",
+		"--help":                                       "",
+		"":                                             "",
+		"user add -x me":                               "user add me",
+	} {
+		if got := strings.Join(Words(strings.Fields(line)), " "); got != want {
+			t.Errorf("%q: %q, want %q", line, got, want)
+		}
+	}
+}

@@ -177,17 +177,19 @@ func (e *edit) free(c Change) error {
 	if c.Pod == nil {
 		return fmt.Errorf("%s without a pod: %w", c.Kind, ErrBadChange)
 	}
-	if at, ok := e.s.placed[c.Pod.UID]; ok {
-		e.freed = append(e.freed, at)
-		return nil
-	}
-	for _, at := range e.s.placed { // any order: the name is that of one
-		if p := at.info.pod; p.Namespace == c.Pod.Namespace && p.Name == c.Pod.Name {
-			e.freed = append(e.freed, at)
-			return nil
+	at, ok := e.s.placed[c.Pod.UID]
+	for _, other := range e.s.placed { // any order: the name is that of one
+		if p := other.info.pod; !ok && p.Namespace == c.Pod.Namespace && p.Name == c.Pod.Name {
+			at, ok = other, true
 		}
 	}
-	return fmt.Errorf("pod %v: %w", c.Pod, ErrNoPod)
+	if !ok {
+		return fmt.Errorf("pod %v: %w", c.Pod, ErrNoPod)
+	}
+	if !slices.Contains(e.freed, at) { // it goes once, however often that is said
+		e.freed = append(e.freed, at)
+	}
+	return nil
 }
 
 func (e *edit) changePod(c Change) error {

@@ -106,7 +106,7 @@ func isBound(claim *v1.PersistentVolumeClaim) bool {
 	return claim.Spec.VolumeName != "" && bound
 }
 
-// classOf is the class of a claim that waits for its pod; nil: it is of another kind.
+// waitingClassOf is the class of a claim that waits for its pod; nil: it is of another kind.
 func (s *storage) waitingClassOf(claim *v1.PersistentVolumeClaim) *storagev1.StorageClass {
 	class := s.classes[apiserver.ClassOfClaim(claim)]
 	if class == nil || class.VolumeBindingMode == nil || *class.VolumeBindingMode != storagev1.VolumeBindingWaitForFirstConsumer {

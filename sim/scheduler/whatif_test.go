@@ -160,3 +160,25 @@ func TestWhatIfOfDamagedCases(t *testing.T) {
 }
 
 const damagedCases = 300
+
+// A pod that is said to be gone twice is gone once, and comes back once.
+func TestWhatIfWithoutAPodTwice(t *testing.T) {
+	const text = `{"nodes":[{"metadata":{"name":"n"},"status":{"allocatable":{"cpu":"2"}}}],
+		"pods":[{"metadata":{"name":"a","namespace":"default"},"spec":{"nodeName":"n","containers":[{"resources":{"requests":{"cpu":"1500m"}}}]}}],
+		"pod":{"metadata":{"name":"p","namespace":"default"},"spec":{"containers":[{"resources":{"requests":{"cpu":"3"}}}]}}}`
+	ask := func(words string) string {
+		var k Case
+		if err := json.Unmarshal([]byte(text), &k); err != nil {
+			t.Fatal(err)
+		}
+		w, err := k.WhatIf(strings.Fields(words), noon)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.Assume = nil
+		return jsonOf(t, w)
+	}
+	if once, twice := ask("node=n without=a"), ask("node=n without=a without=a"); once != twice {
+		t.Errorf("said twice:\n%s\nsaid once:\n%s", twice, once)
+	}
+}
