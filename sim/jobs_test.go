@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -243,5 +244,47 @@ func TestAQuietAutoscalerWritesNothing(t *testing.T) {
 	pass(t, c, 6*time.Hour)
 	if wrote > 0 || ready(c, "web") != 2 {
 		t.Errorf("%d writes in six hours (revision %d, then %d), %d ready", wrote, before, c.Server().Revision(), ready(c, "web"))
+	}
+}
+
+// Load that is taken off a Deployment is off its pods too, although its ReplicaSet keeps a copy; and while it rolls, the
+// old pods and the new ones share it.
+func TestLoadComesAndGoes(t *testing.T) {
+	c := newCluster(t, Config{})
+	create(t, c, deployment("web", 2, "200m"))
+	change := func(f func(*appsv1.Deployment)) {
+		t.Helper()
+		d, ok := apiserver.Get[*appsv1.Deployment](c.Client(), "default", "web")
+		if !ok {
+			t.Fatal("no deployment")
+		}
+		d = d.DeepCopy()
+		f(d)
+		if _, err := c.Client().Update(d); err != nil {
+			t.Fatal(err)
+		}
+		pass(t, c, 2*time.Minute)
+	}
+	used := func() (milli int64) {
+		var pods []*corev1.Pod
+		for pod := range apiserver.List[*corev1.Pod](c.Client(), "default") {
+			pods = append(pods, pod)
+		}
+		for _, containers := range (meter{c}).Pods(pods) {
+			for _, u := range containers {
+				milli += u.CPU
+			}
+		}
+		return milli
+	}
+	pass(t, c, 2*time.Minute)
+	idle := used()
+	change(func(d *appsv1.Deployment) { metav1.SetMetaDataAnnotation(&d.ObjectMeta, LoadAnnotation, "1000m") })
+	loaded := used()
+	change(func(d *appsv1.Deployment) { d.Spec.Template.Spec.Containers[0].Image = "timonier/nothing:here" })
+	rolling := used()
+	change(func(d *appsv1.Deployment) { delete(d.Annotations, LoadAnnotation) })
+	if after := used(); loaded != 1000 || rolling != 1000 || after >= 100 || idle >= 100 {
+		t.Errorf("%dm without a load, %dm with one, %dm in mid-rollout, %dm once it is gone", idle, loaded, rolling, after)
 	}
 }

@@ -12,7 +12,8 @@ import (
 
 // LoadAnnotation is how much CPU the world asks of a workload. On a pod it is what that pod uses: 250m. On what
 // controls pods, directly or not (a ReplicaSet, its Deployment …), it is a total that its ready pods share equally, so
-// that more replicas relieve each other. A pod's own counts first, then that of its controller, and so on up.
+// that more replicas relieve each other. A pod's own counts first, then that of its controller, and so on up; but never
+// that of a Deployment's ReplicaSet, which has copies of the Deployment's annotations, those included that it has lost.
 const LoadAnnotation = "timonier/load"
 
 // meter measures what pods use, for metrics.k8s.io. It computes when it is asked, and keeps nothing.
@@ -70,13 +71,20 @@ func (m meter) load(pod *corev1.Pod, shares map[types.UID]int64) int64 {
 			return -1
 		}
 		shares[ref.UID] = -1
-		if total, ok := loadOf(owner); ok {
+		above := metav1.GetControllerOfNoCopy(owner)
+		if total, ok := loadOf(owner); ok && !copies(ref, above) {
 			shares[ref.UID] = total / max(1, m.readyUnder(owner.GetUID(), deepest))
 			return shares[ref.UID]
 		}
-		ref = metav1.GetControllerOfNoCopy(owner)
+		ref = above
 	}
 	return -1
+}
+
+// copies says whether an object's annotations are those of its controller
+// (Kubernetes 1.37 pkg/controller/deployment/util/deployment_util.go, SetNewReplicaSetAnnotations).
+func copies(of, controller *metav1.OwnerReference) bool {
+	return of.Kind == "ReplicaSet" && controller != nil && controller.Kind == "Deployment"
 }
 
 // readyUnder counts the ready pods that an object controls, directly or not.
