@@ -167,13 +167,13 @@ func TestWhatIfWithoutAPodTwice(t *testing.T) {
 		"pods":[{"metadata":{"name":"a","namespace":"default"},"spec":{"nodeName":"n","containers":[{"resources":{"requests":{"cpu":"1500m"}}}]}}],
 		"pod":{"metadata":{"name":"p","namespace":"default"},"spec":{"containers":[{"resources":{"requests":{"cpu":"3"}}}]}}}`
 	ask := func(words string) string {
-		var k Case
-		if err := json.Unmarshal([]byte(text), &k); err != nil {
-			t.Fatal(err)
-		}
-		w, err := k.WhatIf(strings.Fields(words), noon)
-		if err != nil {
-			t.Fatal(err)
+		var w *WhatIf
+		err := Cases(strings.NewReader(text), func(_ int, k *Case) (err error) {
+			w, err = k.WhatIf(strings.Fields(words), noon)
+			return err
+		}, func(_ int, err error) { t.Error(err) })
+		if err != nil || w == nil {
+			t.Fatal(w, err)
 		}
 		w.Assume = nil
 		return jsonOf(t, w)
