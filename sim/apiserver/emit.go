@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unique"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -27,45 +28,76 @@ const (
 	leaseGrid = time.Minute
 )
 
-// eventIndex finds the event that a new one repeats. It is made of the events there are, and so needs no saving.
+// eventIndex finds the event that a new one repeats. It is made of the events there are, and so needs no saving. It keeps
+// of an event what that takes, which is a tenth of it: a pod has five or more, for an hour.
 type eventIndex struct {
-	about map[types.UID][]*corev1.Event // in the order of their making; an object has few at a time
+	about map[subject][]told // in the order of their making; an object has few at a time
 }
 
-func sameEvent(a, b *corev1.Event) bool { return a.Name == b.Name && a.Namespace == b.Namespace }
-
-// similar says that two events differ in their message at most. That they are about one UID is known.
-func similar(a, b *corev1.Event) bool {
-	return a.Reason == b.Reason && a.Type == b.Type && a.Source.Component == b.Source.Component &&
-		a.InvolvedObject.Kind == b.InvolvedObject.Kind && a.InvolvedObject.Name == b.InvolvedObject.Name
+// subject is the object that an event is about.
+type subject struct {
+	uid                   types.UID
+	kind, namespace, name string
 }
 
-func (x *eventIndex) account(o Object, by int) {
+func subjectOf(e *corev1.Event) subject {
+	o := &e.InvolvedObject
+	return subject{o.UID, o.Kind, o.Namespace, o.Name}
+}
+
+// told is one event about a subject.
+type told struct {
+	key         string // namespace/name: that of the cache
+	line        unique.Handle[line]
+	version     string // of the subject
+	message     string
+	first, last int64 // Unix seconds
+	count       int32
+}
+
+// line is what events about many objects have in common.
+type line struct {
+	reason, severity string
+	source           corev1.EventSource
+}
+
+func toldBy(key string, e *corev1.Event) told {
+	return told{key: key, line: unique.Make(line{e.Reason, e.Type, e.Source}), version: e.InvolvedObject.ResourceVersion,
+		message: e.Message, first: e.FirstTimestamp.Unix(), last: e.LastTimestamp.Unix(), count: e.Count}
+}
+
+// similar says that two events about one subject differ in their message at most.
+func (t *told) similar(e *corev1.Event) bool {
+	l := t.line.Value()
+	return l.reason == e.Reason && l.severity == e.Type && l.source.Component == e.Source.Component
+}
+
+func (x *eventIndex) account(key string, o Object, by int) {
 	e, ok := o.(*corev1.Event)
 	if !ok {
 		return
 	}
 	if x.about == nil {
-		x.about = map[types.UID][]*corev1.Event{}
+		x.about = map[subject][]told{}
 	}
-	uid := e.InvolvedObject.UID
+	about := subjectOf(e)
 	if by > 0 {
-		x.about[uid] = append(x.about[uid], e)
+		x.about[about] = append(x.about[about], toldBy(key, e))
 		return
 	}
-	kept := slices.DeleteFunc(x.about[uid], func(other *corev1.Event) bool { return sameEvent(other, e) })
+	kept := slices.DeleteFunc(x.about[about], func(t told) bool { return t.key == key })
 	if len(kept) == 0 {
-		delete(x.about, uid)
+		delete(x.about, about)
 		return
 	}
-	x.about[uid] = kept
+	x.about[about] = kept
 }
 
-func (x *eventIndex) replace(old, e *corev1.Event) {
-	all := x.about[old.InvolvedObject.UID]
+func (x *eventIndex) replace(key string, old, e *corev1.Event) {
+	all := x.about[subjectOf(old)]
 	for i := range all {
-		if sameEvent(all[i], e) {
-			all[i] = e
+		if all[i].key == key {
+			all[i] = toldBy(key, e)
 		}
 	}
 }
@@ -82,13 +114,14 @@ func (c *Client) Emit(about Object, eventType, reason, note string) {
 	if e.Source.Component != schedulerSource && s.toldEnough(e) {
 		return
 	}
-	same, message, found := s.findEvent(e)
-	if !found {
+	same, message := s.findEvent(e)
+	if same == "" {
 		e.Message = message
 		s.writeEvent(&request{user: c.user, verb: "create", resource: s.kindNamed("Event"), namespace: e.Namespace, name: e.Name, object: e}, e)
 		return
 	}
-	r := &request{user: c.user, verb: "patch", resource: s.kindNamed("Event"), namespace: same.Namespace, name: same.Name}
+	namespace, name, _ := strings.Cut(same, "/")
+	r := &request{user: c.user, verb: "patch", resource: s.kindNamed("Event"), namespace: namespace, name: name}
 	_, _ = s.update(r, func(old Object) (Object, error) {
 		next := old.(*corev1.Event).DeepCopy()
 		next.Count++
@@ -105,13 +138,13 @@ func (c *Client) Emit(about Object, eventType, reason, note string) {
 func (s *Server) toldEnough(e *corev1.Event) bool {
 	const burst, refill = 25, 300 // events, seconds
 	var told []int64
-	for _, other := range s.events.about[e.InvolvedObject.UID] {
-		if other.Source != e.Source || other.Type != e.Type {
+	for _, other := range s.events.about[subjectOf(e)] {
+		if l := other.line.Value(); l.source != e.Source || l.severity != e.Type {
 			continue
 		}
-		told = append(told, other.FirstTimestamp.Unix())
-		for range min(other.Count-1, burst) {
-			told = append(told, other.LastTimestamp.Unix())
+		told = append(told, other.first)
+		for range min(other.count-1, burst) {
+			told = append(told, other.last)
 		}
 	}
 	if len(told) < burst {
@@ -125,48 +158,48 @@ func (s *Server) toldEnough(e *corev1.Event) bool {
 	return full-s.Now().Unix() > (burst-1)*refill
 }
 
-// findEvent is the event that e repeats, if there is one, and the message that is to be written.
-func (s *Server) findEvent(e *corev1.Event) (same *corev1.Event, message string, found bool) {
+// findEvent is the key of the event that e repeats, "" where there is none, and the message that is to be written.
+func (s *Server) findEvent(e *corev1.Event) (same, message string) {
 	if e.Source.Component == schedulerSource {
 		return s.findSeries(e)
 	}
 	latest := int64(0)
 	messages := 1 // e's own
-	var combined, repeated *corev1.Event
-	for _, other := range s.events.about[e.InvolvedObject.UID] {
-		if !similar(other, e) {
+	combined, repeated := "", ""
+	for _, other := range s.events.about[subjectOf(e)] {
+		if !other.similar(e) {
 			continue
 		}
-		latest = max(latest, other.LastTimestamp.Unix())
+		latest = max(latest, other.last)
 		switch {
-		case strings.HasPrefix(other.Message, combinedText):
-			combined = other
+		case strings.HasPrefix(other.message, combinedText):
+			combined = other.key
 			messages++ // the one that it was made for; more do not matter
-		case other.Message == e.Message:
-			repeated = other
+		case other.message == e.Message:
+			repeated = other.key
 		default:
 			messages++
 		}
 	}
 	if s.Now().Sub(time.Unix(latest, 0)) > combineWindow {
-		return nil, e.Message, false // the real recorder begins to count anew
+		return "", e.Message // the real recorder begins to count anew
 	}
 	if messages >= combineAfter {
-		return combined, combinedText + e.Message, combined != nil
+		return combined, combinedText + e.Message
 	}
-	return repeated, e.Message, repeated != nil
+	return repeated, e.Message
 }
 
 // findSeries is findEvent for a recorder of events.k8s.io, which only the scheduler has. There an event repeats
 // another about the same version of the object, whatever it says, and the first one's message stays (client-go
 // tools/events/event_broadcaster.go: getKey, finishTime).
-func (s *Server) findSeries(e *corev1.Event) (same *corev1.Event, message string, found bool) {
-	for _, other := range s.events.about[e.InvolvedObject.UID] {
-		if similar(other, e) && other.InvolvedObject == e.InvolvedObject && s.Now().Sub(other.LastTimestamp.Time) <= seriesWindow {
-			return other, other.Message, true
+func (s *Server) findSeries(e *corev1.Event) (same, message string) {
+	for _, other := range s.events.about[subjectOf(e)] {
+		if other.similar(e) && other.version == e.InvolvedObject.ResourceVersion && s.Now().Sub(time.Unix(other.last, 0)) <= seriesWindow {
+			return other.key, other.message
 		}
 	}
-	return nil, e.Message, false
+	return "", e.Message
 }
 
 // writeEvent is the creation of an event that newEvent has made: there is nothing to default in it, and nothing to

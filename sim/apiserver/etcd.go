@@ -133,7 +133,7 @@ func (s *Server) followed(e etcd.Event) {
 		last := copyOf(old)
 		last.SetResourceVersion(strconv.FormatInt(e.KV.ModRev, 10))
 		s.caches[r].remove(old)
-		s.account(r, old, -1)
+		s.account(r, within, old, -1)
 		s.announce(Event{Type: watch.Deleted, Resource: r, Old: old, New: last, Revision: e.KV.ModRev, Step: s.foreign(r, last, "delete", e.KV)})
 		return
 	}
@@ -146,10 +146,10 @@ func (s *Server) followed(e etcd.Event) {
 	if had {
 		change.Type, change.Old, verb = watch.Modified, old, "update"
 		if was, ok := old.(*corev1.Event); ok {
-			s.events.replace(was, o.(*corev1.Event))
+			s.events.replace(within, was, o.(*corev1.Event))
 		}
 	} else {
-		s.account(r, o, +1)
+		s.account(r, within, o, +1)
 	}
 	change.Step = s.foreign(r, o, verb, e.KV)
 	s.announce(change)

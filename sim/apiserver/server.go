@@ -126,18 +126,18 @@ func (s *Server) fill(r *Resource, c *cache) error {
 			return fmt.Errorf("decode %s: %w", kv.Key, err)
 		}
 		c.put(r.within(kv.Key), o)
-		s.account(r, o, +1)
+		s.account(r, r.within(kv.Key), o, +1)
 	}
 	return nil
 }
 
-// account counts what is there, and keeps events findable.
-func (s *Server) account(r *Resource, o Object, by int) {
+// account counts what is there, and keeps events findable. key is that of the cache.
+func (s *Server) account(r *Resource, key string, o Object, by int) {
 	if r.TTL == 0 {
 		s.objects += by
 		return
 	}
-	s.events.account(o, by)
+	s.events.account(key, o, by)
 }
 
 // Observe has f called at each change, after it is stored, in the order of revisions.

@@ -101,9 +101,9 @@ func (s *Server) write(r *request, old, o Object) (Object, error) {
 	o.SetResourceVersion(strconv.FormatInt(rev, 10))
 	s.caches[r.resource].put(r.resource.within(key), o)
 	if old == nil {
-		s.account(r.resource, o, +1)
+		s.account(r.resource, r.resource.within(key), o, +1)
 	} else if e, ok := o.(*corev1.Event); ok {
-		s.events.replace(old.(*corev1.Event), e)
+		s.events.replace(r.resource.within(key), old.(*corev1.Event), e)
 	}
 	step := s.committed(r, o, verb, key, rev)
 	s.announce(Event{Type: event, Resource: r.resource, Old: old, New: o, Revision: rev, Step: step})
@@ -146,7 +146,7 @@ func (s *Server) remove(r *request, old, last Object) (Object, error) {
 	}
 	last.SetResourceVersion(strconv.FormatInt(rev, 10))
 	s.caches[r.resource].remove(old)
-	s.account(r.resource, old, -1)
+	s.account(r.resource, r.resource.within(key), old, -1)
 	step := s.committed(r, last, "delete", key, rev)
 	s.announce(Event{Type: watch.Deleted, Resource: r.resource, Old: old, New: last, Revision: rev, Step: step})
 	return last, nil
@@ -155,7 +155,7 @@ func (s *Server) remove(r *request, old, last Object) (Object, error) {
 // forget follows a deletion that etcd made by itself, at the end of a lease.
 func (s *Server) forget(r *Resource, o Object) {
 	s.caches[r].remove(o)
-	s.account(r, o, -1)
+	s.account(r, keyOf(o), o, -1)
 	s.announce(Event{Type: watch.Deleted, Resource: r, Old: o, New: o, Revision: s.cfg.Store.Rev()})
 }
 
