@@ -27,7 +27,7 @@ func (c *Cluster) bootstrap() error {
 	}
 	client := c.server.Client(serverUser())
 	for _, o := range objects {
-		if _, err := client.Create(o); err != nil {
+		if _, err := client.Give(o); err != nil {
 			return fmt.Errorf("create %T %s: %w", o, o.GetName(), err)
 		}
 	}
@@ -63,7 +63,7 @@ func (c *Cluster) upgrade() {
 	c.source.Seed(uint64(c.store.Rev()), 0x75706772616465)
 	client := c.server.Client(serverUser())
 	for _, o := range standing() {
-		_, _ = client.Create(o) // refused where it is there, or for want of room
+		_, _ = client.Give(o) // refused where it is there, or for want of room
 	}
 	for _, program := range programs() {
 		if _, there := c.lease(program); !there && c.running(program) {

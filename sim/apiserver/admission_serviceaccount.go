@@ -2,6 +2,7 @@ package apiserver
 
 import (
 	"fmt"
+	"sync"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -85,7 +86,8 @@ func mountsAt(c *corev1.Container, path string) bool {
 	return false
 }
 
-func tokenVolume() corev1.VolumeSource {
+// tokenVolume is the volume of a pod's token, made once: all pods share it, as what is stored is never changed.
+var tokenVolume = sync.OnceValue(func() corev1.VolumeSource {
 	seconds, mode := int64(tokenSeconds), corev1.ProjectedVolumeSourceDefaultMode
 	return corev1.VolumeSource{Projected: &corev1.ProjectedVolumeSource{
 		DefaultMode: &mode,
@@ -101,4 +103,4 @@ func tokenVolume() corev1.VolumeSource {
 			}}}},
 		},
 	}}
-}
+})

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	rbacv1 "k8s.io/api/rbac/v1"
 )
@@ -115,7 +116,20 @@ func covers(r rbacv1.PolicyRule, a attributes) bool {
 
 // DefaultClusterRoles are the roles for people that every cluster has, as far as the kinds served here go (the real
 // bootstrappolicy). The roles of components are not among them: their powers are a table of their own.
+//
+// They are new, but what they point to is one and the same for all clusters, and not to be changed: it is large.
 func DefaultClusterRoles() []*rbacv1.ClusterRole {
+	var roles []*rbacv1.ClusterRole
+	for _, r := range clusterRoles() {
+		own := *r
+		roles = append(roles, &own)
+	}
+	return roles
+}
+
+var clusterRoles = sync.OnceValue(makeClusterRoles)
+
+func makeClusterRoles() []*rbacv1.ClusterRole {
 	read, write := []string{"get", "list", "watch"}, []string{"create", "delete", "deletecollection", "patch", "update"}
 	rule := func(verbs []string, group string, resources ...string) rbacv1.PolicyRule {
 		return rbacv1.PolicyRule{Verbs: verbs, APIGroups: []string{group}, Resources: resources}

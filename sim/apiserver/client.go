@@ -28,11 +28,16 @@ func (s *Server) Client(u User) *Client { return &Client{s, u} }
 
 // Create stores a new object and returns it as stored.
 func (c *Client) Create(o Object) (Object, error) {
+	return c.Give(copyOf(o))
+}
+
+// Give is Create of an object that is the server's from then on: nobody may change it, or what it points to, any more.
+func (c *Client) Give(o Object) (Object, error) {
 	r, err := c.server.requestFor(c.user, "create", o)
 	if err != nil {
 		return nil, err
 	}
-	r.object = copyOf(o)
+	r.object = o
 	return c.server.create(r)
 }
 

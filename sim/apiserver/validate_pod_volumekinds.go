@@ -119,7 +119,11 @@ var volumeKinds = []volumeKind{
 			f.secretRef(at, v.StorageOS.SecretRef)
 		}},
 	{name: "projected", set: func(v *v1.VolumeSource) bool { return v.Projected != nil },
-		validate: func(f *findings, at *field.Path, v *v1.VolumeSource) { f.projected(at, v.Projected) }},
+		validate: func(f *findings, at *field.Path, v *v1.VolumeSource) {
+			if v.Projected != tokenVolume().Projected { // the server's own is well
+				f.projected(at, v.Projected)
+			}
+		}},
 	{name: "scaleIO", set: func(v *v1.VolumeSource) bool { return v.ScaleIO != nil },
 		validate: func(f *findings, at *field.Path, v *v1.VolumeSource) {
 			f.need(at, "gateway", v.ScaleIO.Gateway, "system", v.ScaleIO.System, "volumeName", v.ScaleIO.VolumeName)

@@ -171,7 +171,8 @@ func (s *sync) started(u *unit) {
 	}
 	st.Image, st.ImageID = f.ref, f.digest
 	st.ContainerID = "containerd://" + fingerprint("container", string(s.pod.UID), u.spec.Name, fmt.Sprint(st.RestartCount))
-	st.AllocatedResources, st.Resources = u.spec.Resources.Requests, u.spec.Resources.DeepCopy()
+	resources := u.spec.Resources // what it points to is shared with the spec: neither changes
+	st.AllocatedResources, st.Resources = resources.Requests, &resources
 	st.User = &v1.ContainerUser{Linux: &v1.LinuxContainerUser{SupplementalGroups: []int64{0}}}
 	s.emit(v1.EventTypeNormal, "Created", "Container created")
 	if plan.detail != "" {

@@ -156,7 +156,7 @@ func (s *sync) overdue() bool {
 
 // disrupted says that the pod did not end by itself.
 func (s *sync) disrupted(message string) {
-	s.status.Conditions = append(slices.DeleteFunc(s.status.Conditions, func(c v1.PodCondition) bool { return c.Type == v1.DisruptionTarget }),
+	s.status.Conditions = append(slices.DeleteFunc(slices.Clone(s.status.Conditions), func(c v1.PodCondition) bool { return c.Type == v1.DisruptionTarget }),
 		v1.PodCondition{Type: v1.DisruptionTarget, Status: v1.ConditionTrue, Reason: v1.PodReasonTerminationByKubelet, Message: message,
 			ObservedGeneration: s.pod.Generation, LastTransitionTime: stamp(s.now)})
 }

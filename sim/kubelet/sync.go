@@ -45,7 +45,7 @@ func (k *Kubelet) open(key string, pod *v1.Pod) *sync {
 	if s.life != nil && s.life.Unsaid != nil {
 		s.status, s.dirty = *s.life.Unsaid.DeepCopy(), true
 	} else {
-		s.status = *pod.Status.DeepCopy()
+		s.status = ownStatus(&pod.Status)
 	}
 	s.said = &pod.Status
 	if s.life == nil {
@@ -53,6 +53,16 @@ func (k *Kubelet) open(key string, pod *v1.Pod) *sync {
 		k.state.Pods[key] = s.life
 	}
 	return s
+}
+
+// ownStatus is a status that a sync may change, and to which it may append: but not what the pointers in it point to, which
+// it shares with the pod. A pod is looked at some five times before it runs.
+func ownStatus(st *v1.PodStatus) v1.PodStatus {
+	own := *st
+	own.Conditions = slices.Clip(st.Conditions)
+	own.ContainerStatuses = slices.Clone(st.ContainerStatuses)
+	own.InitContainerStatuses = slices.Clone(st.InitContainerStatuses)
+	return own
 }
 
 // do is the whole of a sync.

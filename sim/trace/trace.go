@@ -204,7 +204,7 @@ const Keep = 500
 type Recorder struct {
 	Limit int // steps kept; 0: Keep
 
-	steps []Step // the latest, oldest first; a window that slides over a larger array
+	steps []Step // the latest, oldest first; at the end of an array, which they are moved to the front of when it is full
 	next  uint64 // ID of the last step; 0: none yet
 	cause uint64
 	saved uint64 // the last step that Saved was told of
@@ -218,10 +218,14 @@ func (r *Recorder) Add(s Step) uint64 {
 		s.Cause = r.cause
 	}
 	limit := r.limit()
-	if len(r.steps) == cap(r.steps) && len(r.steps) >= limit {
-		fresh := make([]Step, limit-1, 2*limit) // slide: copied once every limit steps
-		copy(fresh, r.steps[len(r.steps)-limit+1:])
-		r.steps = fresh
+	if len(r.steps) == cap(r.steps) && len(r.steps) >= limit { // slide: copied once every limit/2 steps
+		to := r.steps
+		if cap(to) < limit+limit/2 {
+			to = make([]Step, limit-1, limit+limit/2)
+		}
+		n := copy(to, r.steps[len(r.steps)-limit+1:])
+		clear(to[n:])
+		r.steps = to[:n]
 	}
 	r.steps = append(r.steps, s)
 	return s.ID
@@ -246,7 +250,7 @@ func (r *Recorder) Cause() uint64 { return r.cause }
 // Last is the ID of the latest step; 0: none.
 func (r *Recorder) Last() uint64 { return r.next }
 
-// Steps are the steps kept, oldest first. They must not be changed.
+// Steps are the steps kept, oldest first, until the next Add. They must not be changed.
 func (r *Recorder) Steps() []Step {
 	return r.steps[max(0, len(r.steps)-r.limit()):]
 }
