@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"cmp"
 	"errors"
 	"slices"
 	"strings"
@@ -33,14 +34,17 @@ func faultCommand(c *call) (Reply, error) {
 	f, ok := findFault(word)
 	target = targetOf(target)
 	if !ok { // /panne node-2
-		f, target = faults()[0], targetOf(c.args)
-		if !slices.Contains(cl.Targets(f.sim), target) {
-			return c.unknownFault(word), nil
+		silent := faults()[0]
+		node := nearestTarget(cl.Targets(silent.sim), targetOf(c.args))
+		if !slices.Contains(cl.Targets(silent.sim), node) {
+			return c.unknownFault(word, target), nil
 		}
+		f, target = silent, node
 	}
 	if target == "" {
 		target = f.target(cl)
 	}
+	target = nearestTarget(cl.Targets(f.sim), target)
 	from, known := cl.Trace().Last(), len(cl.Faults())
 	switch err := cl.Break(f.sim, target); {
 	case errors.Is(err, sim.ErrNoTarget):
@@ -80,6 +84,30 @@ func targetOf(text string) string {
 		return sim.All
 	}
 	return strings.TrimPrefix(strings.TrimPrefix(text, "node/"), "nodes/")
+}
+
+// nearestTarget is the target that a person means: the case does not count, as telephones write
+// capitals of their own, and of a numbered name its number is enough, etcd 2 for etcd-2.
+func nearestTarget(targets []string, typed string) string {
+	if typed == "" || slices.Contains(targets, typed) {
+		return typed
+	}
+	for _, t := range targets {
+		if strings.EqualFold(t, typed) {
+			return t
+		}
+	}
+	numbered := ""
+	for _, t := range targets {
+		if !strings.HasSuffix(t, "-"+typed) {
+			continue
+		}
+		if numbered != "" {
+			return typed
+		}
+		numbered = t
+	}
+	return cmp.Or(numbered, typed)
 }
 
 // target is what is meant where none is named; "" where one has to be.
@@ -233,14 +261,23 @@ func (c *call) offerTargets(cl *sim.Cluster, f fault, target string) Reply {
 		id = "fault.nonode"
 	case len(cl.Targets(f.sim)) == 0:
 		id = "fault.notargets"
+	case target == "" && slices.Equal(cl.Targets(f.sim), cl.Targets(sim.EtcdStopped)):
+		id = "fault.whichmember"
 	case target == "":
 		id = "fault.which"
 	}
 	return c.withTargets(c.mistake(id, with{"Target": shorten(c.targetWord(target))}), cl, f)
 }
 
-// unknownFault suggests the nearest there is.
-func (c *call) unknownFault(word string) Reply {
+// unknownFault suggests what begins as the word does, or the nearest there is.
+func (c *call) unknownFault(word, target string) Reply {
+	r := c.mistake("fault.unknown", with{"Word": shorten(word), "List": c.typed("fault", faultList.in(c.words))})
+	for _, f := range faults() {
+		if n := f.name.in(c.words); len(r.Buttons) < 5 && len(word) > 1 && strings.HasPrefix(fold(n), fold(word)) {
+			line := strings.TrimSpace(c.typed("fault", n, target))
+			r = r.with(Button{Label: line, Line: line})
+		}
+	}
 	best, least := "", max(1, min(3, (len([]rune(word))+1)/3))+1
 	for _, f := range faults() {
 		for _, n := range []string{f.name.in(c.words), f.name.fr, f.name.en} {
@@ -249,8 +286,7 @@ func (c *call) unknownFault(word string) Reply {
 			}
 		}
 	}
-	r := c.mistake("fault.unknown", with{"Word": shorten(word), "List": c.typed("fault", faultList.in(c.words))})
-	if best != "" {
+	if best != "" && len(r.Buttons) == 0 {
 		r = r.with(Button{Label: c.typed("fault", best), Line: c.typed("fault", best)})
 	}
 	return r.with(Button{Label: c.typed("fault", faultList.in(c.words)), Line: c.typed("fault", faultList.in(c.words))})
@@ -295,7 +331,8 @@ func repairCommand(c *call) (Reply, error) {
 	case len(broken) == 0:
 		return c.mistake("fault.nothing"), nil
 	case c.args == "" && len(broken) > 1:
-		return c.withBroken(Reply{}, cl, broken), nil
+		r := Reply{Blocks: []Block{Text{c.say("fault.whichmend", with{"All": c.typed("repair", repairAll.in(c.words))})}}}
+		return c.withBroken(r, cl, broken), nil
 	case len(meant) == 0:
 		r := c.mistake("fault.whole", with{"Target": shorten(c.args)})
 		for _, b := range broken[:min(5, len(broken))] {
@@ -347,10 +384,19 @@ func (c *call) toMend(broken []sim.Fault) []sim.Fault {
 	word, target, _ := strings.Cut(c.args, " ")
 	f, ok := findFault(word)
 	target = targetOf(target)
+	var targets []string
+	for _, b := range broken {
+		if !ok || b.Name == f.sim {
+			targets = append(targets, b.Target)
+		}
+	}
+	slices.Sort(targets)
+	targets = slices.Compact(targets)
 	var meant []sim.Fault
 	for _, b := range broken {
-		known := ok && b.Name == f.sim && (target == "" || target == sim.All || target == sim.Active || b.Target == target)
-		if c.args == "" || repairAll.is(word) || known || !ok && b.Target == targetOf(c.args) { // /répare node-2
+		known := ok && b.Name == f.sim && (target == "" || target == sim.All || target == sim.Active || b.Target == nearestTarget(targets, target))
+		all := c.args == "" || repairAll.is(word) || faultAll.is(word)
+		if all || known || !ok && b.Target == nearestTarget(targets, targetOf(c.args)) { // /répare node-2
 			meant = append(meant, b)
 		}
 	}
