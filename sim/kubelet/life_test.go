@@ -429,6 +429,17 @@ func TestMissingObjects(t *testing.T) {
 	}) {
 		t.Error("no FailedMount")
 	}
+	tries := map[string]int{} // each try to make the container looks for its image again
+	for _, l := range w.diary {
+		for _, reason := range []string{"Pulled", "Failed"} {
+			if strings.Contains(l, " env * "+reason+": ") {
+				tries[reason]++
+			}
+		}
+	}
+	if tries["Pulled"] != tries["Failed"] || tries["Pulled"] < 2 {
+		t.Errorf("events of the tries: %v", tries)
+	}
 	w.create(&v1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "app"}})
 	w.create(&v1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "s"}, Data: map[string][]byte{"other": nil}})
 	w.to(time.Hour + 10*time.Second)

@@ -155,6 +155,9 @@ func (s *sync) found(u *unit) bool {
 	if u.Stage == lacking && !s.at(u.Lacks.Next) {
 		return false
 	}
+	if u.Stage == lacking && u.spec.ImagePullPolicy != v1.PullAlways {
+		s.present(u) // each try looks for the image first
+	}
 	s.emit(v1.EventTypeWarning, "Failed", "Error: "+why)
 	if w := u.status.State.Waiting; w == nil || w.Reason != "CreateContainerConfigError" || w.Message != why {
 		s.waits(u, "CreateContainerConfigError", why)

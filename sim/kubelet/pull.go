@@ -34,7 +34,7 @@ func (s *sync) begin(u *unit) {
 	present := slices.Contains(s.k.state.Images, f.ref) || s.k.env.Hollow
 	switch {
 	case present && err == nil && (s.k.env.Hollow || u.spec.ImagePullPolicy != v1.PullAlways):
-		s.emit(v1.EventTypeNormal, "Pulled", fmt.Sprintf("Container image %q already present on machine and can be accessed by the pod", u.spec.Image))
+		s.present(u)
 		s.step(trace.Pulled, trace.Container{Name: u.spec.Name, Image: u.spec.Image, Cached: true})
 		s.create(u)
 	case u.spec.ImagePullPolicy == v1.PullNever:
@@ -44,6 +44,11 @@ func (s *sync) begin(u *unit) {
 	default:
 		s.pull(u, f, err != nil || s.k.unreachable(f) != nil)
 	}
+}
+
+// present says that there is nothing to pull.
+func (s *sync) present(u *unit) {
+	s.emit(v1.EventTypeNormal, "Pulled", fmt.Sprintf("Container image %q already present on machine and can be accessed by the pod", u.spec.Image))
 }
 
 // unreachable is what the runtime says of a pull from a registry that is down; nil: it is not.
