@@ -211,5 +211,13 @@ func (c *call) span(d time.Duration) string {
 	return strings.Join(parts, "\u00a0")
 }
 
+// after is when something happened, counted from the start of a story, as one says it aloud: in whole seconds.
+func (c *call) after(d time.Duration) string {
+	if d = d.Round(time.Second); d > 0 {
+		return "+" + c.span(d)
+	}
+	return c.say("tell.atonce")
+}
+
 // showsTime says that /temps only tells the time.
 func showsTime(args string) bool { return args == "" || timeShow.is(args) }

@@ -219,7 +219,11 @@ func (c *call) since(cl *sim.Cluster, broken []sim.Fault) string {
 	}
 	var b strings.Builder
 	for _, f := range broken {
-		b.WriteString(dash + "⚠️ " + c.say("cluster.fault", with{"State": c.stateOf(f), "Since": c.span(cl.Now().Sub(f.Since))}) + "\n")
+		id, lasted := "cluster.fault", cl.Now().Sub(f.Since)
+		if lasted < time.Second {
+			id = "cluster.faultnow"
+		}
+		b.WriteString(dash + "⚠️ " + c.say(id, with{"State": c.stateOf(f), "Since": c.span(lasted)}) + "\n")
 	}
 	return b.String()
 }

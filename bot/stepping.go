@@ -48,7 +48,7 @@ func (c *call) stepCommand(cl *sim.Cluster, arg string) (Reply, error) {
 		}
 		for _, s := range steps {
 			told = s
-			fmt.Fprintf(&b, "- **+%s**%s%s\n", c.span(s.At.Sub(began)), c.say("help.sep"), c.lens().Tell(c.course(), s))
+			fmt.Fprintf(&b, "- **%s**%s%s\n", c.after(s.At.Sub(began)), c.say("help.sep"), c.lens().Tell(c.course(), s))
 		}
 		if ended = why; ended != "" {
 			break
@@ -60,8 +60,12 @@ func (c *call) stepCommand(cl *sim.Cluster, arg string) (Reply, error) {
 	}
 	if ended != "" {
 		r.Blocks = append(r.Blocks, Text{c.say(ended, with{"Span": c.span(mostStepping)})})
-	} else if first {
+	}
+	switch {
+	case first && ended == "":
 		r.Blocks = append(r.Blocks, Text{c.say("step.still")})
+	case first:
+		r.Blocks = append(r.Blocks, Text{c.say("time.paused", with{"Resume": c.typed("time", timeResume.in(c.words))})})
 	}
 	if ended != "step.calm" {
 		r = r.with(Button{Label: c.say("step.next"), Line: c.stepLine(), Style: Primary})
@@ -80,7 +84,7 @@ func (c *call) missed(b *strings.Builder, cl *sim.Cluster, began time.Time) {
 	}
 	lines, said := c.sentences(c.lens(), condense(steps))
 	for i, line := range lines[:min(most, len(lines))] {
-		fmt.Fprintf(b, "- **+%s**%s%s\n", c.span(said[i].first.At.Sub(began)), c.say("help.sep"), line)
+		fmt.Fprintf(b, "- **%s**%s%s\n", c.after(said[i].first.At.Sub(began)), c.say("help.sep"), line)
 	}
 	if len(lines) > most {
 		b.WriteString("- " + c.say("tell.more", with{"Count": len(lines) - most}) + "\n")

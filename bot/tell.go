@@ -168,7 +168,7 @@ func (c *call) meanwhile(cl *sim.Cluster, began time.Time, from uint64) []Block 
 			b.WriteString("- " + c.say("tell.more", with{"Count": len(lines) - most}) + "\n")
 			break
 		}
-		fmt.Fprintf(&b, "- **+%s**%s%s\n", c.span(said[i].first.At.Sub(began)), c.say("help.sep"), line)
+		fmt.Fprintf(&b, "- **%s**%s%s\n", c.after(said[i].first.At.Sub(began)), c.say("help.sep"), line)
 	}
 	return []Block{Text{b.String()}}
 }
