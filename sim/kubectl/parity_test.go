@@ -269,7 +269,7 @@ func diff(what string, want, got []string) string {
 	return b.String()
 }
 
-func readYAML(t *testing.T, file string, into any) {
+func readYAML(t testing.TB, file string, into any) {
 	t.Helper()
 	data, err := os.ReadFile(file)
 	if err != nil {
