@@ -82,7 +82,7 @@ func (c *call) missed(b *strings.Builder, cl *sim.Cluster, began time.Time) {
 			steps = append(steps, s)
 		}
 	}
-	lines, said := c.sentences(c.lens(), condense(steps))
+	lines, said := c.sentences(c.lens(), condense(steps, atOnce))
 	for i, line := range lines[:min(most, len(lines))] {
 		fmt.Fprintf(b, "- **%s**%s%s\n", c.after(said[i].first.At.Sub(began)), c.say("help.sep"), line)
 	}

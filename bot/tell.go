@@ -3,6 +3,7 @@ package bot
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -53,22 +54,34 @@ type told struct {
 	others []trace.Step
 }
 
-// condense puts steps that are alike together, where the first of them stood.
-// Three pods placed are told once. What happens again to the same object later
-// than a while is told again.
-func condense(steps []trace.Step) []told {
-	const while = 20 * time.Second
+// Spans within which steps are told as one.
+const (
+	atOnce = time.Second      // steps of several objects, in a story with times: a group has that of its first
+	again  = 20 * time.Second // the same step of the same object; steps of several, in a story without times
+)
+
+// condense puts steps that are alike together, where the first of them stood: three pods placed at once are told
+// once. What happens again to the same object later than a while is told again; a container's end and its start
+// anew, each time.
+func condense(steps []trace.Step, within time.Duration) []told {
 	var groups []*told
 	open := map[string]*told{}
+	last := map[string]time.Time{} // when a step of an object was last told
 	for _, s := range steps {
 		key := likeness(s)
-		if g := open[key]; g != nil && s.At.Sub(g.first.At) < while {
+		g, mine := open[key], fmt.Sprint(key, " ", s.Object.Namespace, "/", s.Object.Name, " ", s.Object.UID)
+		since, repeated := last[mine]
+		if repeated && s.Kind != trace.Exited && s.Kind != trace.Restarts && s.At.Sub(since) < again {
+			continue
+		}
+		last[mine] = s.At
+		if g != nil && s.At.Sub(g.first.At) < within {
 			if g.first.Object != s.Object && !slices.ContainsFunc(g.others, func(o trace.Step) bool { return o.Object == s.Object }) {
 				g.others = append(g.others, s)
 			}
 			continue
 		}
-		g := &told{first: s}
+		g = &told{first: s}
 		groups = append(groups, g)
 		open[key] = g
 	}
@@ -82,7 +95,7 @@ func condense(steps []trace.Step) []told {
 // likeness is equal for steps that one sentence can tell.
 func likeness(s trace.Step) string {
 	actor, _, _ := strings.Cut(s.Actor, "/")
-	key := fmt.Sprint(s.Kind, " ", actor, " ", s.Object.Kind)
+	key := fmt.Sprint(s.Kind, " ", actor, " ", s.Object.Kind, " ", family(s.Object), " ")
 	switch d := s.Detail.(type) {
 	case trace.Decision:
 		owner := s.Object.Name
@@ -94,7 +107,7 @@ func likeness(s trace.Step) string {
 		}
 		return fmt.Sprint(key, d.What, owner)
 	case trace.Container:
-		return fmt.Sprint(key, d.Image, d.Reason)
+		return fmt.Sprint(key, d.Name, " ", d.Image, " ", d.Reason, " ", d.ExitCode, " ", d.Restarts, " ", d.Delay)
 	case trace.Commit:
 		return fmt.Sprint(key, d.Verb, d.Subresource)
 	case trace.Refusal:
@@ -104,6 +117,21 @@ func likeness(s trace.Step) string {
 		return fmt.Sprint(key, d.Code)
 	}
 	return key
+}
+
+// family is what the pods of one owner have in common: their names begin with the owner's, and end with a part that
+// is each pod's own. A pod with a number is one by itself, for those come one after the other. Pods that nobody made are
+// of one family.
+func family(o trace.Ref) string {
+	i := strings.LastIndexByte(o.Name, '-')
+	if o.Kind != "Pod" || i <= 0 {
+		return ""
+	}
+	const random = 5 // letters and digits that a generated name ends with
+	if _, err := strconv.Atoi(o.Name[i+1:]); err == nil && len(o.Name)-i-1 < random {
+		return o.Namespace + "/" + o.Name
+	}
+	return o.Namespace + "/" + o.Name[:i]
 }
 
 // sentence tells a group through a lens.
@@ -156,7 +184,7 @@ func (c *call) meanwhile(cl *sim.Cluster, began time.Time, from uint64) []Block 
 			steps = append(steps, s)
 		}
 	}
-	groups := condense(steps)
+	groups := condense(steps, atOnce)
 	if len(groups) == 0 {
 		return []Block{Text{c.say("tell.calm")}}
 	}

@@ -2,6 +2,7 @@ package bot
 
 import (
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 
@@ -123,7 +124,7 @@ func (c *call) chain(cl *sim.Cluster, lens *content.Lens) Reply {
 	case i >= 0:
 		steps = descendants(all[i:], all[i].ID)
 	}
-	groups := condense(slices.DeleteFunc(slices.Clone(steps), func(s trace.Step) bool { return !worth(s) }))
+	groups := condense(slices.DeleteFunc(slices.Clone(steps), func(s trace.Step) bool { return !worth(s) || gone(steps, s) }), again)
 	r := Reply{Blocks: []Block{Title{c.say("why.title")}}}
 	r.Blocks = append(r.Blocks, Text{c.numbered(lens, groups) + "\n" + c.moral(steps)})
 	if row, ok := c.breaks(lens, steps); ok {
@@ -144,6 +145,25 @@ func (c *call) chain(cl *sim.Cluster, lens *content.Lens) Reply {
 		r = r.with(Button{Label: c.say("why.stages"), Line: c.typed("why", stages.in(c.words))})
 	}
 	return c.otherLens(r.with(Button{Label: c.say("button.cluster"), Line: c.typed("cluster")}), lens, c.typed("why"))
+}
+
+// gone says that a step is the answer to a look whether something was there still, as kubectl drain takes one, and it
+// was not: no refusal to tell, where there is something else.
+func gone(steps []trace.Step, s trace.Step) bool {
+	d, ok := s.Detail.(trace.Refusal)
+	if !ok || d.Code != http.StatusNotFound || !slices.ContainsFunc(steps, func(o trace.Step) bool { return o.Kind == trace.Decided || o.Kind == trace.Committed }) {
+		return false
+	}
+	for i := len(steps) - 1; i >= 0; i-- { // up to the request
+		if steps[i].ID != s.Cause {
+			continue
+		}
+		if r, ok := steps[i].Detail.(trace.Request); ok && steps[i].Kind == trace.Received {
+			return r.Verb == "get"
+		}
+		s = steps[i]
+	}
+	return false
 }
 
 // written is the first step by which the API server took or refused a person's request.
