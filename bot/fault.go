@@ -51,7 +51,7 @@ func faultCommand(c *call) (Reply, error) {
 		return c.offerTargets(cl, f, target), nil
 	case errors.Is(err, sim.ErrBroken):
 		r := c.mistake("fault.already", with{"Target": shorten(target)})
-		if target == sim.All {
+		if target == sim.All || target == sim.Active {
 			r = c.mistake("fault.allbroken")
 		}
 		return c.withMends(r, cl, f), nil
@@ -122,7 +122,7 @@ func (f fault) target(cl *sim.Cluster) string {
 func (c *call) toldOf(cl *sim.Cluster, f fault, broken []sim.Fault) string {
 	if len(broken) > 1 && f.usual != sim.Active {
 		text := c.say("fault.several", with{"List": c.states(broken)})
-		if !cl.Etcd().Quorum {
+		if !cl.Etcd().Quorum && slices.Contains([]string{sim.EtcdStopped, sim.EtcdPartitioned}, f.sim) {
 			text += "\n" + c.say("kubectl.noquorum")
 		}
 		return text
@@ -137,7 +137,11 @@ func (c *call) toldOf(cl *sim.Cluster, f fault, broken []sim.Fault) string {
 	if placed == 0 {
 		said = c.say("fault.noneplaced")
 	}
-	return c.say(id, with{"Target": target, "Count": placed, "Placed": said})
+	text := c.say(id, with{"Target": target, "Count": placed, "Placed": said})
+	if f.sim == sim.EtcdFull && !cl.Etcd().Quorum {
+		text += "\n" + c.say("kubectl.noquorum")
+	}
+	return text
 }
 
 // runsNothing says that a node has no pods.

@@ -167,7 +167,11 @@ func (c *call) noChange(r Reply, name string, answer *scheduler.WhatIf) Reply {
 // ways are the smallest changes, and what they were verified with.
 func (c *call) ways(r Reply, name string, answer *scheduler.WhatIf) Reply {
 	first := &answer.Ways[0]
-	r.Blocks = append(r.Blocks, Text{c.say("whatif.smallest", with{"Pod": name, "Node": answer.Node}) + "\n\n" + c.changeList(first.Changes, true)})
+	id := "whatif.smallest"
+	if first.Verdict != nil && len(first.Verdict.Best) > 1 {
+		id = "whatif.smallesttie"
+	}
+	r.Blocks = append(r.Blocks, Text{c.say(id, with{"Pod": name, "Node": answer.Node}) + "\n\n" + c.changeList(first.Changes, true)})
 	if first.MakesRoom() {
 		r.Blocks = append(r.Blocks, Text{c.say("whatif.room", with{"Pod": name, "Node": answer.Node, "Names": c.victims(first.Verdict.Preemption)})})
 	} else {

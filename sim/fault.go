@@ -94,6 +94,7 @@ func (c *Cluster) meant(kind faultKind, word string, broken bool) []string {
 		if holder := c.holder(kind.name); holder != "" {
 			return []string{holder}
 		}
+		all = c.nextActive(kind)
 	case word == Active, word == All && !broken:
 		for _, f := range c.faults {
 			if f.Name == kind.name {
@@ -116,6 +117,24 @@ func (c *Cluster) meant(kind faultKind, word string, broken bool) []string {
 	return all
 }
 
+// nextActive is the replica that counts as active while none is: that which held the lease last if it runs, else the
+// first that does.
+func (c *Cluster) nextActive(kind faultKind) []string {
+	var up []string
+	targets := kind.targets(c)
+	for _, t := range targets {
+		if t != Active && t != All && slices.Contains(targets, Active) && !c.broken(kind.name, t) {
+			up = append(up, t)
+		}
+	}
+	for _, p := range programs() {
+		if host := c.holderHost(p); programFault(p) == kind.name && slices.Contains(up, host) {
+			return []string{host}
+		}
+	}
+	return up[:min(1, len(up))]
+}
+
 // broken says whether a target is, that way.
 func (c *Cluster) broken(fault, target string) bool {
 	return slices.ContainsFunc(c.faults, func(f Fault) bool { return f.Name == fault && f.Target == target })
@@ -124,7 +143,7 @@ func (c *Cluster) broken(fault, target string) bool {
 func (c *Cluster) change(kind faultKind, target string, broken bool) error {
 	at := slices.IndexFunc(c.faults, func(f Fault) bool { return f.Name == kind.name && f.Target == target })
 	switch {
-	case broken && at >= 0, broken && target == All:
+	case broken && at >= 0, broken && target == All, broken && target == Active && slices.Contains(kind.targets(c), Active):
 		return fmt.Errorf("%s: %w", target, ErrBroken)
 	case broken && !slices.Contains(kind.targets(c), target):
 		return fmt.Errorf("%s: %w", target, ErrNoTarget)
