@@ -98,7 +98,7 @@ func (c *call) forward(d time.Duration) string {
 func (c *call) advanceCommand(cl *sim.Cluster, arg string) (Reply, error) {
 	d, ok := duration(arg)
 	if arg == "" {
-		return c.timeReply(Text{c.say("time.usage")}), nil
+		return c.timeReply(Text{c.say("time.howlong", with{"Line": c.forward(6 * time.Minute)})}), nil
 	}
 	if !ok || d <= 0 {
 		return c.mistake("time.badspan", with{"Word": shorten(arg)}), nil

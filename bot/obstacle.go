@@ -75,10 +75,14 @@ func (c *call) affinity(a scheduler.Affinity) string {
 
 // taintText is a taint as kubectl writes it: key=value:Effect.
 func taintText(t scheduler.Taint) string {
-	if t.Value == "" {
-		return t.Key + ":" + t.Effect
+	text := t.Key
+	if t.Value != "" {
+		text += "=" + t.Value
 	}
-	return t.Key + "=" + t.Value + ":" + t.Effect
+	if t.Effect != "" { // of a toleration, every effect
+		text += ":" + t.Effect
+	}
+	return text
 }
 
 // termText is a requirement as one would write it.

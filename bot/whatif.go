@@ -72,9 +72,12 @@ func (c *call) whatIf(cl *sim.Cluster, pod *corev1.Pod, words []string, lens *co
 	switch {
 	case errors.As(err, &bad):
 		r := c.mistake("whatif.bad", with{"Word": shorten(bad.Word)})
+		if key, value, _ := strings.Cut(bad.Word, "="); key == "cpu" || key == "memory" {
+			r = c.mistake("whatif.badamount", with{"Key": key, "Value": shorten(value)})
+		}
 		return c.otherNodes(r, cl, pod), nil
 	case errors.Is(err, scheduler.ErrNoNode):
-		return c.otherNodes(c.mistake("whatif.nonode"), cl, pod), nil
+		return c.realNodes(c.mistake("whatif.nonode"), cl, name, words), nil
 	case errors.Is(err, scheduler.ErrNoPod):
 		return c.mistake("whatif.nopod"), nil
 	case errors.Is(err, scheduler.ErrNoQuestion):
@@ -278,6 +281,34 @@ func (c *call) otherNodes(r Reply, cl *sim.Cluster, pod *corev1.Pod) Reply {
 		}
 		offered++
 		r = r.with(Button{Label: c.say("whatif.button", with{"Node": n.Name}), Line: c.typed("why", podName(pod), whether.in(c.words), "node="+n.Name)})
+	}
+	return r
+}
+
+// realNodes offers the same question again, with a node that exists for the one that does not.
+func (c *call) realNodes(r Reply, cl *sim.Cluster, pod string, words []string) Reply {
+	const most = 5
+	nodes := map[string]bool{}
+	for n := range apiserver.List[*corev1.Node](cl.Client(), "") {
+		nodes[n.Name] = true
+	}
+	at, key := -1, ""
+	for i, w := range questionWords(words) {
+		k, value, _ := strings.Cut(w, "=")
+		if slices.Contains([]string{"node", "cordon", "uncordon"}, k) && !nodes[value] {
+			at, key = i, k
+			break
+		}
+	}
+	if at < 0 {
+		return r
+	}
+	for n := range apiserver.List[*corev1.Node](cl.Client(), "") {
+		if len(r.Buttons) < most {
+			asked := slices.Clone(words)
+			asked[at] = key + "=" + n.Name
+			r = r.with(Button{Label: n.Name, Line: c.typed("why", pod, whether.in(c.words), strings.Join(asked, " "))})
+		}
 	}
 	return r
 }

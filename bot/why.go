@@ -94,8 +94,22 @@ func (c *call) findPods(cl *sim.Cluster, word string) []*corev1.Pod {
 	return begins
 }
 
+// isNamespace says that what stands before a slash is a namespace, or a word for pods.
+func isNamespace(cl *sim.Cluster, word string) bool {
+	for n := range apiserver.List[*corev1.Namespace](cl.Client(), "") {
+		if n.Name == word {
+			return true
+		}
+	}
+	return slices.Contains([]string{"po", "pod", "pods"}, word)
+}
+
 func (c *call) noPod(cl *sim.Cluster, word string) Reply {
-	r := c.mistake("why.nopod", with{"Word": shorten(word)})
+	id := "why.nopod"
+	if kind, _, found := strings.Cut(word, "/"); found && !isNamespace(cl, kind) { // deploy/web
+		id = "why.notapod"
+	}
+	r := c.mistake(id, with{"Word": shorten(word)})
 	for p := range apiserver.List[*corev1.Pod](cl.Client(), "") {
 		if len(r.Buttons) == 5 {
 			break

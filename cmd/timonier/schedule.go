@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -40,7 +41,11 @@ func schedule(ctx context.Context, in invocation) int {
 	wrong := 0
 	o := scheduler.SolveOptions{Now: time.Now(), If: strings.Fields(*question), Bad: func(line int, err error) {
 		wrong++
-		fmt.Fprintln(in.stderr, say.sentence("schedule.badline", map[string]any{"Line": line, "Error": oneLine(err)}))
+		text := oneLine(err)
+		if errors.Is(err, scheduler.ErrNoPodToPlace) {
+			text = say.word("schedule.nopod")
+		}
+		fmt.Fprintln(in.stderr, say.sentence("schedule.badline", map[string]any{"Line": line, "Error": text}))
 	}}
 	done := make(chan error, 1)
 	go func() {

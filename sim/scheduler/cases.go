@@ -69,7 +69,8 @@ func readCase(text []byte, isYAML bool) (*Case, error) {
 	return k, k.complete()
 }
 
-var errNoPod = errors.New("the case has no pod to place")
+// ErrNoPodToPlace is of a case that has nothing to decide.
+var ErrNoPodToPlace = errors.New("the case has no pod to place")
 
 // documents cuts a stream into cases.
 type documents struct {

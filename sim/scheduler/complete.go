@@ -24,7 +24,7 @@ func (k *Case) complete() error {
 		return err
 	}
 	if k.Pod == nil {
-		return errNoPod
+		return ErrNoPodToPlace
 	}
 	for i, n := range k.Nodes {
 		if n == nil || n.Name == "" {
