@@ -2,7 +2,6 @@ package apiserver
 
 import (
 	"fmt"
-	"sync"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -86,8 +85,8 @@ func mountsAt(c *corev1.Container, path string) bool {
 	return false
 }
 
-// tokenVolume is the volume of a pod's token, made once: all pods share it, as what is stored is never changed.
-var tokenVolume = sync.OnceValue(func() corev1.VolumeSource {
+// tokenVolume is the volume of a pod's token. Each pod has its own: the stages that follow write to it.
+func tokenVolume() corev1.VolumeSource {
 	seconds, mode := int64(tokenSeconds), corev1.ProjectedVolumeSourceDefaultMode
 	return corev1.VolumeSource{Projected: &corev1.ProjectedVolumeSource{
 		DefaultMode: &mode,
@@ -103,4 +102,4 @@ var tokenVolume = sync.OnceValue(func() corev1.VolumeSource {
 			}}}},
 		},
 	}}
-})
+}
