@@ -27,10 +27,11 @@ var (
 	printedTime = regexp.MustCompile(`[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d [+-]\d{4}`)
 )
 
-// shift is the time from the cluster's now to the machine's. The cluster's is cut to whole seconds, as ages are.
+// shift is the time from the cluster's now, cut to whole seconds as ages are, to the machine's, which is not: a
+// command then has a whole second until an age that it prints would be one more.
 func (w *wire) shift() time.Duration {
 	if w.offset == 0 {
-		w.offset = time.Now().Truncate(time.Second).Sub(w.cluster.Now().Truncate(time.Second))
+		w.offset = time.Now().Truncate(time.Microsecond).Sub(w.cluster.Now().Truncate(time.Second))
 	}
 	return w.offset
 }
@@ -51,11 +52,8 @@ func (w *wire) shiftBody(resp *http.Response) {
 		if err != nil {
 			return field
 		}
-		layout := time.RFC3339
-		if bytes.ContainsRune(quoted, '.') {
-			layout = "2006-01-02T15:04:05.000000Z07:00" // of a MicroTime
-		}
-		return strconv.AppendQuote(name, t.Add(w.shift()).Format(layout))
+		const layout = "2006-01-02T15:04:05.000000Z07:00" // the one form that a MicroTime takes
+		return strconv.AppendQuote(name, t.Truncate(time.Second).Add(w.shift()).Format(layout))
 	})
 	resp.Body = io.NopCloser(bytes.NewReader(body))
 	resp.ContentLength = int64(len(body))
@@ -68,7 +66,8 @@ func (w *wire) unshift(printed string) string {
 		if err != nil {
 			return text
 		}
-		return t.Add(-w.shift()).UTC().Format(time.RFC1123Z)
+		// What was cut off when it was printed is less than a second, and the moment was a whole one.
+		return t.Add(-w.shift() + time.Second - 1).Truncate(time.Second).UTC().Format(time.RFC1123Z)
 	})
 }
 
