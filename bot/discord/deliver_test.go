@@ -327,8 +327,8 @@ func TestManyAtOnceInOrder(t *testing.T) {
 	}
 	waiting.Wait()
 	// The order in which they were done is that of their creation in the cluster.
-	place := discordtest.Place{Channel: "600000000000000007"}
-	m := c.answer(c.Interact(c.ctx, kubectl("get namespaces --sort-by=.metadata.resourceVersion").In(place)), "n9")
+	place := discordtest.Place{Channel: fmt.Sprint(600000000000000000 + channels - 1)}
+	m := c.answer(c.Interact(c.ctx, kubectl("get namespaces --sort-by=.metadata.resourceVersion").In(place)), fmt.Sprintf("n%d", each-1))
 	last := -1
 	for n := range each {
 		at := strings.Index(m.Text(), fmt.Sprintf("\nn%d ", n))
