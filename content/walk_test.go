@@ -3,6 +3,7 @@ package content
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -15,8 +16,9 @@ import (
 const reading = 10 * time.Second
 
 // TestLessonsKeepTheirPromises runs every kubectl command of every lesson, in order,
-// on a fresh cluster a lesson, and compares the answers with what the lesson expects.
-// The tutor's own commands are the tutor's to test.
+// on a fresh cluster a lesson, and compares the answers with what the lesson expects,
+// up to the first of the tutor's own commands that acts on the cluster: those, and
+// what comes of them, are the tutor's to test (bot's test of the same name).
 func TestLessonsKeepTheirPromises(t *testing.T) {
 	for l := range Default().Lessons() {
 		if !l.Written() {
@@ -27,11 +29,13 @@ func TestLessonsKeepTheirPromises(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			alone := true
 			for _, m := range l.Messages(FR) {
 				for _, try := range m.Tries {
 					answer, ok := answerTo(t, c, try.Line)
+					alone = alone && (ok || !acts(try.Line))
 					for _, want := range try.Expect {
-						if ok && !strings.Contains(answer, want) {
+						if ok && alone && !strings.Contains(answer, want) {
 							t.Errorf("message %q: %s does not answer %q but:\n%s", m.Title, try.Line, want, answer)
 						}
 					}
@@ -48,6 +52,11 @@ func TestLessonsKeepTheirPromises(t *testing.T) {
 			}
 		})
 	}
+}
+
+// acts says that a line of the tutor's own changes the cluster.
+func acts(line string) bool {
+	return slices.Contains([]string{"/panne", "/répare", "/temps", "/etcdctl", "/grappe", "/remise"}, strings.Fields(line)[0])
 }
 
 // answerTo runs a line if it is kubectl's.
