@@ -42,8 +42,8 @@ func ends(left, right string, n int) string {
 	return pad(left, n-width(right)-1) + " " + right
 }
 
-// wrap breaks a text into lines of n columns at most, between words; a word that is too long is cut.
-func wrap(s string, n int) (lines []string) {
+// folded breaks a text into lines of n columns at most, between words; a word that is too long is cut.
+func folded(s string, n int) (lines []string) {
 	line := ""
 	for word := range strings.FieldsFuncSeq(s, func(r rune) bool { return r == ' ' || r == '\n' }) {
 		word = cut(word, n)
@@ -69,7 +69,7 @@ func (p *page) line(s string) { p.b.WriteString(strings.TrimRight(cut(s, columns
 
 // text is a paragraph, hung on what its first line begins with.
 func (p *page) text(first, s string) {
-	for i, line := range wrap(s, columns-width(first)) {
+	for i, line := range folded(s, columns-width(first)) {
 		if i > 0 {
 			first = strings.Repeat(" ", width(first))
 		}
@@ -93,3 +93,7 @@ func gauge(part float64, n int) string {
 	}
 	return strings.Repeat("█", full) + strings.Repeat("░", n-full)
 }
+
+// cell is a tone as a part of a bar made of characters, letter a tone before a name.
+func (t Tone) cell() rune     { return []rune("▒█▒█▓░·")[t] }
+func (t Tone) letter() string { return []string{"·", "●", "○", "●", "◌", "✗", "·"}[t] }

@@ -1,21 +1,15 @@
 package picture
 
-// Tone is what a colour says. Where there is no colour, a sign says it.
+// Tone is what a colour says; those of the canvas's themes. This file goes when they come.
 type Tone int
 
 // The tones.
 const (
-	Neutral Tone = iota
-	Good         // up, ready, chosen
-	Waiting      // on its way: pending, starting, going
-	Doubt        // not known, or not well
-	Bad          // down, lost, refused
-	Old          // what is being replaced
-	New          // and by what
+	Plain   Tone = iota
+	Accent       // what a picture is about
+	Second       // what it is about, too
+	Good         // ready, reached
+	Waiting      // on its way
+	Bad          // failed, lost
+	Quiet        // there, but of no matter now
 )
-
-// cell is the tone as a part of a bar made of characters.
-func (t Tone) cell() rune { return []rune("▒█▒▓░▒█")[t] }
-
-// sign is the tone before a name.
-func (t Tone) sign() string { return []string{"·", "●", "◌", "◐", "✗", "○", "●"}[t] }

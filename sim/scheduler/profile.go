@@ -96,3 +96,13 @@ func profile() [rowCount]plugin {
 
 // maxScore is the highest normalised score.
 const maxScore = 100
+
+// Filters are the names of the filters, in the order in which they are asked.
+func Filters() (names []string) {
+	for _, p := range profile() {
+		if p.filter != nil {
+			names = append(names, p.name)
+		}
+	}
+	return names
+}
