@@ -327,7 +327,11 @@ func (p *prover) textsHold() {
 		if !t.alone && ((t.FR == "") != (t.EN == "") || t.FR == "" && !t.optional) {
 			p.fault(t.file, t.line, "a text is missing in French or in English")
 		}
-		for _, bad := range locales.CheckFrench(t.FR) {
+		problems := locales.CheckFrench(t.FR)
+		if !t.keywords {
+			problems = append(problems, locales.CheckFrenchWords(t.FR)...)
+		}
+		for _, bad := range problems {
 			p.fault(t.file, t.line+bad.Line-1, "%s: …%s…", bad.Rule, bad.Near)
 		}
 	}

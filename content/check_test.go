@@ -65,6 +65,7 @@ func TestTheProverFinds(t *testing.T) {
 		{"an expect without try", fr, "", head + "Un texte.\n\nexpect: x\n", fr + ":7: expect: follows a try:"},
 		{"a title inside", fr, "", head + "Un texte.\n# Titre\n", fr + ":6: a title is one line"},
 		{"typography", fr, "", head + "Un texte.\n\nVraiment ?\n", fr + ":7: no space before ; ! ?"},
+		{"a word taken from English", fr, "", head + "Un texte.\n\nLe cluster est prêt.\n", fr + ":7: say grappe: …Le cluster"},
 		{"typography of the point", fr, "", "---\npoint: \"Vraiment ?\"\nterms: []\n---\nUn texte.\n", fr + ":2: no space before ; ! ?"},
 		{"no point", fr, "", "---\nterms: []\n---\nUn texte.\n", fr + ":2: the front matter has no point"},
 		{"no such term", fr, "", "---\npoint: \"Un point.\"\nterms: [zzz]\n---\nUn texte.\n", fr + ":3: the glossary has no term zzz"},

@@ -62,6 +62,7 @@ type said struct {
 	Text
 	optional bool
 	alone    bool // in its language: the other is in another file
+	keywords bool // what a person may look for, in any language's words: no text to read
 }
 
 // must keeps texts that have to be there in both languages.
@@ -251,7 +252,7 @@ func (l *loader) glossary() {
 	for _, t := range f.Terms {
 		l.origins["term:"+t.v.ID] = t.line
 		l.must(glossaryName, t.line, t.v.Name, t.v.Definition)
-		l.french(glossaryName, t.line, FR, t.v.Also.FR)
+		l.texts = append(l.texts, said{file: glossaryName, line: t.line, Text: t.v.Also, alone: true, keywords: true})
 		l.course.Terms = append(l.course.Terms, t.v)
 	}
 	slices.SortStableFunc(l.course.Terms, func(a, b *Term) int { return cmp.Compare(a.ID, b.ID) })

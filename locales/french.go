@@ -53,8 +53,7 @@ var french = sync.OnceValue(func() []rule {
 	}
 })
 
-// prose takes out what is not French: code, links' addresses, template actions.
-// An action leaves an X in its place, for figures have neighbours too.
+// What is not French: code, links' addresses, template actions.
 var (
 	fenced  = regexp.MustCompile("(?s)```.*?(?:```|$)")
 	inline  = regexp.MustCompile("`[^`\n]*`")
@@ -67,12 +66,8 @@ var (
 // capitals, no interpunct. Code, addresses and template actions are not looked at.
 func CheckFrench(text string) []Problem {
 	var problems []Problem
-	text = fenced.ReplaceAllStringFunc(text, func(s string) string { return strings.Repeat("\n", strings.Count(s, "\n")) })
 	rules := french()
-	for n, line := range strings.Split(text, "\n") {
-		line = inline.ReplaceAllString(line, "X")
-		line = address.ReplaceAllString(line, "]")
-		line = action.ReplaceAllString(line, "0")
+	for n, line := range strings.Split(prose(text), "\n") {
 		for _, r := range rules {
 			for _, at := range r.bad.FindAllStringIndex(line, -1) {
 				problems = append(problems, Problem{Line: n + 1, Rule: r.says, Near: around(line, at[0], at[1])})

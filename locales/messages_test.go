@@ -86,7 +86,7 @@ func TestLanguagesSayTheSame(t *testing.T) {
 func TestFrenchTypography(t *testing.T) {
 	for id, m := range load(t)["fr"] {
 		for form, text := range forms(m) {
-			for _, p := range CheckFrench(text) {
+			for _, p := range append(CheckFrench(text), CheckFrenchWords(Help(text))...) {
 				t.Errorf("%s (%s): %v", id, form, p)
 			}
 		}
