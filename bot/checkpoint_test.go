@@ -86,7 +86,7 @@ func TestCheckpointFitsTheStore(t *testing.T) {
 	}
 	s.must("/temps pause", "/kubectl get pods")
 	s.tutor.Close()
-	store := &largest{memory: s.store}
+	store := &largest{memory: s.store.memory}
 	s.tutor = New(Config{Store: store, Now: s.tutor.cfg.Now})
 	s.must("/grappe sauve encore", "/grappe charge avant confirme", "/grappe charge encore confirme", "/grappe oublie avant")
 	s.tutor.Close()

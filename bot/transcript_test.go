@@ -52,7 +52,7 @@ func TestTranscripts(t *testing.T) {
 // stage is what a transcript plays on.
 type stage struct {
 	t      *testing.T
-	store  *memory
+	store  *failing
 	tutor  *Tutor
 	now    time.Time
 	locale string
@@ -64,7 +64,7 @@ type stage struct {
 }
 
 func newStage(t *testing.T, locale string) *stage {
-	s := &stage{t: t, store: newMemory(), now: time.Date(2026, 9, 14, 13, 0, 0, 0, time.UTC), locale: locale, person: "ana"}
+	s := &stage{t: t, store: &failing{memory: newMemory()}, now: time.Date(2026, 9, 14, 13, 0, 0, 0, time.UTC), locale: locale, person: "ana"}
 	s.tutor = s.newTutor()
 	return s
 }

@@ -40,6 +40,7 @@ func Check(files fs.FS) []Problem {
 	for _, lens := range l.course.Lenses {
 		p.lensHolds(lens)
 	}
+	p.exercisesHold()
 	p.textsHold()
 	slices.SortStableFunc(l.problems, func(a, b Problem) int {
 		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Text, b.Text))
@@ -116,7 +117,7 @@ func (p *prover) sameStructure(l *Lesson) {
 			p.fault(l.file[EN], b.Line, "message %d is made of other parts than in French: %s instead of %s",
 				i+1, strings.Join(shape(b), ", "), strings.Join(shape(a), ", "))
 		case !slices.EqualFunc(a.Tries, b.Tries, func(x, y Try) bool {
-			return sameCommand(x.Line, y.Line) && (x.Label == "") == (y.Label == "") && slices.Equal(x.Expect, y.Expect)
+			return sameCommand(x.Line, y.Line) && (x.Label == "") == (y.Label == "") && sameAnswer(x, y)
 		}):
 			p.fault(l.file[EN], b.Line, "message %d offers other commands than in French, or expects other answers", i+1)
 		}
@@ -130,6 +131,14 @@ func sameCommand(fr, en string) bool {
 		return fr == en
 	}
 	return len(strings.Fields(fr)) == len(strings.Fields(en))
+}
+
+// sameAnswer compares what is expected. The tutor answers in the learner's language, the others in English.
+func sameAnswer(fr, en Try) bool {
+	if isTutors(fr.Line) {
+		return len(fr.Expect) == len(en.Expect)
+	}
+	return slices.Equal(fr.Expect, en.Expect)
 }
 
 // shape is what a message is made of, apart from its words.

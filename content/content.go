@@ -16,7 +16,7 @@ import (
 	"timonier/sim/kubelet"
 )
 
-//go:embed course.yaml glossary.yaml images.yaml lessons diagrams analogies lenses
+//go:embed course.yaml glossary.yaml images.yaml lessons diagrams analogies lenses exercises
 var files embed.FS
 
 // Files are the course's own files, as built into the program.
@@ -63,11 +63,12 @@ func (t Text) In(l Lang) string {
 // Course is everything there is to teach.
 type Course struct {
 	Title     Text
-	Sections  []*Section // in the order of the table of contents
-	Terms     []*Term    // the glossary, by ID
-	Diagrams  []*Diagram // by name
-	Analogies []*Analogy // by number
-	Lenses    []*Lens    // the first is the plain, technical one; then by ID
+	Sections  []*Section  // in the order of the table of contents
+	Terms     []*Term     // the glossary, by ID
+	Diagrams  []*Diagram  // by name
+	Analogies []*Analogy  // by number
+	Lenses    []*Lens     // the first is the plain, technical one; then by ID
+	Exercises []*Exercise // by ID
 	Images    kubelet.Images
 }
 
@@ -143,6 +144,7 @@ type Try struct {
 	Label  string   // what the button says; empty: the command itself
 	Line   string   // as one would type it: /kubectl get pods; further lines are its standard input
 	Expect []string // texts that the answer contains, on a fresh cluster on which the lesson's earlier commands ran
+	line   int      // of the file
 }
 
 // Term is an entry of the glossary: a concept of Kubernetes.
@@ -152,7 +154,9 @@ type Term struct {
 	Also       Text   `yaml:"also"` // other names, separated by commas: what a learner may look for
 	Definition Text   `yaml:"definition"`
 	Lesson     string `yaml:"lesson"`
-	Try        string `yaml:"try"` // a command that shows it; may be empty
+	Try        string `yaml:"try"`    // a command that shows it, where a Deployment web runs; may be empty
+	Expect     Line   `yaml:"expect"` // a text that its answer holds; may be empty
+	line       int
 }
 
 // Diagram is a drawing made of characters, in the words of one lens or more.
@@ -186,7 +190,7 @@ type Analogy struct {
 	Title   Text
 	Intro   Text // Markdown
 	Rows    []Row
-	Steps   []Stage // how work flows through it; may be empty
+	Steps   []Phase // how work flows through it; may be empty
 	Diagram string  // a Diagram's name
 	file    string
 }
@@ -199,8 +203,8 @@ type Row struct {
 	Breaks  Text   `yaml:"breaks"` // empty where the image holds
 }
 
-// Stage is a step of an analogy's workflow.
-type Stage struct {
+// Phase is a step of an analogy's workflow.
+type Phase struct {
 	Title  Text `yaml:"title"`
 	What   Text `yaml:"what"`
 	Action Text `yaml:"action"`

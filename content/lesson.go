@@ -122,7 +122,7 @@ func (s *scanner) try(text string) {
 		s.fault(s.file, s.line, "try: is followed by a command that begins with /, after a label and | if it has one")
 		return
 	}
-	t.Line = text
+	t.Line, t.line = text, s.line
 	s.message.Tries = append(s.message.Tries, t)
 }
 
@@ -154,7 +154,7 @@ func (s *scanner) endFence() {
 			s.fault(s.file, f.line, "a fenced try begins with a command on its first line")
 			return
 		}
-		s.message.Tries = append(s.message.Tries, Try{Label: rest, Line: text})
+		s.message.Tries = append(s.message.Tries, Try{Label: rest, Line: text, line: f.line})
 		if _, manifest, ok := strings.Cut(text, "\n"); ok {
 			s.message.Parts = append(s.message.Parts, Code{Language: "yaml", Text: manifest})
 		}

@@ -93,6 +93,7 @@ func load(files fs.FS) *loader {
 	l.diagrams()
 	l.analogies()
 	l.lenses()
+	l.exercises()
 	l.images()
 	return l
 }
@@ -250,6 +251,11 @@ func (l *loader) glossary() {
 		return
 	}
 	for _, t := range f.Terms {
+		if t.v == nil {
+			l.fault(glossaryName, t.line, "an entry is empty")
+			continue
+		}
+		t.v.line = t.line
 		l.origins["term:"+t.v.ID] = t.line
 		l.must(glossaryName, t.line, t.v.Name, t.v.Definition)
 		l.texts = append(l.texts, said{file: glossaryName, line: t.line, Text: t.v.Also, alone: true, keywords: true})
@@ -265,7 +271,7 @@ type analogyFile struct {
 	Intro   Text        `yaml:"intro"`
 	Diagram string      `yaml:"diagram"`
 	Rows    []at[Row]   `yaml:"rows"`
-	Steps   []at[Stage] `yaml:"steps"`
+	Steps   []at[Phase] `yaml:"steps"`
 }
 
 func (l *loader) analogies() {

@@ -22,7 +22,7 @@ var mayImport = map[string][]string{
 	"timonier/sim/etcdctl":    {"sim", "sim/etcd", "sim/trace"},
 
 	"timonier/locales":     {},
-	"timonier/content":     {"locales", "sim", "sim/kubectl", "sim/trace", "sim/kubelet", "sim/scheduler"},
+	"timonier/content":     {"locales", "sim", "sim/apiserver", "sim/kubectl", "sim/trace", "sim/kubelet", "sim/scheduler"},
 	"timonier/bot/quiz":    {"content"},
 	"timonier/bot/picture": {"content", "sim", "sim/trace"},
 	"timonier/bot":         {"bot/quiz", "bot/picture", "content", "locales", "sim", "sim/kubectl", "sim/etcdctl", "sim/trace", "sim/apiserver", "sim/scheduler", "sim/kubelet"},
