@@ -18,7 +18,7 @@ const reading = 10 * time.Second
 // TestLessonsKeepTheirPromises runs every kubectl command of every lesson, in order,
 // on a fresh cluster a lesson, and compares the answers with what the lesson expects,
 // up to the first of the tutor's own commands that acts on the cluster: those, and
-// what comes of them, are the tutor's to test (bot's test of the same name).
+// what comes of them, are the tutor's to test (TestTheCourseKeepsItsPromises).
 func TestLessonsKeepTheirPromises(t *testing.T) {
 	for l := range Default().Lessons() {
 		if !l.Written() {
