@@ -62,6 +62,10 @@ func commands() []*command {
 			options: []option{
 				{name: name{"action", "action"}, help: "option.cluster", kind: Pick, choices: []pick{{clusterSave, ""}, {clusterLoad, ""}, {clusterList, ""}, {clusterForget, ""}}},
 				{name: name{"nom", "name"}, help: "option.name", complete: true}}},
+		{name: name{"schéma", "diagram"}, aliases: []string{"schémas", "diagrams", "dessin", "draw"}, help: "draw.help", usage: "draw.usage", run: diagramCommand, complete: completeDiagram,
+			options: []option{
+				{name: name{"quoi", "what"}, help: "option.drawing", complete: true},
+				{name: name{"nom", "name"}, help: "option.drawn", complete: true}}},
 		{name: name{"panne", "fault"}, aliases: []string{"break"}, help: "fault.help", usage: "fault.usage", level: breaks, free: listsFaults, run: faultCommand, complete: completeFault,
 			options: []option{
 				{name: name{"quoi", "what"}, help: "option.fault", kind: Pick, choices: picks(pick{faultList, "option.list"})},

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/resource"
 
 	"timonier/content"
 	"timonier/sim"
@@ -36,6 +35,7 @@ func (c *call) overview() (Reply, error) {
 			r.Blocks = append(r.Blocks, Text{c.say("cluster.noquorum")})
 		}
 	}
+	r = r.with(c.drawButton(c.say("draw.button"), findName("cluster").in(c.words)))
 	return r.with(Button{Label: c.say("time.on", with{"Span": c.span(time.Minute)}), Line: c.forward(time.Minute)}), nil
 }
 
@@ -43,18 +43,7 @@ func (c *call) overview() (Reply, error) {
 func (c *call) nodeTable(cl *sim.Cluster) Table {
 	t := Table{Columns: []string{c.say("cluster.node"), c.say("cluster.state"), "CPU", c.say("cluster.memory"), "Pods"}}
 	for n := range apiserver.List[*corev1.Node](cl.Client(), "") {
-		var cpu, memory resource.Quantity
-		count := 0
-		for p := range apiserver.PodsOn(cl.Client(), n.Name) {
-			if p.Status.Phase == corev1.PodSucceeded || p.Status.Phase == corev1.PodFailed {
-				continue
-			}
-			count++
-			for _, x := range p.Spec.Containers {
-				cpu.Add(*x.Resources.Requests.Cpu())
-				memory.Add(*x.Resources.Requests.Memory())
-			}
-		}
+		cpu, memory, count := promised(cl, n)
 		a := n.Status.Allocatable
 		t.Rows = append(t.Rows, []string{
 			"`" + n.Name + "`" + c.alias(c.lens().Node(c.course(), n.Name)), c.cell(cl, n, "Status"),

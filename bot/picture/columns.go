@@ -42,11 +42,16 @@ func ends(left, right string, n int) string {
 	return pad(left, n-width(right)-1) + " " + right
 }
 
-// folded breaks a text into lines of n columns at most, between words; a word that is too long is cut.
+// folded breaks a text into lines of n columns at most, between words; a word that is too long is broken.
 func folded(s string, n int) (lines []string) {
 	line := ""
 	for word := range strings.FieldsFuncSeq(s, func(r rune) bool { return r == ' ' || r == '\n' }) {
-		word = cut(word, n)
+		for r := []rune(word); len(r) > n && n > 0; r = []rune(word) {
+			if line != "" {
+				lines, line = append(lines, line), ""
+			}
+			lines, word = append(lines, string(r[:n])), string(r[n:])
+		}
 		switch {
 		case line == "":
 			line = word

@@ -27,16 +27,14 @@ func (r Path) Text() string {
 	p.text("$ ", r.Line)
 	who := ""
 	for i, h := range r.Hops {
-		if i > 0 {
-			p.line("  │")
-		}
 		if h.Who != who {
-			p.line("  ▼ " + h.Who)
+			p.gap()
+			p.line("▼ " + h.Who)
 			who = h.Who
 		}
-		p.line(ends(pad(strconv.Itoa(i+1), 2)+h.Tone.letter()+" "+h.What, h.Mark, columns))
+		p.line(ends(pad(strconv.Itoa(i+1), 3)+h.Tone.letter()+" "+h.What, h.Mark, columns))
 		if h.Detail != "" {
-			p.text("  │   ", h.Detail)
+			p.text("     ", h.Detail)
 		}
 	}
 	if r.Note != "" {

@@ -19,7 +19,7 @@ type Rollout struct {
 	New     string
 	LeastIs string // what the lower line is, with its figure
 	MostIs  string // what the upper line is, with its figure
-	Pods    string // what the third figure is: pods in all
+	Figures string // what the three figures of a line are: old + new / pods in all
 
 	// Say is a span of time in words: 4 s.
 	Say func(time.Duration) string
@@ -71,7 +71,7 @@ func (r Rollout) Text() string {
 		p.line(pad(r.Say(s.At), when) + " " + pad(bar, cells(top)) + fmt.Sprintf(" %d + %d / %d", s.Old, s.New, s.Pods))
 	}
 	p.gap()
-	p.text("", fmt.Sprintf("%s + %s / %s", r.Old, r.New, r.Pods))
+	p.text("", r.Figures)
 	p.text("", r.LeastIs)
 	p.text("", r.MostIs)
 	if r.Note != "" {
