@@ -164,12 +164,13 @@ func (c Condition) steps(w World) int {
 	return n
 }
 
-// ran says whether one of the lines is like the condition's, in either language.
+// ran says whether one of the lines is like the condition's, in either language; | separates lines of which one will do.
 func (c Condition) ran(lines []string) bool {
 	return slices.ContainsFunc(lines, func(line string) bool {
 		line, _, _ = strings.Cut(line, "\n")
 		line = strings.Join(strings.Fields(line), " ")
-		return like(c.Ran.FR, line) || like(c.Ran.EN, line)
+		alternatives := strings.Split(c.Ran.FR+"|"+c.Ran.EN, "|")
+		return slices.ContainsFunc(alternatives, func(pattern string) bool { return like(pattern, line) })
 	})
 }
 
