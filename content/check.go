@@ -41,6 +41,7 @@ func Check(files fs.FS) []Problem {
 		p.lensHolds(lens)
 	}
 	p.exercisesHold()
+	p.storiesHold()
 	p.textsHold()
 	slices.SortStableFunc(l.problems, func(a, b Problem) int {
 		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Text, b.Text))

@@ -16,7 +16,7 @@ import (
 	"timonier/sim/kubelet"
 )
 
-//go:embed course.yaml glossary.yaml images.yaml lessons diagrams analogies lenses exercises
+//go:embed course.yaml glossary.yaml images.yaml lessons diagrams analogies lenses exercises stories
 var files embed.FS
 
 // Files are the course's own files, as built into the program.
@@ -70,6 +70,7 @@ type Course struct {
 	Lenses    []*Lens     // the first is the plain, technical one; then by ID
 	Exercises []*Exercise // by ID
 	Images    kubelet.Images
+	Stories   []*Story // by number
 }
 
 // Section is a chapter: 3, API server.

@@ -131,6 +131,7 @@ func (f Facts) field(name string) (string, bool) {
 // conditions are the facts that a sentence may depend on.
 var conditions = map[string]func(Facts) string{
 	"actor":       func(f Facts) string { return f.Actor },
+	"name":        func(f Facts) string { return f.Name },
 	"kind":        func(f Facts) string { return f.Kind },
 	"verb":        func(f Facts) string { return f.Verb },
 	"resource":    func(f Facts) string { return f.Resource },
@@ -148,6 +149,7 @@ var conditions = map[string]func(Facts) string{
 	"fit":         func(f Facts) string { return strconv.Itoa(f.Fit) },
 	"total":       func(f Facts) string { return strconv.Itoa(f.Total) },
 	"exit":        func(f Facts) string { return strconv.FormatInt(f.Exit, 10) },
+	"image":       func(f Facts) string { return f.Image },
 	"container":   func(f Facts) string { return f.Container },
 	"cached":      func(f Facts) string { return strconv.FormatBool(f.Cached) },
 	"fault":       func(f Facts) string { return f.Fault },

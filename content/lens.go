@@ -46,6 +46,7 @@ type variant struct {
 // cast names what takes part.
 type cast struct {
 	first, last []string
+	named       map[string]string // pods that have a name of their own: a story's
 	node        string            // {} stands for the number in a node's name
 	objects     map[string]string // by kind, "*" for the others: the name of a template
 	actors      map[string]string // by the step's actor up to its "/"
@@ -156,6 +157,9 @@ var concepts = map[trace.Kind]string{
 // pod draws a name by the pod's own, so that it never changes and nothing need be remembered. An initial makes
 // it rare enough that a pod and the one that replaces it are not taken for the same person.
 func (c cast) pod(name string) string {
+	if own, ok := c.named[name]; ok {
+		return own
+	}
 	if len(c.first) == 0 {
 		return code(name)
 	}

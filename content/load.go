@@ -95,6 +95,7 @@ func load(files fs.FS) *loader {
 	l.lenses()
 	l.exercises()
 	l.images()
+	l.stories()
 	return l
 }
 

@@ -51,6 +51,15 @@ func faultKinds() []faultKind {
 	return slices.Concat(nodeFaults(), programFaults(), imageFaults(), etcdFaults())
 }
 
+// FaultNames are the ways in which a cluster can be broken.
+func FaultNames() []string {
+	var names []string
+	for _, k := range faultKinds() {
+		names = append(names, k.name)
+	}
+	return names
+}
+
 // Faults are what is broken now, the oldest first.
 func (c *Cluster) Faults() []Fault { return slices.Clone(c.faults) }
 
