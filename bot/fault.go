@@ -59,7 +59,7 @@ func faultCommand(c *call) (Reply, error) {
 		return Reply{}, err
 	}
 	c.remember(cl, from)
-	r := Reply{Blocks: []Block{Text{c.toldOf(cl, f, cl.Faults()[known:])}}}
+	r := Reply{Blocks: append(c.inLens(after(cl, from)), Text{c.toldOf(cl, f, cl.Faults()[known:])})}
 	if f.look.fr != "" {
 		r = r.with(Button{Label: strings.TrimPrefix(f.look.in(c.words), "/"), Line: f.look.in(c.words), Style: Primary})
 	}
@@ -359,7 +359,7 @@ func repairCommand(c *call) (Reply, error) {
 		text = c.say("fault.mended", with{"List": c.byKind(meant)})
 	}
 	c.remember(cl, from)
-	r := Reply{Blocks: []Block{Text{text}}}
+	r := Reply{Blocks: append(c.inLens(after(cl, from)), Text{text})}
 	if left := cl.Faults(); len(left) > 0 {
 		r.Blocks = append(r.Blocks, Text{c.since(cl, left)})
 	}

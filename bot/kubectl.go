@@ -92,7 +92,7 @@ func (c *call) unanswered(r Reply, cl *sim.Cluster) Reply {
 	default:
 		return r
 	}
-	r.Blocks = append(r.Blocks, Text{c.say(id)})
+	r.Blocks = append(append(r.Blocks, Text{c.say(id)}), c.inLens(standing(cl, kinds...))...)
 	for _, kind := range kinds {
 		r = c.withMends(r, cl, fault{sim: kind})
 	}

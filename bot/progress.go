@@ -9,6 +9,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
+	"timonier/content"
 	"timonier/sim"
 	"timonier/sim/apiserver"
 	"timonier/sim/trace"
@@ -23,7 +24,7 @@ type tally struct {
 	waiting               *corev1.Pod // the first that has no node
 	stuck                 *corev1.Pod // the first whose container will not run, and why
 	why                   string
-	starting              string // ID: what the others are doing
+	busy                  content.News // what the others are doing
 }
 
 // jobTally is how far Jobs have come.
@@ -43,22 +44,22 @@ func (c *call) progress(r Reply, cl *sim.Cluster, written []trace.Ref) Reply {
 		r.Follow = nil
 	}
 	if j := t.jobs; j.wanted > 0 {
-		r.Blocks = append(r.Blocks, Text{c.say("progress.job", with{"Count": j.active}) + c.failures(j)},
-			Meter{Label: c.say("progress.jobmeter", with{"Count": j.succeeded, "Total": j.wanted}), Done: j.succeeded, Total: j.wanted})
+		r.Blocks = append(r.Blocks, Text{c.news(content.NewsJob, content.Facts{Count: int64(j.active)}) + c.failures(j)},
+			Meter{Label: c.news(content.NewsJobDone, content.Facts{Actual: int64(j.succeeded), Desired: int64(j.wanted)}), Done: j.succeeded, Total: j.wanted})
 	}
 	switch {
 	case t.jobs.wanted > 0 && t.wanted == 0:
 	case t.wanted > 0 && t.ready >= t.wanted:
-		r.Blocks = append(r.Blocks, Text{c.say("progress.done", with{"Count": t.wanted})})
+		r.Blocks = append(r.Blocks, Text{c.news(content.NewsDone, content.Facts{Desired: int64(t.wanted)})})
 	case t.wanted > 0:
 		text := c.state(t)
 		if t.old > 0 {
-			text += " " + c.say("progress.old", with{"Count": t.old})
+			text += " " + c.news(content.NewsOlder, content.Facts{Count: int64(t.old)})
 		}
 		r.Blocks = append(r.Blocks, Text{text},
-			Meter{Label: c.say("progress.meter", with{"Count": t.ready, "Total": t.wanted}), Done: t.ready, Total: t.wanted})
+			Meter{Label: c.news(content.NewsReady, content.Facts{Actual: int64(t.ready), Desired: int64(t.wanted)}), Done: t.ready, Total: t.wanted})
 	case leaving > 0:
-		r.Blocks = append(r.Blocks, Text{c.say("progress.leaving", with{"Count": leaving})})
+		r.Blocks = append(r.Blocks, Text{c.news(content.NewsLeaving, content.Facts{Count: int64(leaving)})})
 	}
 	why := Button{Label: c.say("button.why"), Line: c.typed("why")}
 	if t.waiting != nil {
@@ -72,21 +73,24 @@ func (c *call) failures(j jobTally) string {
 	if j.failed == 0 {
 		return ""
 	}
-	return " " + c.say("progress.jobfailed", with{"Count": j.failed})
+	return " " + c.news(content.NewsJobFailed, content.Facts{Count: int64(j.failed)})
 }
+
+// news is how far things have come, in the words of the learner's lens.
+func (c *call) news(n content.News, f content.Facts) string { return c.lens().News(c.course(), n, f) }
 
 // state is the sentence: what is placed, what is in the way, what is being done.
 func (c *call) state(t tally) string {
-	text := c.say("progress.placed", with{"Count": t.wanted, "Placed": c.say("progress.onnodes", with{"Count": t.placed})})
+	text := c.news(content.NewsPlaced, content.Facts{Desired: int64(t.wanted), Actual: int64(t.placed)})
 	switch {
 	case t.waiting != nil:
-		return text + " " + c.say("progress.nonode", with{"Count": t.wanted - t.placed, "Pod": t.waiting.Name})
+		return text + " " + c.news(content.NewsWaiting, content.Facts{Count: int64(t.wanted - t.placed), Name: t.waiting.Name})
 	case t.stuck != nil:
-		return text + " " + c.say("progress.stuck", with{"Pod": t.stuck.Name, "Reason": t.why})
-	case t.starting == "":
+		return text + " " + c.news(content.NewsStuck, content.Facts{Name: t.stuck.Name, Reason: t.why})
+	case t.busy == "":
 		return text
 	}
-	return text + " " + c.say(t.starting)
+	return text + " " + c.news(t.busy, content.Facts{})
 }
 
 // tallyOf counts the pods of what was written.
@@ -199,19 +203,19 @@ func (t *tally) add(cl *sim.Cluster, p *corev1.Pod) {
 	if reason := troubled(p); reason != "" && t.stuck == nil {
 		t.stuck, t.why = p, reason
 	}
-	if t.starting == "" {
-		t.starting = doing(p)
+	if t.busy == "" {
+		t.busy = doing(p)
 	}
 }
 
-// doing is the ID of what a placed pod is busy with.
-func doing(p *corev1.Pod) string {
+// doing is what a placed pod is busy with.
+func doing(p *corev1.Pod) content.News {
 	for _, s := range p.Status.ContainerStatuses {
 		if s.State.Running != nil && !s.Ready {
-			return "progress.probing"
+			return content.NewsProbing
 		}
 	}
-	return "progress.pulling"
+	return content.NewsPulling
 }
 
 // troubled is why a container does not run, where it should.

@@ -2,6 +2,7 @@ package bot
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"timonier/content"
@@ -86,8 +87,15 @@ func lensCommand(c *call) (Reply, error) {
 		return r, nil
 	}
 	settings.Lens = wanted.ID
+	text := c.say("lens.set", with{"Lens": c.in(wanted.Title), "Why": c.typed("why")})
+	if settings == &c.channel.settings {
+		text = c.say("lens.setchannel", with{"Lens": c.in(wanted.Title)})
+		if c.lens() != wanted { // the person has one of their own
+			text += " " + c.say("lens.own", with{"Lens": c.in(c.lens().Title), "Line": c.typed("lens", wanted.ID)})
+		}
+	}
 	return Reply{
-		Blocks:  []Block{Text{c.say("lens.set", with{"Lens": c.in(wanted.Title), "Why": c.typed("why")})}},
+		Blocks:  []Block{Text{text}},
 		Buttons: []Button{{Label: c.say("button.why"), Line: c.typed("why"), Style: Primary}},
 	}, nil
 }
@@ -97,9 +105,9 @@ func (c *call) findLens(word string) (*content.Lens, bool) {
 	if word == "" {
 		return nil, false
 	}
-	for i, l := range c.tutor.cfg.Content.Lenses {
-		if fold(word) == l.ID || fold(word) == fold(l.Title.FR) || fold(word) == fold(l.Title.EN) ||
-			i > 0 && word == string(rune('0'+i)) || i == 0 && fold(word) == "technical" {
+	for _, l := range c.tutor.cfg.Content.Lenses {
+		if fold(word) == fold(l.ID) || fold(word) == fold(l.Title.FR) || fold(word) == fold(l.Title.EN) ||
+			l.Analogy > 0 && word == strconv.Itoa(l.Analogy) || l.ID == content.Technique && fold(word) == "technical" {
 			return l, true
 		}
 	}

@@ -168,6 +168,50 @@ func (c *call) sentences(l *content.Lens, groups []told) (lines []string, said [
 	return lines, said
 }
 
+// inLens tells steps in the words of the learner's lens, before sentences that say the same plainly; nothing
+// where the lens is the plain one.
+func (c *call) inLens(steps []trace.Step) []Block {
+	if c.lens().ID == content.Technique {
+		return nil
+	}
+	const most = 4
+	groups := condense(slices.DeleteFunc(slices.Clone(steps), func(s trace.Step) bool { return !worth(s) }), atOnce)
+	lines, _ := c.sentences(c.lens(), groups)
+	if len(lines) == 0 {
+		return nil
+	}
+	return []Block{Quote{strings.Join(lines[:min(most, len(lines))], "\n\n")}}
+}
+
+// after are the steps after one.
+func after(cl *sim.Cluster, from uint64) []trace.Step {
+	steps := cl.Trace().Steps()
+	i := slices.IndexFunc(steps, func(s trace.Step) bool { return s.ID > from })
+	if i < 0 {
+		return nil
+	}
+	return steps[i:]
+}
+
+// standing are the steps by which what is broken in some ways broke, as far as the trace remembers.
+func standing(cl *sim.Cluster, kinds ...string) []trace.Step {
+	broken := map[trace.FaultChange]bool{}
+	for _, f := range cl.Faults() {
+		if slices.Contains(kinds, f.Name) {
+			broken[trace.FaultChange{Fault: f.Name, Target: f.Target}] = true
+		}
+	}
+	var out []trace.Step
+	for _, s := range slices.Backward(cl.Trace().Steps()) {
+		if d, ok := s.Detail.(trace.FaultChange); ok && s.Kind == trace.Fault && broken[d] {
+			delete(broken, d)
+			out = append(out, s)
+		}
+	}
+	slices.Reverse(out)
+	return out
+}
+
 // list joins names: a, b et c.
 func (c *call) list(names []string) string {
 	if len(names) < 2 {

@@ -249,17 +249,20 @@ func (c *call) breaks(lens *content.Lens, steps []trace.Step) (string, bool) {
 	return c.in(rows[max(i, 0)].Breaks), true
 }
 
-// otherLens offers the same in other words.
+// otherLens offers the same in other words: the plain ones, or each analogy's.
 func (c *call) otherLens(r Reply, lens *content.Lens, line string) Reply {
 	for _, l := range c.tutor.cfg.Content.Lenses {
 		if l == lens || lens.ID != content.Technique && l.ID != content.Technique {
 			continue
 		}
-		label := c.say("why.analogy", with{"Number": l.Analogy})
-		if l.ID == content.Technique {
+		label := c.in(l.Title)
+		switch {
+		case l.ID == content.Technique:
 			label = c.say("why.technical")
+		case l.Analogy > 0:
+			label = c.say("why.analogy", with{"Number": l.Analogy})
 		}
-		return r.with(Button{Label: label, Line: line + " " + through.in(c.words) + " " + l.ID})
+		r = r.with(Button{Label: label, Line: line + " " + through.in(c.words) + " " + l.ID})
 	}
 	return r
 }

@@ -312,6 +312,7 @@ func (p *prover) lensHolds(l *Lens) {
 			p.fault(l.file, 0, "%s is not a kind of step", kind)
 		}
 	}
+	p.newsHold(l)
 	for _, lang := range Langs() {
 		p.tellsAll(l, lang)
 	}

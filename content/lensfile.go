@@ -23,6 +23,7 @@ type lensFile struct {
 		Objects map[string]at[Text] `yaml:"objects"`
 		Actors  map[string]at[Text] `yaml:"actors"`
 	} `yaml:"cast"`
+	News      map[News]at[Text]             `yaml:"news"`
 	Sentences map[trace.Kind][]at[sentence] `yaml:"sentences"`
 }
 
@@ -66,6 +67,12 @@ func (l *loader) lensTexts(file string, f *lensFile) {
 	for _, said := range f.Cast.Actors {
 		l.must(file, said.line, said.v)
 	}
+	for _, said := range f.News {
+		l.must(file, said.line, said.v)
+		if first := l.origins["news:"+f.ID]; first == 0 || said.line < first {
+			l.origins["news:"+f.ID] = said.line
+		}
+	}
 	for _, list := range f.Sentences {
 		for _, s := range list {
 			l.must(file, s.line, Text{FR: s.v.FR, EN: s.v.EN})
@@ -91,6 +98,7 @@ func (l *loader) telling(file string, f *lensFile, lang Lang) *telling {
 	for actor, text := range f.Cast.Actors {
 		t.cast.actors[actor] = text.v.In(lang)
 	}
+	l.news(file, f, t)
 	for kind, list := range f.Sentences {
 		for i, s := range list {
 			v := variant{when: s.v.When, name: fmt.Sprint(kind, " ", i+1), line: s.line}
