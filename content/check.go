@@ -223,6 +223,9 @@ func (p *prover) narrow(file string, line int, text string) {
 }
 
 func (p *prover) diagramHolds(d *Diagram) {
+	if d.Drawing != nil {
+		p.drawingHolds(d)
+	}
 	if _, ok := d.Views[Technique]; !ok {
 		p.fault(path.Join("diagrams", d.Name+"."+Technique+".fr.txt"), 0, "a diagram is drawn in technical words at least")
 	}

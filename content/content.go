@@ -162,8 +162,9 @@ type Term struct {
 
 // Diagram is a drawing made of characters, in the words of one lens or more.
 type Diagram struct {
-	Name  string
-	Views map[string]View // by the lens's ID
+	Name    string
+	Views   map[string]View // by the lens's ID
+	Drawing *Drawing        // the same as boxes and arrows; nil: not drawn so
 }
 
 // In is the drawing in a lens's words, or in technical words where that lens has none.

@@ -91,6 +91,7 @@ func load(files fs.FS) *loader {
 	l.contents()
 	l.glossary()
 	l.diagrams()
+	l.drawings()
 	l.analogies()
 	l.lenses()
 	l.exercises()

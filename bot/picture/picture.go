@@ -99,12 +99,7 @@ func (c *Canvas) Box(r Rect, s Shape) {
 // Frame draws a box that holds others, its title set into the upper edge.
 func (c *Canvas) Frame(r Rect, title string, s Shape) {
 	c.drawn = append(c.drawn, mark{kind: markFrame, area: r, shape: s})
-	if title == "" {
-		return
-	}
-	const size = 13
-	room := Rect{r.X + 12, r.Y - size*lineHeight/2, r.W - 24, size * lineHeight}
-	c.Text(room, title, Words{Size: size, Bold: true, Tone: s.Tone, Align: Left, Over: true, Single: true})
+	c.frameTitle(r, title, Words{Tone: s.Tone})
 }
 
 // Stroke is how a line looks.

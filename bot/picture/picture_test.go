@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// look is a directory to which the tests write every picture: go test ./bot/picture -run Look -look DIR
+// look is a directory to which the tests write every picture: go test ./bot/picture -look DIR
 var look = flag.String("look", "", "write the pictures to this directory")
 
 // written is everything that our texts may be made of.

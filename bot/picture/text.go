@@ -29,6 +29,14 @@ type Words struct {
 	Cut    bool  // it may be cut, with …: no fault
 }
 
+// sized is with the size that no size means.
+func (w Words) sized() Words {
+	if w.Size == 0 {
+		w.Size = 13
+	}
+	return w
+}
+
 // Align is where a text stands in its area.
 type Align int
 
@@ -49,9 +57,7 @@ func (c *Canvas) Text(r Rect, words string, w Words) Rect {
 	if words = norm.NFC.String(strings.TrimSpace(words)); words == "" {
 		return Rect{X: r.X, Y: r.Y}
 	}
-	if w.Size == 0 {
-		w.Size = 13
-	}
+	w = w.sized()
 	w.Size = max(w.Size, SmallestText)
 	lines, size, fits := fit(words, r, w)
 	if !fits && !w.Cut {
@@ -95,7 +101,7 @@ func fit(words string, r Rect, w Words) (lines []string, size float64, fits bool
 		if w.Single {
 			lines = []string{words}
 		} else {
-			lines = wrap(words, size, face, r.W)
+			lines = balanced(words, size, face, r.W)
 		}
 		fits = float64(len(lines))*size*lineHeight <= r.H+1
 		for _, l := range lines {
@@ -146,6 +152,25 @@ func wrap(words string, size float64, f face, width float64) (lines []string) {
 			}
 		}
 		lines = append(lines, line)
+	}
+	return lines
+}
+
+// balanced folds at a width, and then as evenly as so many lines can be: no word stays alone.
+func balanced(words string, size float64, f face, width float64) []string {
+	lines := wrap(words, size, f, width)
+	for low, high := width/2, width; len(lines) > 1 && high-low > 1; {
+		middle := (low + high) / 2
+		narrower := wrap(words, size, f, middle)
+		fits := len(narrower) == len(lines)
+		for _, l := range narrower {
+			fits = fits && measure(l, size, f) <= middle
+		}
+		if fits {
+			lines, high = narrower, middle
+		} else {
+			low = middle
+		}
 	}
 	return lines
 }
