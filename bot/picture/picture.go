@@ -58,17 +58,17 @@ type Canvas struct {
 // New is an empty drawing, of a size in points.
 func New(w, h float64, t Theme) *Canvas { return &Canvas{W: w, H: h, Theme: t} }
 
-// mark is one thing drawn.
+// mark is one thing drawn, and how it is kept.
 type mark struct {
-	kind   markKind
-	area   Rect
-	points []Point
-	shape  Shape
-	stroke Stroke
-	words  string
-	style  Words
-	sign   Sign
-	tone   Tone
+	Kind   markKind `json:"k"`
+	Area   Rect     `json:"a"`
+	Points []Point  `json:"p,omitempty"`
+	Shape  Shape    `json:"f,omitzero"`
+	Stroke Stroke   `json:"l,omitzero"`
+	Words  string   `json:"w,omitempty"`
+	Style  Words    `json:"s,omitzero"`
+	Sign   Sign     `json:"g,omitempty"`
+	Tone   Tone     `json:"t,omitempty"`
 }
 
 type markKind string
@@ -93,12 +93,12 @@ type Shape struct {
 
 // Box draws a rounded box, filled.
 func (c *Canvas) Box(r Rect, s Shape) {
-	c.drawn = append(c.drawn, mark{kind: markBox, area: r, shape: s})
+	c.drawn = append(c.drawn, mark{Kind: markBox, Area: r, Shape: s})
 }
 
 // Frame draws a box that holds others, its title set into the upper edge.
 func (c *Canvas) Frame(r Rect, title string, s Shape) {
-	c.drawn = append(c.drawn, mark{kind: markFrame, area: r, shape: s})
+	c.drawn = append(c.drawn, mark{Kind: markFrame, Area: r, Shape: s})
 	c.frameTitle(r, title, Words{Tone: s.Tone})
 }
 
@@ -115,7 +115,7 @@ func (c *Canvas) Line(s Stroke, points ...Point) {
 	if len(points) < 2 {
 		return
 	}
-	c.drawn = append(c.drawn, mark{kind: markLine, area: around(points), points: points, stroke: s})
+	c.drawn = append(c.drawn, mark{Kind: markLine, Area: around(points), Points: points, Stroke: s})
 }
 
 // Arrow is a line with a head at its end.
@@ -138,7 +138,7 @@ func (c *Canvas) Sign(s Sign, at Point, size float64, t Tone) {
 	if s == NoSign {
 		return
 	}
-	c.drawn = append(c.drawn, mark{kind: markSign, area: Rect{at.X - size/2, at.Y - size/2, size, size}, sign: s, tone: t})
+	c.drawn = append(c.drawn, mark{Kind: markSign, Area: Rect{at.X - size/2, at.Y - size/2, size, size}, Sign: s, Tone: t})
 }
 
 // Badge draws a small label, its sign before its words, from its upper left corner, and
@@ -184,7 +184,7 @@ func (c *Canvas) Bar(r Rect, slices ...Slice) {
 		if part.W <= 0 {
 			continue
 		}
-		c.drawn = append(c.drawn, mark{kind: markFill, area: part, shape: Shape{Tone: s.Tone}})
+		c.drawn = append(c.drawn, mark{Kind: markFill, Area: part, Shape: Shape{Tone: s.Tone}})
 		if s.Words != "" && Measure(s.Words, SmallestText, true)+6 <= part.W && r.H >= SmallestText*lineHeight {
 			if s.Tone == Bad { // words are not to be read through stripes
 				width := Measure(s.Words, SmallestText, true) + 6
@@ -230,23 +230,23 @@ func (c *Canvas) Axis(r Rect, from, to float64, ticks []Tick) (at func(float64) 
 func (c *Canvas) List() []string {
 	out := []string{fmt.Sprintf("canvas %.0f×%.0f", c.W, c.H)}
 	for _, m := range c.drawn {
-		line := fmt.Sprintf("%s %v", m.kind, m.area)
-		switch m.kind {
+		line := fmt.Sprintf("%s %v", m.Kind, m.Area)
+		switch m.Kind {
 		case markBox, markFrame, markFill:
-			line += " " + m.shape.Tone.String()
-			if m.shape.Dashed {
+			line += " " + m.Shape.Tone.String()
+			if m.Shape.Dashed {
 				line += " dashed"
 			}
 		case markLine:
 			line = "line"
-			for _, p := range m.points {
+			for _, p := range m.Points {
 				line += fmt.Sprintf(" %.0f,%.0f", p.X, p.Y)
 			}
-			line += " " + m.stroke.describe()
+			line += " " + m.Stroke.describe()
 		case markText:
-			line += fmt.Sprintf(" %gpt %q", m.style.Size, m.words)
+			line += fmt.Sprintf(" %gpt %q", m.Style.Size, m.Words)
 		case markSign:
-			line += " " + m.sign.String() + " " + m.tone.String()
+			line += " " + m.Sign.String() + " " + m.Tone.String()
 		}
 		out = append(out, line)
 	}

@@ -2,6 +2,7 @@ package picture
 
 import (
 	"bytes"
+	"encoding/json"
 	"flag"
 	"fmt"
 	"image/png"
@@ -208,6 +209,40 @@ func BenchmarkClass(b *testing.B) {
 		}
 		if _, err := c.PNG(); err != nil {
 			b.Fatal(err)
+		}
+	}
+}
+
+// TestKept: a drawing that was kept looks as it did, and takes little room.
+func TestKept(t *testing.T) {
+	c := sampler(Dark)
+	data, err := json.Marshal(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(data) > 6<<10 {
+		t.Errorf("%d bytes", len(data))
+	}
+	var again Canvas
+	if err := json.Unmarshal(data, &again); err != nil {
+		t.Fatal(err)
+	}
+	was, err := c.PNG()
+	is, err2 := again.PNG()
+	if err != nil || err2 != nil || !bytes.Equal(was, is) {
+		t.Errorf("looks otherwise: %v, %v", err, err2)
+	}
+	key, err := c.Key()
+	key2, err2 := again.Key()
+	if err != nil || err2 != nil || key != key2 {
+		t.Errorf("other keys: %v, %v", err, err2)
+	}
+	if other, err := sampler(Light).Key(); err != nil || other == key {
+		t.Errorf("the light one has the same key: %v", err)
+	}
+	for _, bad := range []string{`"!"`, `"AAAA"`, `{}`, `""`} {
+		if err := json.Unmarshal([]byte(bad), &again); err == nil {
+			t.Errorf("%s is read", bad)
 		}
 	}
 }

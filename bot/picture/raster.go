@@ -59,16 +59,16 @@ func (r *raster) flood(c color.RGBA) {
 }
 
 func (r *raster) draw(m mark) {
-	switch m.kind {
+	switch m.Kind {
 	case markBox:
-		look := r.theme.of(m.shape.Tone)
+		look := r.theme.of(m.Shape.Tone)
 		r.box(m, look.fill, look.edge)
 	case markFrame:
-		r.box(m, r.theme.panel(), r.theme.of(m.shape.Tone).edge)
+		r.box(m, r.theme.panel(), r.theme.of(m.Shape.Tone).edge)
 	case markFill:
 		r.slice(m)
 	case markLine:
-		r.line(m.points, m.stroke, r.theme.of(m.stroke.Tone).edge)
+		r.line(m.Points, m.Stroke, r.theme.of(m.Stroke.Tone).edge)
 	case markText:
 		r.text(m)
 	case markSign:
@@ -77,21 +77,21 @@ func (r *raster) draw(m mark) {
 }
 
 func (r *raster) box(m mark, fill, edge color.RGBA) {
-	radius, width := m.shape.Radius, m.shape.Width
+	radius, width := m.Shape.Radius, m.Shape.Width
 	if radius == 0 {
 		radius = 6
 	}
 	if width == 0 {
 		width = 1.25
 	}
-	radius = min(radius, m.area.W/2, m.area.H/2)
-	outline := rounded(m.area, radius)
+	radius = min(radius, m.Area.W/2, m.Area.H/2)
+	outline := rounded(m.Area, radius)
 	r.fill(fill, outline)
-	if m.shape.Dashed {
+	if m.Shape.Dashed {
 		r.fill(edge, dashes(append(outline, outline[0]), width, 4, 3)...)
 		return
 	}
-	inner := m.area.Inset(width, width)
+	inner := m.Area.Inset(width, width)
 	if inner.W <= 0 || inner.H <= 0 {
 		r.fill(edge, outline)
 		return
@@ -101,11 +101,11 @@ func (r *raster) box(m mark, fill, edge color.RGBA) {
 
 // slice fills a part of a bar; what is bad is striped, so that it shows without colour.
 func (r *raster) slice(m mark) {
-	look := r.theme.of(m.shape.Tone)
-	r.fill(look.fill, corners(m.area))
-	edge := m.area
+	look := r.theme.of(m.Shape.Tone)
+	r.fill(look.fill, corners(m.Area))
+	edge := m.Area
 	r.fill(look.edge, corners(Rect{edge.X, edge.Bottom() - 2, edge.W, 2}), corners(Rect{edge.X, edge.Y, 1, edge.H}))
-	if m.shape.Tone != Bad {
+	if m.Shape.Tone != Bad {
 		return
 	}
 	const step, wide = 7, 1.2
@@ -142,16 +142,16 @@ func (r *raster) line(points []Point, s Stroke, c color.RGBA) {
 }
 
 func (r *raster) drawSign(m mark) {
-	unit := m.area.W / 10
+	unit := m.Area.W / 10
 	place := func(points []Point) []Point {
 		out := make([]Point, len(points))
 		for i, p := range points {
-			out[i] = Point{m.area.X + p.X*unit, m.area.Y + p.Y*unit}
+			out[i] = Point{m.Area.X + p.X*unit, m.Area.Y + p.Y*unit}
 		}
 		return out
 	}
 	width := max(1.2, 1.6*unit)
-	s, ink := m.sign.strokes(), r.theme.of(m.tone).ink
+	s, ink := m.Sign.strokes(), r.theme.of(m.Tone).ink
 	for _, l := range s.lines {
 		r.fill(ink, stroked(place(l), width)...)
 	}
@@ -159,10 +159,10 @@ func (r *raster) drawSign(m mark) {
 		r.fill(ink, clockwise(place(f)))
 	}
 	for _, d := range s.discs {
-		r.fill(ink, circle(m.area.Center(), d*unit))
+		r.fill(ink, circle(m.Area.Center(), d*unit))
 	}
 	for _, d := range s.rings {
-		r.fill(ink, circle(m.area.Center(), d*unit), backwards(circle(m.area.Center(), d*unit-width*0.8)))
+		r.fill(ink, circle(m.Area.Center(), d*unit), backwards(circle(m.Area.Center(), d*unit-width*0.8)))
 	}
 }
 
@@ -222,28 +222,28 @@ func (r *raster) blend(mask *image.Alpha, at image.Point, c color.RGBA) {
 }
 
 func (r *raster) text(m mark) {
-	f := m.style.face()
+	f := m.Style.face()
 	t := fonts()[f]
-	if m.style.Over {
-		r.cover(m.area)
+	if m.Style.Over {
+		r.cover(m.Area)
 	}
-	ink := r.theme.of(m.style.Tone).ink
-	if m.style.Muted {
+	ink := r.theme.of(m.Style.Tone).ink
+	if m.Style.Muted {
 		ink = r.theme.muted()
 	}
-	spare := m.area.H - (t.ascent+t.descent)*m.style.Size
-	base := math.Round((m.area.Y + spare/2 + t.ascent*m.style.Size) * r.scale)
-	x := m.area.X * r.scale
-	for _, c := range m.words {
+	spare := m.Area.H - (t.ascent+t.descent)*m.Style.Size
+	base := math.Round((m.Area.Y + spare/2 + t.ascent*m.Style.Size) * r.scale)
+	x := m.Area.X * r.scale
+	for _, c := range m.Words {
 		c = t.stand(c)
 		const parts = 4
 		whole := math.Floor(x*parts) / parts
 		left := math.Floor(whole)
-		s := r.glyph(glyph{c, f, m.style.Size, int((whole - left) * parts)})
+		s := r.glyph(glyph{c, f, m.Style.Size, int((whole - left) * parts)})
 		if s.mask != nil {
 			r.blend(s.mask, s.at.Add(image.Pt(int(left), int(base))), ink)
 		}
-		x += t.advances[c] * m.style.Size * r.scale
+		x += t.advances[c] * m.Style.Size * r.scale
 	}
 }
 

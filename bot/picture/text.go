@@ -86,7 +86,7 @@ func (c *Canvas) Text(r Rect, words string, w Words) Rect {
 		case Right:
 			x = r.Right() - width
 		}
-		c.drawn = append(c.drawn, mark{kind: markText, area: Rect{x, y, width, size * lineHeight}, words: line, style: w})
+		c.drawn = append(c.drawn, mark{Kind: markText, Area: Rect{x, y, width, size * lineHeight}, Words: line, Style: w})
 		used.X, right = min(used.X, x), max(right, x+width)
 		y += size * lineHeight
 	}
