@@ -249,11 +249,18 @@ func completeCourse(c *call, words []string) []string {
 	return out
 }
 
-// analogyCommand is /analogie 1: the mapping, its diagram, and where it breaks.
+// analogyCommand is /analogie 1: the mapping, its diagram, and where it breaks; /analogie 1 suite: the rest of the mapping.
 func analogyCommand(c *call) (Reply, error) {
 	all := c.tutor.cfg.Content.Analogies
+	which, more := c.args, false
+	if i := strings.LastIndexByte(which, ' '); i > 0 && next.is(which[i+1:]) {
+		which, more = which[:i], true
+	}
 	for _, a := range all {
-		if c.args == strconv.Itoa(a.Number) || c.args != "" && (fold(c.args) == fold(a.ID) || fold(c.args) == fold(c.in(a.Title))) {
+		if which == strconv.Itoa(a.Number) || which != "" && (fold(which) == fold(a.ID) || fold(which) == fold(c.in(a.Title))) {
+			if more && len(a.Rows) > rowsAtOnce {
+				return c.analogyRest(a), nil
+			}
 			return c.analogy(a), nil
 		}
 	}
@@ -271,11 +278,38 @@ func analogyCommand(c *call) (Reply, error) {
 	return r, nil
 }
 
+// rowsAtOnce is how many rows of an analogy one message shows: its main ones.
+const rowsAtOnce = 10
+
 func (c *call) analogy(a *content.Analogy) Reply {
 	r := Reply{Blocks: []Block{Title{c.in(a.Title)}, Text{c.links(c.in(a.Intro))}}}
+	table, breaks := c.rows(a.Rows[:min(rowsAtOnce, len(a.Rows))])
+	r.Blocks = append(r.Blocks, table)
+	if a.Diagram != "" {
+		r.Blocks = append(r.Blocks, c.figure(a.Diagram, a.ID))
+	}
+	for i, s := range a.Steps {
+		r.Blocks = append(r.Blocks, Text{fmt.Sprintf("%d. **%s** %s *%s*", i+1, c.in(s.Title), c.links(c.in(s.What)), c.in(s.Action))})
+	}
+	r.Blocks = append(r.Blocks, breaks...)
+	if len(a.Rows) > rowsAtOnce {
+		r = r.with(Button{Label: c.say("analogy.more"), Line: c.typed("analogy", strconv.Itoa(a.Number), next.in(c.words))})
+	}
+	return c.afterAnalogy(r, a)
+}
+
+// analogyRest is the mapping's lesser concepts.
+func (c *call) analogyRest(a *content.Analogy) Reply {
+	table, breaks := c.rows(a.Rows[rowsAtOnce:])
+	r := Reply{Blocks: append([]Block{Title{c.in(a.Title)}, table}, breaks...)}
+	return c.afterAnalogy(r.with(Button{Label: c.say("button.back"), Line: c.typed("analogy", strconv.Itoa(a.Number))}), a)
+}
+
+// rows are concepts with their images, and where those break.
+func (c *call) rows(rows []content.Row) (Table, []Block) {
 	table := Table{Columns: []string{c.say("analogy.concept"), c.say("analogy.image")}}
 	var breaks strings.Builder
-	for _, row := range a.Rows {
+	for _, row := range rows {
 		term := row.Concept
 		if t, ok := c.tutor.cfg.Content.Term(row.Concept); ok {
 			term = c.in(t.Name)
@@ -285,16 +319,13 @@ func (c *call) analogy(a *content.Analogy) Reply {
 			fmt.Fprintf(&breaks, "- **%s**%s%s\n", term, c.say("help.sep"), c.links(text))
 		}
 	}
-	r.Blocks = append(r.Blocks, table)
-	if a.Diagram != "" {
-		r.Blocks = append(r.Blocks, c.figure(a.Diagram, a.ID))
+	if breaks.Len() == 0 {
+		return table, nil
 	}
-	for i, s := range a.Steps {
-		r.Blocks = append(r.Blocks, Text{fmt.Sprintf("%d. **%s** %s *%s*", i+1, c.in(s.Title), c.links(c.in(s.What)), c.in(s.Action))})
-	}
-	if breaks.Len() > 0 {
-		r.Blocks = append(r.Blocks, Quote{"⚠️ *" + c.say("analogy.breaks") + "*\n\n" + breaks.String()})
-	}
+	return table, []Block{Quote{"⚠️ *" + c.say("analogy.breaks") + "*\n\n" + breaks.String()}}
+}
+
+func (c *call) afterAnalogy(r Reply, a *content.Analogy) Reply {
 	if _, ok := c.tutor.cfg.Content.Lens(a.ID); ok {
 		r = r.with(Button{Label: c.say("analogy.speak"), Line: c.typed("lens", a.ID), Style: Primary})
 	}

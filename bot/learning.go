@@ -105,8 +105,8 @@ func glossaryCommand(c *call) (Reply, error) {
 	if l, ok := c.tutor.cfg.Content.Lesson(t.Lesson); ok && l.Written() {
 		r = r.with(Button{Label: l.ID + " " + c.in(l.Title), Line: c.typed("course", l.ID), Style: Primary})
 	}
-	if t.Try != "" {
-		r = r.with(Button{Label: strings.TrimPrefix(t.Try, "/"), Line: t.Try})
+	if line := c.in(t.Try.Text); line != "" {
+		r = r.with(Button{Label: strings.TrimPrefix(line, "/"), Line: line})
 	}
 	return r, nil
 }

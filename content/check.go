@@ -261,7 +261,7 @@ func (p *prover) glossaryHolds() {
 		if _, ok := p.course.Lesson(t.Lesson); !ok {
 			p.fault(glossaryName, line, "the term %s leads to lesson %q, which does not exist", t.ID, t.Lesson)
 		}
-		if t.Try != "" && !strings.HasPrefix(t.Try, "/") {
+		if fr, en := t.Try.FR, t.Try.EN; fr+en != "" && (!strings.HasPrefix(fr, "/") || !strings.HasPrefix(en, "/")) {
 			p.fault(glossaryName, line, "try: is a command that begins with /")
 		}
 	}

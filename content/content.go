@@ -155,7 +155,7 @@ type Term struct {
 	Also       Text   `yaml:"also"` // other names, separated by commas: what a learner may look for
 	Definition Text   `yaml:"definition"`
 	Lesson     string `yaml:"lesson"`
-	Try        string `yaml:"try"`    // a command that shows it, where a Deployment web runs; may be empty
+	Try        Line   `yaml:"try"`    // a command that shows it, where a Deployment web runs; may be empty
 	Expect     Line   `yaml:"expect"` // a text that its answer holds; may be empty
 	line       int
 }

@@ -130,7 +130,8 @@ const before = "/kubectl create deployment web --image=nginx --replicas=2"
 func (c *Course) proveGlossary(lang Lang, stage NewStage) []Problem {
 	var problems []Problem
 	for _, t := range c.Terms {
-		if t.Try == "" {
+		try := t.Try.In(lang)
+		if try == "" {
 			continue
 		}
 		p := c.proof(glossaryName, lang, usualMembers, stage)
@@ -139,12 +140,12 @@ func (c *Course) proveGlossary(lang Lang, stage NewStage) []Problem {
 		}
 		p.run(t.line, before)
 		want := t.Expect.In(lang)
-		switch answer, failed, ok := p.run(t.line, t.Try); {
+		switch answer, failed, ok := p.run(t.line, try); {
 		case !ok:
 		case failed && want == "":
-			p.fault(t.line, "%s does not succeed: %s", first(t.Try), some(answer))
+			p.fault(t.line, "%s does not succeed: %s", first(try), some(answer))
 		case !strings.Contains(answer, want):
-			p.fault(t.line, "%s does not answer %q, but: %s", first(t.Try), want, some(answer))
+			p.fault(t.line, "%s does not answer %q, but: %s", first(try), want, some(answer))
 		}
 		problems = append(problems, p.problems...)
 	}
