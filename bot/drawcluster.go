@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -36,7 +37,7 @@ func (c *call) clusterDrawing(cl *sim.Cluster) picture.Cluster {
 		CPU: "CPU", Memory: c.say("cluster.memory"), Apart: c.say("draw.apart"), Empty: c.say("draw.nopod"),
 		More: func(nodes int) string { return c.say("draw.morenodes", with{"Count": nodes}) }}}
 	on := map[string]int{}
-	for n := range apiserver.List[*corev1.Node](cl.Client(), "") {
+	for _, n := range slices.SortedStableFunc(apiserver.List[*corev1.Node](cl.Client(), ""), func(a, b *corev1.Node) int { return inOrder(a.Name, b.Name) }) {
 		on[n.Name] = len(d.Nodes)
 		d.Nodes = append(d.Nodes, c.drawnNode(cl, n))
 	}
@@ -49,6 +50,15 @@ func (c *call) clusterDrawing(cl *sim.Cluster) picture.Cluster {
 		}
 	}
 	return d
+}
+
+// inOrder compares names as people count: node-9 before node-10.
+func inOrder(a, b string) int {
+	before := strings.TrimRight(a, "0123456789")
+	if before == strings.TrimRight(b, "0123456789") {
+		return cmp.Or(cmp.Compare(len(a), len(b)), cmp.Compare(a, b))
+	}
+	return cmp.Compare(a, b)
 }
 
 func (c *call) drawnNode(cl *sim.Cluster, n *corev1.Node) picture.Node {

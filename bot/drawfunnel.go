@@ -123,7 +123,7 @@ func (c *call) sieves(v *scheduler.Verdict) (out []picture.Sieve) {
 	left, passed := v.Evaluated, 0
 	if v.PreFilter != nil {
 		who := c.say("draw.everynode")
-		return []picture.Sieve{{Label: v.PreFilter.Plugin, Removed: []picture.Removed{{Who: who, Why: strings.Join(v.PreFilter.Reasons, "; ")}}}}
+		return []picture.Sieve{{Label: v.PreFilter.Plugin, OutText: c.say("draw.nodes", with{"Count": 0}), Removed: []picture.Removed{{Who: who, Why: strings.Join(v.PreFilter.Reasons, "; ")}}}}
 	}
 	pass := func() {
 		if passed > 0 {
@@ -145,8 +145,14 @@ func (c *call) sieves(v *scheduler.Verdict) (out []picture.Sieve) {
 		pass()
 		left -= len(removed)
 		out = append(out, picture.Sieve{Label: filter, Out: left, Removed: c.removed(removed)})
+		if left == 0 { // the filters that follow were not asked
+			break
+		}
 	}
 	pass()
+	for i := range out {
+		out[i].OutText = c.say("draw.nodes", with{"Count": out[i].Out})
+	}
 	return out
 }
 

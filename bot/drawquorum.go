@@ -32,12 +32,16 @@ func (c *call) quorumDrawing(cl *sim.Cluster) picture.Quorum {
 	sides := sidesOf(cl, e.Members)
 	d := picture.Quorum{Title: c.say("draw.quorum"), Needed: e.Needed, Holds: e.Quorum}
 	hear := map[int]int{} // how many a side is
+	led := slices.IndexFunc(e.Members, func(m sim.EtcdMember) bool { return m.Name == e.Leader })
+	if led >= 0 {
+		led = sides[led]
+	}
 	for i, m := range e.Members {
 		if sides[i] >= 0 {
 			hear[sides[i]]++
 			d.Alive = max(d.Alive, hear[sides[i]])
 		}
-		d.Members = append(d.Members, c.drawnMember(e, m, sides[i]))
+		d.Members = append(d.Members, c.drawnMember(e, m, sides[i], led))
 	}
 	d.Count = c.say("draw.alive", with{"Count": d.Alive, "Members": len(e.Members), "Needed": e.Needed})
 	d.Verdict = c.say("draw.noquorum", with{"Needed": e.Needed})
@@ -66,7 +70,8 @@ func (c *call) quorumDrawing(cl *sim.Cluster) picture.Quorum {
 	return d
 }
 
-func (c *call) drawnMember(e sim.Etcd, m sim.EtcdMember, side int) picture.Member {
+// drawnMember is a member; led is the side that the leader is on, -1 where there is none.
+func (c *call) drawnMember(e sim.Etcd, m sim.EtcdMember, side, led int) picture.Member {
 	d := picture.Member{Name: m.Name, Tone: picture.Good, Side: side, Leads: m.Name == e.Leader,
 		Detail: c.say("draw.revision", with{"Revision": m.Revision})}
 	if m.Behind > 0 {
@@ -77,15 +82,14 @@ func (c *call) drawnMember(e sim.Etcd, m sim.EtcdMember, side int) picture.Membe
 		d.Role, d.Tone = c.say("draw.stopped"), picture.Bad
 	case d.Leads:
 		d.Role = c.say("draw.leader")
+	case m.Role != "leader" && led >= 0 && side != led:
+		d.Role, d.Tone = c.say("draw.cut"), picture.Waiting
 	case m.Role == "leader":
 		d.Role, d.Tone = c.say("draw.oldleader"), picture.Waiting
 	case m.Role == "candidate":
 		d.Role, d.Tone = c.say("draw.candidate"), picture.Waiting
 	default:
 		d.Role = c.say("draw.follower")
-	}
-	if m.Partitioned && m.Role != "stopped" && !d.Leads {
-		d.Role += " · " + c.say("draw.cut")
 	}
 	return d
 }

@@ -318,7 +318,7 @@ func (c *call) rolloutDrawing(d *appsv1.Deployment, u *rolling) picture.Rollout 
 		Wanted: u.wanted, Least: u.wanted - u.missing, Most: u.wanted + u.surge,
 		Old: c.say("draw.old", with{"Image": u.before}), New: c.say("draw.new", with{"Image": u.fresh.Spec.Template.Spec.Containers[0].Image}),
 		LeastIs: c.say("draw.leastis", with{"Count": u.wanted - u.missing, "Missing": u.missing}),
-		MostIs:  c.say("draw.mostis", with{"Count": u.wanted + u.surge, "Surge": u.surge}), Figures: c.say("draw.figures"), Say: c.tenths}
+		MostIs:  c.say("draw.mostis", with{"Count": u.wanted + u.surge, "Surge": u.surge}), Pods: c.say("draw.inall"), Figures: c.say("draw.figures"), Say: c.tenths}
 	switch {
 	case u.forgotten:
 		out.Note = c.say("draw.forgotten")

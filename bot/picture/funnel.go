@@ -20,6 +20,7 @@ type Funnel struct {
 type Sieve struct {
 	Label   string // NodeResourcesFit
 	Out     int    // nodes that are left
+	OutText string // 2 nodes
 	Removed []Removed
 }
 

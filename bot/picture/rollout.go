@@ -19,6 +19,7 @@ type Rollout struct {
 	New     string
 	LeastIs string // what the lower line is, with its figure
 	MostIs  string // what the upper line is, with its figure
+	Pods    string // what the third line is: pods in all
 	Figures string // what the three figures of a line are: old + new / pods in all
 
 	// Say is a span of time in words: 4 s.

@@ -1,0 +1,75 @@
+package picture
+
+import (
+	"strconv"
+	"time"
+)
+
+// Canvas is the update drawn: ready pods over time, the old ones below the new ones.
+func (r Rollout) Canvas(t Theme) *Canvas {
+	const tall, left = 150.0, 20.0
+	s := begin(t, r.Title, "")
+	s.legend(Second, r.Old)
+	s.legend(Accent, r.New)
+	s.y += 6
+	top := r.top()
+	plot := Rect{margin + left, s.y + 6, inner - left - 4, tall}
+	x := func(d time.Duration) float64 {
+		if r.Length <= 0 {
+			return plot.X
+		}
+		return plot.X + plot.W*min(1, max(0, float64(d)/float64(r.Length)))
+	}
+	y := func(n int) float64 { return plot.Bottom() - plot.H*float64(n)/float64(top) }
+	for step, n := (top+4)/5, 0; n <= top; n += step {
+		s.Text(Rect{margin, y(n) - 8, left - 4, 16}, strconv.Itoa(n), Words{Size: small, Muted: true, Align: Right, Single: true})
+		s.Line(Stroke{Tone: Quiet, Width: 0.5}, Point{plot.X, y(n)}, Point{plot.Right(), y(n)})
+	}
+	var outline []Point
+	for i, p := range r.Samples {
+		from, to := x(p.At), plot.Right()
+		if i+1 < len(r.Samples) {
+			to = x(r.Samples[i+1].At)
+		} else if len(r.Samples) == 1 { // a moment is drawn as wide as a bar
+			from, to = plot.X, plot.X+plot.W/3
+		}
+		s.part(Rect{from, y(p.Old), to - from, plot.Bottom() - y(p.Old)}, Second)
+		s.part(Rect{from, y(p.Old + p.New), to - from, y(p.Old) - y(p.Old+p.New)}, Accent)
+		outline = append(outline, Point{from, y(p.Pods)}, Point{to, y(p.Pods)})
+	}
+	s.Line(Stroke{Tone: Plain, Width: 2}, outline...)
+	s.Line(Stroke{Tone: Good, Width: 2, Dashed: true}, Point{plot.X, y(r.Least)}, Point{plot.Right(), y(r.Least)})
+	s.Line(Stroke{Tone: Waiting, Width: 2, Dashed: true}, Point{plot.X, y(r.Most)}, Point{plot.Right(), y(r.Most)})
+	s.y = plot.Bottom()
+	if len(r.Samples) > 1 {
+		var at []Tick
+		for _, d := range ticks(r.Length, 4) {
+			words := "0"
+			if d > 0 {
+				words = r.Say(d)
+			}
+			at = append(at, Tick{float64(d), words})
+		}
+		s.Axis(Rect{plot.X, s.y, plot.W, 20}, 0, max(1, float64(r.Length)), at)
+	}
+	s.y += 28
+	s.rule(Stroke{Tone: Plain, Width: 2}, r.Pods)
+	s.rule(Stroke{Tone: Waiting, Width: 2, Dashed: true}, r.MostIs)
+	s.rule(Stroke{Tone: Good, Width: 2, Dashed: true}, r.LeastIs)
+	return s.end(r.Note)
+}
+
+// legend says what an area is, rule what a line is.
+func (s *sheet) legend(tone Tone, words string) {
+	r := Rect{margin, s.y + 2, 14, 11}
+	s.Box(r, Shape{Tone: tone, Radius: 1, Width: 1})
+	s.part(r, tone)
+	s.say(words, Words{Size: 12}, margin+22, inner-22)
+	s.y += 3
+}
+
+func (s *sheet) rule(stroke Stroke, words string) {
+	s.Line(stroke, Point{margin, s.y + 8}, Point{margin + 16, s.y + 8})
+	s.say(words, Words{Size: 12}, margin+22, inner-22)
+	s.y += 3
+}
