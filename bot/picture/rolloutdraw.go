@@ -33,8 +33,8 @@ func (r Rollout) Canvas(t Theme) *Canvas {
 		} else if len(r.Samples) == 1 { // a moment is drawn as wide as a bar
 			from, to = plot.X, plot.X+plot.W/3
 		}
-		s.part(Rect{from, y(p.Old), to - from, plot.Bottom() - y(p.Old)}, Second)
-		s.part(Rect{from, y(p.Old + p.New), to - from, y(p.Old) - y(p.Old+p.New)}, Accent)
+		s.area(Rect{from, y(p.Old), to - from, plot.Bottom() - y(p.Old)}, Second)
+		s.area(Rect{from, y(p.Old + p.New), to - from, y(p.Old) - y(p.Old+p.New)}, Accent)
 		outline = append(outline, Point{from, y(p.Pods)}, Point{to, y(p.Pods)})
 	}
 	s.Line(Stroke{Tone: Plain, Width: 2}, outline...)
@@ -63,7 +63,7 @@ func (r Rollout) Canvas(t Theme) *Canvas {
 func (s *sheet) legend(tone Tone, words string) {
 	r := Rect{margin, s.y + 2, 14, 11}
 	s.Box(r, Shape{Tone: tone, Radius: 1, Width: 1})
-	s.part(r, tone)
+	s.area(r, tone)
 	s.say(words, Words{Size: 12}, margin+22, inner-22)
 	s.y += 3
 }

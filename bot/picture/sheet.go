@@ -74,10 +74,10 @@ func (s *sheet) number(n int, at Point, tone Tone) {
 	s.Text(r, strconv.Itoa(n), Words{Size: small, Bold: true, Tone: tone, Single: true})
 }
 
-// part fills a part of something larger.
-func (c *Canvas) part(r Rect, tone Tone) {
+// area fills a part of something larger.
+func (c *Canvas) area(r Rect, tone Tone) {
 	if r.W > 0 && r.H > 0 {
-		c.drawn = append(c.drawn, mark{kind: markFill, area: r, shape: Shape{Tone: tone}})
+		c.drawn = append(c.drawn, mark{Kind: markFill, Area: r, Shape: Shape{Tone: tone}})
 	}
 }
 

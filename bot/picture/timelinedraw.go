@@ -32,7 +32,7 @@ func (t Timeline) Canvas(theme Theme) *Canvas {
 		for _, span := range l.longestFirst() {
 			r := Rect{x(span.From), s.y, max(1.5, x(span.To)-x(span.From)), bar}
 			r.X = min(r.X, line.Right()-r.W)
-			s.part(r, span.Tone)
+			s.area(r, span.Tone)
 			if span.Label != "" && Measure(span.Label, small, true)+8 <= r.W {
 				if span.Tone == Bad { // its stripes would run through the words
 					w := Measure(span.Label, small, true) + 8
@@ -96,7 +96,7 @@ func (s *sheet) keys(keys []Key) {
 		}
 		r := Rect{x, s.y + 2, 12, 11}
 		s.Box(r, Shape{Tone: k.Tone, Radius: 1, Width: 1})
-		s.part(r, k.Tone)
+		s.area(r, k.Tone)
 		s.Text(Rect{x + 17, s.y, w, 15}, k.Label, Words{Size: small, Align: Left, Single: true})
 		x += 17 + w + 12
 	}
