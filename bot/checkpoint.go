@@ -127,7 +127,7 @@ func (c *call) loadCheckpoint(place int) (*sim.Cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	cl, err := c.tutor.openCluster(records)
+	cl, err := c.openCluster(records)
 	if err != nil {
 		return nil, err
 	}

@@ -28,7 +28,7 @@ const idleAfter = 15 * time.Minute
 func (c *call) cluster() (*sim.Cluster, error) {
 	ch := c.channel
 	if ch.cluster == nil {
-		cl, _, err := c.tutor.loadCluster(c.ctx, ch, c.now)
+		cl, _, err := c.loadCluster(ch)
 		if err != nil {
 			return nil, err
 		}
@@ -104,16 +104,16 @@ func keysOf(records map[string][]byte) map[string]struct{} {
 }
 
 // loadCluster reads a channel's cluster, or makes its first; kept says which.
-func (t *Tutor) loadCluster(ctx context.Context, ch *channel, now time.Time) (cl *sim.Cluster, kept bool, err error) {
-	records, base, err := t.clusterRecords(ctx, ch)
+func (c *call) loadCluster(ch *channel) (cl *sim.Cluster, kept bool, err error) {
+	records, base, err := c.tutor.clusterRecords(c.ctx, ch)
 	if err != nil {
 		return nil, false, err
 	}
 	if len(records) == 0 {
-		cl, err := t.newCluster(ch.scope, now, usualMembers)
+		cl, err := c.newCluster(ch.scope, usualMembers)
 		return cl, false, err
 	}
-	if cl, err = t.openCluster(records); err != nil {
+	if cl, err = c.openCluster(records); err != nil {
 		return nil, false, err
 	}
 	ch.base = base
@@ -121,14 +121,14 @@ func (t *Tutor) loadCluster(ctx context.Context, ch *channel, now time.Time) (cl
 }
 
 // openCluster makes the cluster that the records are of.
-func (t *Tutor) openCluster(records map[string][]byte) (*sim.Cluster, error) {
+func (c *call) openCluster(records map[string][]byte) (*sim.Cluster, error) {
 	cl, err := sim.Load(func(yield func(string, []byte) bool) {
 		for _, key := range slices.Sorted(maps.Keys(records)) {
 			if !yield(key, records[key]) {
 				return
 			}
 		}
-	}, sim.Config{Images: t.cfg.Content.Images, Limits: t.cfg.Cluster})
+	}, sim.Config{Images: c.content.Images, Limits: c.tutor.cfg.Cluster})
 	if err != nil {
 		return nil, fmt.Errorf("load cluster: %w", err)
 	}
@@ -140,10 +140,10 @@ const usualMembers = 3
 
 // newCluster makes a cluster for a channel. Its seed is drawn from where and when,
 // so that no two channels see the same names.
-func (t *Tutor) newCluster(s Scope, now time.Time, members int) (*sim.Cluster, error) {
+func (c *call) newCluster(s Scope, members int) (*sim.Cluster, error) {
 	h := fnv.New64a()
-	fmt.Fprintf(h, "%q %q %q %d", s.Platform, s.Tenant, s.Channel, now.UnixNano())
-	cl, err := sim.New(sim.Config{Seed: h.Sum64(), Start: now, Members: members, Images: t.cfg.Content.Images, Limits: t.cfg.Cluster})
+	fmt.Fprintf(h, "%q %q %q %d", s.Platform, s.Tenant, s.Channel, c.now.UnixNano())
+	cl, err := sim.New(sim.Config{Seed: h.Sum64(), Start: c.now, Members: members, Images: c.content.Images, Limits: c.tutor.cfg.Cluster})
 	if err != nil {
 		return nil, fmt.Errorf("make cluster: %w", err)
 	}
@@ -256,7 +256,7 @@ func resetCommand(c *call) (Reply, error) {
 		}
 		return r, nil
 	}
-	cl, err := c.tutor.newCluster(c.channel.scope, c.now, members)
+	cl, err := c.newCluster(c.channel.scope, members)
 	if err != nil {
 		return Reply{}, err
 	}
@@ -273,7 +273,7 @@ func resetCommand(c *call) (Reply, error) {
 // where there is none, or it cannot be read.
 func (c *call) peek() *sim.Cluster {
 	if c.channel.cluster == nil {
-		cl, kept, err := c.tutor.loadCluster(c.ctx, c.channel, c.now)
+		cl, kept, err := c.loadCluster(c.channel)
 		if err != nil || !kept {
 			return cl // nil, or made for this completion and gone with it
 		}

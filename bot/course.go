@@ -21,7 +21,7 @@ func courseCommand(c *call) (Reply, error) {
 	word := strings.TrimSuffix(c.args, ".")
 	switch {
 	case word == "":
-		return c.contents(), nil
+		return c.refusal(c.contents()), nil
 	case next.is(word):
 		return c.turn(+1), nil
 	case back.is(word):
@@ -29,11 +29,11 @@ func courseCommand(c *call) (Reply, error) {
 	case resumes.is(word):
 		return c.turn(0), nil
 	}
-	if l, ok := c.tutor.cfg.Content.Lesson(word); ok {
+	if l, ok := c.content.Lesson(word); ok {
 		return c.open(l, 0), nil
 	}
 	if n, err := strconv.Atoi(word); err == nil {
-		if s, ok := c.tutor.cfg.Content.Section(n); ok && len(s.Lessons) > 0 {
+		if s, ok := c.content.Section(n); ok && len(s.Lessons) > 0 {
 			return c.open(s.Lessons[0], 0), nil
 		}
 	}
@@ -50,7 +50,7 @@ func (c *call) typed(command string, args ...string) string {
 
 // contents is the table of contents, and where the learner is in it.
 func (c *call) contents() Reply {
-	course := c.tutor.cfg.Content
+	course := c.content
 	r := Reply{Blocks: []Block{Title{c.in(course.Title)}}}
 	var b strings.Builder
 	for _, s := range course.Sections {
@@ -82,7 +82,10 @@ func (c *call) resume(l *content.Lesson) Button {
 
 // turn goes a page on or back from where the learner is.
 func (c *call) turn(by int) Reply {
-	l, ok := c.tutor.cfg.Content.Lesson(c.learner.bookmark.Lesson)
+	l, ok := c.content.Lesson(c.learner.bookmark.Lesson)
+	if !ok && c.learner.bookmark.Lesson != "" {
+		return c.gone()
+	}
 	if !ok {
 		if l = c.written(nil, +1); l == nil || by < 0 {
 			return c.contents()
@@ -112,7 +115,7 @@ func (c *call) turn(by int) Reply {
 func (c *call) written(l *content.Lesson, by int) *content.Lesson {
 	var before *content.Lesson
 	passed := l == nil
-	for x := range c.tutor.cfg.Content.Lessons() {
+	for x := range c.content.Lessons() {
 		switch {
 		case x == l:
 			if by < 0 {
@@ -213,7 +216,7 @@ func (c *call) part(p content.Part) Block {
 
 // figure is a diagram in a lens's words.
 func (c *call) figure(diagram, lens string) Block {
-	d, ok := c.tutor.cfg.Content.Diagram(diagram)
+	d, ok := c.content.Diagram(diagram)
 	if !ok {
 		return Divider{}
 	}
@@ -240,10 +243,10 @@ func completeCourse(c *call, words []string) []string {
 		return nil
 	}
 	out := []string{next.in(c.words), back.in(c.words), resumes.in(c.words)}
-	for _, s := range c.tutor.cfg.Content.Sections {
+	for _, s := range c.content.Sections {
 		out = append(out, strconv.Itoa(s.Number))
 	}
-	for l := range c.tutor.cfg.Content.Lessons() {
+	for l := range c.content.Lessons() {
 		out = append(out, l.ID)
 	}
 	return out
@@ -251,7 +254,7 @@ func completeCourse(c *call, words []string) []string {
 
 // analogyCommand is /analogie 1: the mapping, its diagram, and where it breaks; /analogie 1 suite: the rest of the mapping.
 func analogyCommand(c *call) (Reply, error) {
-	all := c.tutor.cfg.Content.Analogies
+	all := c.content.Analogies
 	which, more := c.args, false
 	if i := strings.LastIndexByte(which, ' '); i > 0 && next.is(which[i+1:]) {
 		which, more = which[:i], true
@@ -311,7 +314,7 @@ func (c *call) rows(rows []content.Row) (Table, []Block) {
 	var breaks strings.Builder
 	for _, row := range rows {
 		term := row.Concept
-		if t, ok := c.tutor.cfg.Content.Term(row.Concept); ok {
+		if t, ok := c.content.Term(row.Concept); ok {
 			term = c.in(t.Name)
 		}
 		table.Rows = append(table.Rows, []string{term, c.in(row.Image)})
@@ -326,7 +329,7 @@ func (c *call) rows(rows []content.Row) (Table, []Block) {
 }
 
 func (c *call) afterAnalogy(r Reply, a *content.Analogy) Reply {
-	if _, ok := c.tutor.cfg.Content.Lens(a.ID); ok {
+	if _, ok := c.content.Lens(a.ID); ok {
 		r = r.with(Button{Label: c.say("analogy.speak"), Line: c.typed("lens", a.ID), Style: Primary})
 	}
 	return r.with(Button{Label: c.say("button.course"), Line: c.typed("course")})
@@ -337,7 +340,7 @@ func completeAnalogy(c *call, words []string) []string {
 		return nil
 	}
 	var out []string
-	for _, a := range c.tutor.cfg.Content.Analogies {
+	for _, a := range c.content.Analogies {
 		out = append(out, strconv.Itoa(a.Number))
 	}
 	return out

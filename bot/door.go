@@ -11,6 +11,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"timonier/content"
 )
 
 // channel is a channel's data while it is in memory.
@@ -41,7 +43,8 @@ type call struct {
 	ctx     context.Context
 	tutor   *Tutor
 	request Request
-	now     time.Time // the wall's
+	content *content.Course // what is taught while the request lasts
+	now     time.Time       // the wall's
 	lane    *lane
 	channel *channel
 	learner *learner
@@ -147,7 +150,10 @@ func (t *Tutor) answered(ctx context.Context, r Request) (Reply, bool, error) {
 
 // newCall reads what a command needs to know of the channel and the person.
 func (t *Tutor) newCall(ctx context.Context, ln *lane, r Request, emit func(Reply)) (*call, error) {
-	c := &call{ctx: ctx, tutor: t, request: r, now: t.cfg.Now(), lane: ln, emit: emit}
+	c := &call{ctx: ctx, tutor: t, request: r, content: t.taught.Load(), now: t.cfg.Now(), lane: ln, emit: emit}
+	if ln.taught != c.content { // the cluster in memory knows the images of another course
+		ln.loaded, ln.taught = nil, c.content
+	}
 	if ln.loaded == nil {
 		ch, err := t.load(ctx, r.Place())
 		if err != nil {

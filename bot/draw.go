@@ -60,7 +60,7 @@ func diagramCommand(c *call) (Reply, error) {
 
 // findDiagram finds a diagram of the course by its name, its title, or a word of either.
 func (c *call) findDiagram(word string) (*content.Diagram, bool) {
-	all := c.tutor.cfg.Content.Diagrams
+	all := c.content.Diagrams
 	wanted := fold(word)
 	names := func(d *content.Diagram) []string {
 		names := []string{d.Name}
@@ -92,7 +92,7 @@ func (c *call) drawingList(id string) Reply {
 		r = r.with(Button{Label: c.say(d.title), Line: line})
 	}
 	var course strings.Builder
-	for _, d := range c.tutor.cfg.Content.Diagrams {
+	for _, d := range c.content.Diagrams {
 		course.WriteString("- `" + c.typed("diagram", d.Name) + "`" + c.say("help.sep") + c.in(d.In(c.lens().ID).Title) + "\n")
 	}
 	r.Blocks = []Block{Text{c.say(id, with{"Word": shorten(c.args)})}, Text{c.say("draw.live") + "\n" + b.String()}, Text{c.say("draw.course") + "\n" + course.String()}}
@@ -105,7 +105,7 @@ func completeDiagram(c *call, words []string) []string {
 		for _, d := range drawings() {
 			out = append(out, d.name.in(c.words))
 		}
-		for _, d := range c.tutor.cfg.Content.Diagrams {
+		for _, d := range c.content.Diagrams {
 			out = append(out, d.Name)
 		}
 		return out

@@ -197,7 +197,7 @@ func (s snapshots) Open(file string) (*sim.Cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.c.tutor.openCluster(records)
+	return s.c.openCluster(records)
 }
 
 // List are the names.

@@ -22,13 +22,13 @@ func helpCommand(c *call) (Reply, error) {
 		more += " " + c.say("help.typed")
 	}
 	course, _ := c.tutor.command("course")
-	return Reply{
+	return c.refusal(Reply{
 		Blocks: []Block{Title{c.say("help.title")}, Text{lines.String() + "\n" + more}},
 		Buttons: []Button{
 			{Label: c.say("button.course"), Line: c.slash(course), Style: Primary},
 			{Label: "kubectl get nodes", Line: "/kubectl get nodes"},
 		},
-	}, nil
+	}), nil
 }
 
 // helpOn explains one command.
@@ -64,7 +64,7 @@ func (t *Tutor) Welcome(ctx context.Context, r Request) Reply {
 	c, err := t.newCall(ctx, ln, r, nil)
 	if err != nil {
 		t.cfg.Logger.ErrorContext(ctx, "greeting without the store", "error", err)
-		c = &call{words: t.wordsOf(r.Locale), tutor: t, request: r, channel: &channel{}, learner: &learner{}}
+		c = &call{words: t.wordsOf(r.Locale), tutor: t, request: r, content: t.taught.Load(), channel: &channel{}, learner: &learner{}}
 	}
 	course, _ := t.command("course")
 	reply := Reply{
@@ -72,7 +72,7 @@ func (t *Tutor) Welcome(ctx context.Context, r Request) Reply {
 		Final:  true,
 	}
 	start := Button{Label: c.say("button.course"), Line: c.slash(course), Style: Primary}
-	if l, ok := c.tutor.cfg.Content.Lesson(c.learner.bookmark.Lesson); ok {
+	if l, ok := c.content.Lesson(c.learner.bookmark.Lesson); ok {
 		reply.Blocks = append(reply.Blocks, Text{c.say("welcome.back", with{"Lesson": l.ID, "Title": c.in(l.Title)})})
 		start = c.resume(l)
 	}

@@ -27,7 +27,7 @@ func progressCommand(c *call) (Reply, error) {
 	p := c.learner.progress
 	written, read := 0, 0
 	known := strings.Fields(p.Read)
-	for l := range c.tutor.cfg.Content.Lessons() {
+	for l := range c.content.Lessons() {
 		if !l.Written() {
 			continue
 		}
@@ -45,7 +45,7 @@ func progressCommand(c *call) (Reply, error) {
 	} else {
 		r.Blocks = append(r.Blocks, Text{c.say("learning.noquiz", with{"Quiz": c.typed("quiz")})})
 	}
-	if l, ok := c.tutor.cfg.Content.Lesson(c.learner.bookmark.Lesson); ok {
+	if l, ok := c.content.Lesson(c.learner.bookmark.Lesson); ok {
 		r.Blocks = append(r.Blocks, Text{c.say("welcome.back", with{"Lesson": l.ID, "Title": c.in(l.Title)})})
 		r = r.with(c.resume(l))
 	} else {
@@ -91,7 +91,7 @@ func glossaryCommand(c *call) (Reply, error) {
 		title += " · " + other
 	}
 	r := Reply{Blocks: []Block{Title{title}, Text{c.in(t.Definition)}}}
-	for _, a := range c.tutor.cfg.Content.Analogies {
+	for _, a := range c.content.Analogies {
 		row, ok := a.Row(t.ID)
 		if !ok {
 			continue
@@ -102,7 +102,7 @@ func glossaryCommand(c *call) (Reply, error) {
 		}
 		r.Blocks = append(r.Blocks, Quote{c.links(text)})
 	}
-	if l, ok := c.tutor.cfg.Content.Lesson(t.Lesson); ok && l.Written() {
+	if l, ok := c.content.Lesson(t.Lesson); ok && l.Written() {
 		r = r.with(Button{Label: l.ID + " " + c.in(l.Title), Line: c.typed("course", l.ID), Style: Primary})
 	}
 	if line := c.in(t.Try.Text); line != "" {
@@ -125,7 +125,7 @@ func (c *call) otherName(t *content.Term) string {
 
 // findTerm finds a term by its ID or any of its names.
 func (c *call) findTerm(word string) (*content.Term, bool) {
-	for _, t := range c.tutor.cfg.Content.Terms {
+	for _, t := range c.content.Terms {
 		names := append([]string{t.ID, t.Name.FR, t.Name.EN}, strings.Split(t.Also.FR+","+t.Also.EN, ",")...)
 		for _, n := range names {
 			if n = strings.TrimSpace(n); n != "" && fold(n) == fold(word) {
@@ -138,7 +138,7 @@ func (c *call) findTerm(word string) (*content.Term, bool) {
 
 func (c *call) glossaryList(id string) Reply {
 	var names []string
-	for _, t := range c.tutor.cfg.Content.Terms {
+	for _, t := range c.content.Terms {
 		names = append(names, c.in(t.Name))
 	}
 	slices.SortFunc(names, func(a, b string) int { return strings.Compare(fold(a), fold(b)) })
@@ -149,7 +149,7 @@ func (c *call) glossaryList(id string) Reply {
 func completeGlossary(c *call, words []string) []string {
 	before := strings.Join(words[:len(words)-1], " ")
 	var out []string
-	for _, t := range c.tutor.cfg.Content.Terms {
+	for _, t := range c.content.Terms {
 		n := c.in(t.Name)
 		if before == "" {
 			out = append(out, n)

@@ -80,7 +80,7 @@ func (c *call) newQuestion() (question, bool) {
 	seed := h.Sum64()
 	dice := rand.New(rand.NewPCG(seed, binary.BigEndian.Uint64([]byte("question"))))
 	var all []*content.Analogy
-	for _, a := range c.tutor.cfg.Content.Analogies {
+	for _, a := range c.content.Analogies {
 		if len(a.Rows) >= optionCount {
 			all = append(all, a)
 		}
@@ -106,7 +106,7 @@ func (c *call) newQuestion() (question, bool) {
 // tells says that an image does not give its concept away by having its name in it: a
 // client is like a client.
 func (c *call) tells(r content.Row) bool {
-	t, ok := c.tutor.cfg.Content.Term(r.Concept)
+	t, ok := c.content.Term(r.Concept)
 	if !ok {
 		return false
 	}
@@ -123,7 +123,7 @@ func letter(i int) string { return string(rune('A' + i)) }
 
 // images are the options' images, in the order of their letters.
 func (c *call) images(q question) (concepts []string, images []content.Row) {
-	a, ok := c.tutor.cfg.Content.Analogy(q.Analogy)
+	a, ok := c.content.Analogy(q.Analogy)
 	if !ok {
 		return nil, nil
 	}
@@ -139,7 +139,7 @@ func (c *call) images(q question) (concepts []string, images []content.Row) {
 
 // termName is a concept's name.
 func (c *call) termName(id string) string {
-	if t, ok := c.tutor.cfg.Content.Term(id); ok {
+	if t, ok := c.content.Term(id); ok {
 		return c.in(t.Name)
 	}
 	return id
@@ -153,7 +153,7 @@ func (c *call) showQuestion() (Reply, error) {
 	if len(rows) <= q.Right {
 		return c.mistake("quiz.none"), nil // the course has changed since
 	}
-	a, _ := c.tutor.cfg.Content.Analogy(q.Analogy)
+	a, _ := c.content.Analogy(q.Analogy)
 	counts, total, err := c.counts()
 	if err != nil {
 		return Reply{}, err

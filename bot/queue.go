@@ -3,6 +3,8 @@ package bot
 import (
 	"container/list"
 	"context"
+
+	"timonier/content"
 )
 
 // lane is one channel's queue, and the channel while it is in memory. Its worker
@@ -12,6 +14,7 @@ type lane struct {
 	jobs    []job
 	busy    bool // a worker runs
 	loaded  *channel
+	taught  *content.Course     // while it was loaded
 	offered map[string][]Button // the last buttons offered, by person
 	idle    *list.Element       // in Tutor.idle while no worker runs
 }

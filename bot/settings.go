@@ -65,11 +65,11 @@ func completeLanguage(_ *call, words []string) []string {
 // else the plain one.
 func (c *call) lens() *content.Lens {
 	for _, id := range []string{c.learner.settings.Lens, c.channel.settings.Lens, c.parent.Lens, c.house.settings.Lens} {
-		if l, ok := c.tutor.cfg.Content.Lens(id); ok {
+		if l, ok := c.content.Lens(id); ok {
 			return l
 		}
 	}
-	return c.tutor.cfg.Content.Lenses[0]
+	return c.content.Lenses[0]
 }
 
 // lensCommand is /lentille formation: for the person, or for the channel.
@@ -81,7 +81,7 @@ func lensCommand(c *call) (Reply, error) {
 	wanted, found := c.findLens(arg)
 	if !found {
 		r := Reply{Blocks: []Block{Text{c.say("lens.now", with{"Lens": c.in(c.lens().Title)})}}, Failed: arg != ""}
-		for _, l := range c.tutor.cfg.Content.Lenses {
+		for _, l := range c.content.Lenses {
 			r.Buttons = append(r.Buttons, Button{Label: c.in(l.Title), Line: c.typed("lens", l.ID)})
 		}
 		return r, nil
@@ -105,7 +105,7 @@ func (c *call) findLens(word string) (*content.Lens, bool) {
 	if word == "" {
 		return nil, false
 	}
-	for _, l := range c.tutor.cfg.Content.Lenses {
+	for _, l := range c.content.Lenses {
 		if fold(word) == fold(l.ID) || fold(word) == fold(l.Title.FR) || fold(word) == fold(l.Title.EN) ||
 			l.Analogy > 0 && word == strconv.Itoa(l.Analogy) || l.ID == content.Technique && fold(word) == "technical" {
 			return l, true
@@ -119,7 +119,7 @@ func completeLens(c *call, words []string) []string {
 		return nil
 	}
 	var ids []string
-	for _, l := range c.tutor.cfg.Content.Lenses {
+	for _, l := range c.content.Lenses {
 		ids = append(ids, l.ID)
 	}
 	return ids

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"timonier/content"
 )
 
 var update = flag.Bool("update", false, "rewrite the transcripts")
@@ -23,6 +25,8 @@ var update = flag.Bool("update", false, "rewrite the transcripts")
 //	@teacher NAME    the same, a person of whom the platform says that they lead
 //	@shared          from now on the channel is a class's
 //	@complete LINE   the completions of the line
+//	@lose LESSON     the course that is taught is a new one, without the lesson
+//	@refuse FAULT    a newer course is not taught, for its fault
 //
 // The language of its name, as course.fr.txt, is the platform's.
 func TestTranscripts(t *testing.T) {
@@ -139,6 +143,12 @@ func (s *stage) perform(line string) string {
 		return ""
 	case "@shared":
 		s.shared, s.tenant = true, "collège"
+		return ""
+	case "@lose":
+		s.tutor.Teach(without(s.t, arg))
+		return ""
+	case "@refuse":
+		s.tutor.Refuse([]content.Problem{{File: "lessons/03-api-server/3.1-roles.fr.md", Line: 7, Text: arg}})
 		return ""
 	case "@complete":
 		return strings.Join(s.tutor.Complete(context.Background(), s.request(""), arg, len(arg)), "\n")

@@ -9,6 +9,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"timonier/content"
@@ -66,6 +67,8 @@ type Tutor struct {
 	followed uint64 // how many there have been
 	working  sync.WaitGroup
 
+	taught  atomic.Pointer[content.Course]
+	refused atomic.Pointer[Refusal]
 	pending pending
 	spoken  spoken
 }
@@ -89,6 +92,8 @@ func New(cfg Config) *Tutor {
 	t := &Tutor{cfg: cfg, commands: commands(), words: all, lanes: map[Place]*lane{}, idle: list.New(),
 		follows: map[*following]struct{}{}, pending: pending{keys: map[string]string{}, changes: map[string][]byte{}}}
 	t.pending.idle.L = &t.pending.mu
+	t.Teach(cfg.Content)
+	t.cfg.Content = nil // only the first: what is taught is a call's content
 	return t
 }
 

@@ -241,7 +241,7 @@ func (c *call) moral(steps []trace.Step) string {
 
 // breaks is where the analogy breaks for one of the concepts in the chain: the most telling is the last.
 func (c *call) breaks(lens *content.Lens, steps []trace.Step) (string, bool) {
-	rows := c.tutor.cfg.Content.Breaks(lens, steps)
+	rows := c.content.Breaks(lens, steps)
 	if len(rows) == 0 {
 		return "", false
 	}
@@ -251,7 +251,7 @@ func (c *call) breaks(lens *content.Lens, steps []trace.Step) (string, bool) {
 
 // otherLens offers the same in other words: the plain ones, or each analogy's.
 func (c *call) otherLens(r Reply, lens *content.Lens, line string) Reply {
-	for _, l := range c.tutor.cfg.Content.Lenses {
+	for _, l := range c.content.Lenses {
 		if l == lens || lens.ID != content.Technique && l.ID != content.Technique {
 			continue
 		}
