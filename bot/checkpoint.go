@@ -87,13 +87,28 @@ func (c *call) keepCluster(cl *sim.Cluster, name string) (checkpoint, error) {
 			return checkpoint{}, errFull
 		}
 	}
-	records, _, err := c.tutor.clusterRecords(c.ctx, ch)
+	kept, packed, err := c.packCluster(cl, name)
 	if err != nil {
 		return checkpoint{}, err
 	}
+	ch.kept.Places[place] = kept
+	ch.set(keyCheckpoint(place), packed)
+	return kept, nil
+}
+
+// packCluster is the cluster as it is, in one record, and what is said of it.
+func (c *call) packCluster(cl *sim.Cluster, name string) (checkpoint, []byte, error) {
+	ch := c.channel
+	records := map[string][]byte{}
+	if !ch.fresh {
+		var err error
+		if records, _, err = c.tutor.clusterRecords(c.ctx, ch); err != nil {
+			return checkpoint{}, nil, err
+		}
+	}
 	changes, err := cl.Changes()
 	if err != nil {
-		return checkpoint{}, fmt.Errorf("save cluster: %w", err)
+		return checkpoint{}, nil, fmt.Errorf("save cluster: %w", err)
 	}
 	for _, r := range changes {
 		if r.Value == nil {
@@ -104,7 +119,7 @@ func (c *call) keepCluster(cl *sim.Cluster, name string) (checkpoint, error) {
 	}
 	packed, err := pack(records)
 	if err != nil {
-		return checkpoint{}, err
+		return checkpoint{}, nil, err
 	}
 	kept := checkpoint{Name: name, Kept: c.now, At: cl.Now(), Clock: ch.clock, Last: ch.last}
 	kept.Clock.Used = time.Time{}
@@ -114,16 +129,19 @@ func (c *call) keepCluster(cl *sim.Cluster, name string) (checkpoint, error) {
 	for range apiserver.List[*corev1.Pod](cl.Client(), "") {
 		kept.Pods++
 	}
-	ch.kept.Places[place] = kept
-	ch.set(keyCheckpoint(place), packed)
-	return kept, nil
+	return kept, packed, nil
 }
 
 // loadCheckpoint puts the cluster back that is kept at a place; the channel's clock and what
 // /pourquoi tells come back with it.
 func (c *call) loadCheckpoint(place int) (*sim.Cluster, error) {
+	return c.loadKept(keyCheckpoint(place), c.channel.kept.Places[place])
+}
+
+// loadKept puts the cluster back that a record holds.
+func (c *call) loadKept(key string, kept checkpoint) (*sim.Cluster, error) {
 	ch := c.channel
-	records, packed, err := c.readCheckpoint(place)
+	records, packed, err := c.readKept(key)
 	if err != nil {
 		return nil, err
 	}
@@ -134,14 +152,18 @@ func (c *call) loadCheckpoint(place int) (*sim.Cluster, error) {
 	ch.simulated, c.used = simulated{cluster: cl, base: keysOf(records)}, true
 	ch.drop = []string{keyCluster}
 	ch.set(keyBase, packed)
-	ch.clock, ch.last = ch.kept.Places[place].Clock, ch.kept.Places[place].Last
+	ch.clock, ch.last = kept.Clock, kept.Last
 	ch.clock.Used = c.now
 	return cl, nil
 }
 
 // readCheckpoint gives the records of what is kept at a place, and the same as they are kept.
 func (c *call) readCheckpoint(place int) (records map[string][]byte, packed []byte, err error) {
-	kept, version, err := c.tutor.cfg.Store.Read(c.ctx, c.channel.scope, keyCheckpoint(place))
+	return c.readKept(keyCheckpoint(place))
+}
+
+func (c *call) readKept(key string) (records map[string][]byte, packed []byte, err error) {
+	kept, version, err := c.tutor.cfg.Store.Read(c.ctx, c.channel.scope, key)
 	if err != nil {
 		return nil, nil, fmt.Errorf("read checkpoint: %w", err)
 	}
@@ -324,6 +346,9 @@ func (c *call) loadCommand(words []string) (Reply, error) {
 		return Reply{}, err
 	}
 	r = Reply{Blocks: []Block{Text{c.say("kept.loaded", with{"Name": kept.Name})}, Text{c.clockText(cl)}}}
+	if kept.Kept.Before(c.channel.exercise.Aside.Kept) { // what was kept since is the exercise's
+		r = c.dropExercise(r)
+	}
 	return r.with(Button{Label: c.say("button.cluster"), Line: c.typed("cluster"), Style: Primary}).
 		with(Button{Label: c.say("button.why"), Line: c.typed("why")}), nil
 }

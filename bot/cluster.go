@@ -18,6 +18,7 @@ import (
 type simulated struct {
 	cluster *sim.Cluster
 	base    map[string]struct{} // the keys of the checkpoint that it was loaded from; nil: from none
+	fresh   bool                // it was made by this very command: what the store has is another's
 }
 
 // idleAfter is how long a cluster's time goes on without a command.
@@ -263,10 +264,10 @@ func resetCommand(c *call) (Reply, error) {
 	c.channel.simulated, c.used = simulated{cluster: cl}, true
 	c.channel.drop = []string{keyCluster}
 	c.channel.clock, c.channel.last = clock{Used: c.now}, last{}
-	return Reply{
+	return c.dropExercise(Reply{
 		Blocks:  []Block{Text{c.say("reset.done", with{"Members": said})}},
 		Buttons: []Button{{Label: "kubectl get nodes", Line: "/kubectl get nodes", Style: Primary}},
-	}, nil
+	}), nil
 }
 
 // peek is the cluster as it was left, for completions: no time passes in it. Nil

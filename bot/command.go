@@ -46,6 +46,8 @@ func commands() []*command {
 			options: []option{{name: name{"numéro", "number"}, help: "option.analogy", complete: true}}},
 		{name: name{"glossaire", "glossary"}, help: "glossary.help", usage: "glossary.usage", run: glossaryCommand, complete: completeGlossary, manner: alone,
 			options: []option{{name: name{"terme", "term"}, help: "option.term", complete: true}}},
+		{name: name{"exercice", "exercise"}, aliases: []string{"exercices", "exercises", "exo"}, help: "exercise.help", usage: "exercise.usage", run: exerciseCommand, complete: completeExercise, manner: exerciseManner,
+			options: []option{{name: name{"quoi", "what"}, help: "option.exercise", complete: true}}},
 		{name: name{"kubectl", "kubectl"}, aliases: []string{"k"}, help: "kubectl.help", usage: "kubectl.usage", run: kubectlCommand, complete: completeKubectl, manner: kubectlManner,
 			options: []option{
 				{name: name{"commande", "command"}, help: "option.kubectl", required: true, complete: true},
@@ -80,7 +82,7 @@ func commands() []*command {
 				{name: name{"valeur", "value"}, help: "option.span", complete: true}}},
 		{name: name{"quiz", "quiz"}, help: "quiz.help", usage: "quiz.usage", run: quizCommand, complete: completeQuiz, manner: quizManner,
 			options: []option{{name: name{"action", "action"}, help: "option.quiz", kind: Pick, choices: []pick{{quizEnd, ""}}}}},
-		{name: name{"progrès", "progress"}, help: "learning.help", usage: "learning.usage", run: progressCommand, manner: alone},
+		{name: name{"progrès", "progress"}, aliases: []string{"progression"}, help: "learning.help", usage: "learning.usage", run: progressCommand, manner: alone},
 		{name: name{"remise", "reset"}, help: "reset.help", usage: "reset.usage", level: resets, run: resetCommand,
 			options: []option{{name: name{"action", "action"}, help: "option.reset", kind: Pick, choices: []pick{{confirmed, ""}}},
 				{name: name{"membres", "members"}, help: "option.members", kind: Number}}},
@@ -151,7 +153,7 @@ func (c *call) answer() (Reply, error) {
 	if !c.may(cmd.level) && (cmd.free == nil || !cmd.free(args)) {
 		return c.mistake("line.forbidden", with{"Command": c.slash(cmd)}), nil
 	}
-	c.args, c.stdin = args, rest
+	c.args, c.stdin, c.ran = args, rest, strings.TrimSpace(c.slash(cmd)+" "+args)
 	return cmd.run(c)
 }
 

@@ -16,8 +16,9 @@ var (
 	resumes = name{"reprendre", "resume"}
 )
 
-// courseCommand is /cours: the contents, a section, a lesson, or a page's turn.
+// courseCommand is /cours: the contents, a section, a lesson, a page's turn, or what is unlocked.
 func courseCommand(c *call) (Reply, error) {
+	c.ran = "" // reading is no part of an exercise
 	word := strings.TrimSuffix(c.args, ".")
 	switch {
 	case word == "":
@@ -34,8 +35,12 @@ func courseCommand(c *call) (Reply, error) {
 	}
 	if n, err := strconv.Atoi(word); err == nil {
 		if s, ok := c.content.Section(n); ok && len(s.Lessons) > 0 {
-			return c.open(s.Lessons[0], 0), nil
+			return c.section(s), nil
 		}
+	}
+	verb, what, _ := strings.Cut(word, " ")
+	if opens, ok := unlockWord(verb); ok {
+		return c.unlockCommand(opens, strings.TrimSpace(what)), nil
 	}
 	r := c.mistake("course.unknown", with{"Word": shorten(word)})
 	r.Buttons = []Button{{Label: c.say("button.contents"), Line: c.typed("course"), Style: Primary}}
@@ -46,34 +51,6 @@ func courseCommand(c *call) (Reply, error) {
 func (c *call) typed(command string, args ...string) string {
 	cmd, _ := c.tutor.command(command)
 	return strings.Join(append([]string{c.slash(cmd)}, args...), " ")
-}
-
-// contents is the table of contents, and where the learner is in it.
-func (c *call) contents() Reply {
-	course := c.content
-	r := Reply{Blocks: []Block{Title{c.in(course.Title)}}}
-	var b strings.Builder
-	for _, s := range course.Sections {
-		fmt.Fprintf(&b, "**%d. %s**\n", s.Number, c.in(s.Title))
-		for _, l := range s.Lessons {
-			fmt.Fprintf(&b, "- %s %s", l.ID, c.in(l.Title))
-			switch {
-			case l.ID == c.learner.bookmark.Lesson:
-				b.WriteString(" ◀ *" + c.say("course.here") + "*")
-			case !l.Written():
-				b.WriteString(" *(" + c.say("course.coming") + ")*")
-			}
-			b.WriteString("\n")
-		}
-		b.WriteString("\n")
-	}
-	r.Blocks = append(r.Blocks, Text{b.String() + c.say("course.open", with{"Course": c.typed("course")})})
-	if l, ok := course.Lesson(c.learner.bookmark.Lesson); ok {
-		r.Buttons = append(r.Buttons, c.resume(l))
-	} else if l := c.written(nil, +1); l != nil {
-		r.Buttons = append(r.Buttons, Button{Label: c.say("button.start"), Line: c.typed("course", l.ID), Style: Primary})
-	}
-	return r
 }
 
 func (c *call) resume(l *content.Lesson) Button {
@@ -94,13 +71,15 @@ func (c *call) turn(by int) Reply {
 	}
 	page := c.learner.bookmark.Message + by
 	switch {
+	case page >= 0 && by < 0:
+		return c.show(l, page)
 	case page < 0:
 		before := c.written(l, -1)
 		if before == nil {
 			c.learner.bookmark.Message = -1 // Suite opens the first page, not the second
 			return c.contents()
 		}
-		return c.open(before, len(before.Messages(c.course()))-1)
+		return c.show(before, len(before.Messages(c.course()))-1) // whoever comes from behind has not read it
 	case page >= len(l.Messages(c.course())) && by > 0:
 		after := c.written(l, +1)
 		if after == nil {
@@ -143,17 +122,25 @@ func (c *call) end() Reply {
 	}
 }
 
-// open shows a page of a lesson, and puts the bookmark there.
+// open shows a page of a lesson if the person may see it yet. Its last page is the end of reading it.
 func (c *call) open(l *content.Lesson, page int) Reply {
+	if l.Written() && !c.isOpen(l) {
+		return c.lockedLesson(l)
+	}
+	if l.Written() && page >= len(l.Messages(c.course()))-1 {
+		c.learner.progress.hasRead(l.ID)
+	}
+	return c.show(l, page)
+}
+
+// show shows a page of a lesson, and puts the bookmark there.
+func (c *call) show(l *content.Lesson, page int) Reply {
 	pages := l.Messages(c.course())
 	if len(pages) == 0 {
 		return c.unwritten(l)
 	}
 	page = min(max(page, 0), len(pages)-1)
 	c.learner.bookmark = bookmark{l.ID, page}
-	if page == len(pages)-1 {
-		c.learner.progress.hasRead(l.ID)
-	}
 	m := pages[page]
 	r := Reply{Blocks: []Block{Title{c.headline(l)}}}
 	if m.Title != "" {
@@ -170,10 +157,18 @@ func (c *call) open(l *content.Lesson, page int) Reply {
 			r.Buttons = append(r.Buttons, Button{Label: text, Line: t.Line})
 		}
 	}
+	e, left := c.unsolved(l)
+	if left = left && page == len(pages)-1; left {
+		r = r.with(c.button(todo{l, e}))
+	}
 	if page > 0 || c.written(l, -1) != nil {
 		r.Buttons = append(r.Buttons, Button{Label: c.say("button.back"), Line: c.typed("course", back.in(c.words))})
 	}
-	return r.with(Button{Label: c.say("button.next"), Line: c.typed("course", next.in(c.words)), Style: Primary})
+	on := Button{Label: c.say("button.next"), Line: c.typed("course", next.in(c.words)), Style: Primary}
+	if left {
+		on.Style = Plain // the exercise comes first
+	}
+	return r.with(on)
 }
 
 // headline is a lesson's title under its section's.
@@ -239,7 +234,8 @@ func (c *call) links(markdown string) string {
 }
 
 func completeCourse(c *call, words []string) []string {
-	if len(words) > 1 {
+	_, unlocks := unlockWord(words[0])
+	if len(words) > 2 || len(words) == 2 && !unlocks {
 		return nil
 	}
 	out := []string{next.in(c.words), back.in(c.words), resumes.in(c.words)}
@@ -248,6 +244,12 @@ func completeCourse(c *call, words []string) []string {
 	}
 	for l := range c.content.Lessons() {
 		out = append(out, l.ID)
+	}
+	switch {
+	case len(words) == 2:
+		return append([]string{courseAll.in(c.words)}, out[3:]...)
+	case c.may(leads):
+		out = append(out, courseUnlock.in(c.words), courseLock.in(c.words))
 	}
 	return out
 }

@@ -24,6 +24,7 @@ type channel struct {
 	question question
 	long     long
 	kept     checkpoints
+	exercise exercise
 	answers  map[string]int // to the question, by person: the option's index; nil: not read yet
 	simulated
 }
@@ -55,6 +56,8 @@ type call struct {
 	args  string // what follows the command's name on the first line
 	stdin string // the lines after the first
 	used  bool   // the cluster is at the present: it is to be saved
+	ran   string // the first line of the command that was run, with its own name: /kubectl, not /k
+	sets  bool   // it makes the start of an exercise
 
 	// Where the cluster was before it was brought there.
 	before struct {
@@ -121,6 +124,9 @@ func (t *Tutor) attempt(ctx context.Context, ln *lane, r Request, w *words, emit
 	if err != nil {
 		return Reply{}, err
 	}
+	if reply, err = c.afterCommand(reply); err != nil {
+		return Reply{}, err
+	}
 	if err := ctx.Err(); err != nil {
 		return Reply{}, err // late: the learner has no use for half of it
 	}
@@ -184,7 +190,7 @@ func (t *Tutor) load(ctx context.Context, p Place) (*channel, error) {
 	}
 	ch := &channel{shelf: sh}
 	return ch, errors.Join(sh.get(channelSettings, &ch.settings), sh.get(channelClock, &ch.clock), sh.get(channelLast, &ch.last),
-		sh.get(channelQuestion, &ch.question), sh.get(channelLong, &ch.long), sh.get(channelKept, &ch.kept))
+		sh.get(channelQuestion, &ch.question), sh.get(channelLong, &ch.long), sh.get(channelKept, &ch.kept), sh.get(channelExercise, &ch.exercise))
 }
 
 // wordsOf speaks the first language given that there is; French where none is.
@@ -205,7 +211,7 @@ func (c *call) commit(reply Reply) error {
 	ch, p := c.channel, c.learner
 	err := errors.Join(
 		put(ch.shelf, channelSettings, ch.settings), put(ch.shelf, channelClock, ch.clock), put(ch.shelf, channelLast, ch.last),
-		put(ch.shelf, channelQuestion, ch.question), put(ch.shelf, channelLong, ch.long), put(ch.shelf, channelKept, ch.kept),
+		put(ch.shelf, channelQuestion, ch.question), put(ch.shelf, channelLong, ch.long), put(ch.shelf, channelKept, ch.kept), put(ch.shelf, channelExercise, ch.exercise),
 		put(p.shelf, personSettings, p.settings), put(p.shelf, personBookmark, p.bookmark), put(p.shelf, personProgress, p.progress),
 		c.house.put())
 	if err != nil {

@@ -181,7 +181,13 @@ func (c *call) goOn(shown Reply) (r Reply, more bool, err error) {
 	r = shown
 	r.Blocks, r.Buttons = shown.Blocks[:shown.Follow.Blocks:shown.Follow.Blocks], nil
 	r = c.progress(r, cl, shown.Follow.Objects)
-	return r, r.Follow != nil, nil
+	if _, _, ok := c.underway(); ok {
+		reached := false
+		if r, reached, err = c.look(r); err == nil && !reached {
+			r = r.with(c.checkButton())
+		}
+	}
+	return r, r.Follow != nil, err
 }
 
 // keepFollowed keeps where a live answer has come to: no more than that it looked has

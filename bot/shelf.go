@@ -35,6 +35,7 @@ const (
 	channelQuestion = keyChannel + "question" // question
 	channelLong     = keyChannel + "long"     // long
 	channelKept     = keyChannel + "kept"     // checkpoints
+	channelExercise = keyChannel + "exercise" // exercise
 	personSettings  = keyPerson + "settings"  // Settings
 	personBookmark  = keyPerson + "bookmark"  // bookmark
 	personProgress  = keyPerson + "progress"  // progress
@@ -107,6 +108,7 @@ func (s *shelf) written() {
 type Settings struct {
 	Language string `json:"language,omitempty"` // fr, en
 	Lens     string `json:"lens,omitempty"`     // ID of a lens of the course
+	Open     string `json:"open,omitempty"`     // of a channel: IDs of the lessons that need not wait for what they require; blanks between
 
 	// Who may do what, of a channel and a tenant: everyone, teachers.
 	Change string `json:"change,omitempty"` // change the cluster

@@ -17,7 +17,7 @@ func TestCommandsAndClicks(t *testing.T) {
 	}
 	c.answer(e, "deployment.apps/web created")
 
-	e = c.Interact(c.ctx, discordtest.Slash("cours", discordtest.String("page", "1")))
+	e = c.Interact(c.ctx, discordtest.Slash("cours", discordtest.String("page", "1.1")))
 	if r := c.first(e); r.Flags != discordtest.FlagEphemeral {
 		t.Errorf("the course is not the person's alone: %+v", r)
 	}
@@ -38,8 +38,8 @@ func TestCommandsAndClicks(t *testing.T) {
 	}
 
 	// What a page for one person alone offers to try is for that person alone.
-	lesson := c.answer(c.Interact(c.ctx, discordtest.Slash("cours", discordtest.String("page", "3.1"))), "")
-	try, ok := lesson.Button("Demander les nœuds")
+	lesson := c.answer(c.Interact(c.ctx, discordtest.Slash("cours", discordtest.String("page", "2.1"))), "")
+	try, ok := lesson.Button("Voir les nœuds")
 	if !ok {
 		t.Fatalf("no button in %+v", lesson)
 	}

@@ -187,7 +187,7 @@ func loadLine(n int) (channel int, command, rest string) {
 	case 3:
 		return channel, "grappe", ""
 	case 4, 5:
-		return channel, "cours", "3.1"
+		return channel, "cours", "2.1"
 	case 6:
 		return channel, "kubectl", "delete deployment web"
 	case 7:
