@@ -131,6 +131,15 @@ func (c *call) drawButton(label string, args ...string) Button {
 	return Button{Label: label, Line: c.typed("diagram", args...)}
 }
 
+// withDrawing offers a picture beside an answer, where its line is short enough for a button.
+func (c *call) withDrawing(r Reply, label, picture string, args ...string) Reply {
+	b := c.drawButton(label, append([]string{findName(picture).in(c.words)}, args...)...)
+	if len(b.Line) > buttonLine {
+		return r
+	}
+	return r.with(b)
+}
+
 // bare is Markdown without its marks, as a picture has none.
 func bare(markdown string) string { return PlainText(Inline(markdown)) }
 

@@ -58,6 +58,7 @@ type loss struct {
 	now                                 time.Time
 	grace                               time.Duration
 	toleration                          time.Duration
+	blind                               bool // nobody is there who would notice, or write it down
 }
 
 // breaksNode says that a fault silences a node.
@@ -99,6 +100,7 @@ func lossOf(cl *sim.Cluster, node string) *loss {
 
 // follow reads the moments of a loss out of the steps from its beginning on.
 func (l *loss) follow(cl *sim.Cluster, steps []trace.Step) {
+	l.blind = cl.Server().Down() || !cl.Etcd().Quorum || !anotherRuns(cl, fault{sim: sim.ControllerManagerDown}, "")
 	leaving, made := map[string]bool{}, map[string]bool{}
 	causes := map[uint64]bool{} // the evictions, and what comes of them
 	for _, s := range steps {
@@ -159,7 +161,7 @@ func (l *loss) follow(cl *sim.Cluster, steps []trace.Step) {
 	}
 	if l.heartbeat.IsZero() { // it is not lost yet: its lease says when it was last heard
 		l.heartbeat = l.broken
-		if lease, ok := leaseOf(cl, l.node); ok && !lease.After(l.broken) {
+		if lease, ok := leaseOf(cl, l.node); ok && !lease.After(l.broken) && l.broken.Sub(lease) < l.grace { // else it could not be written
 			l.heartbeat = lease
 		}
 	}
@@ -172,6 +174,8 @@ func (l *loss) follow(cl *sim.Cluster, steps []trace.Step) {
 func (l *loss) next() time.Duration {
 	const grain = 5 * time.Second // so that it has happened then
 	switch {
+	case l.blind:
+		return 0
 	case !l.healthy.IsZero() || !l.replaced.IsZero():
 		return 0
 	case l.lost.IsZero():
@@ -197,12 +201,16 @@ func (c *call) lossDrawing(cl *sim.Cluster, l *loss) picture.Timeline {
 	mark := func(t time.Duration, id string) {
 		d.Marks = append(d.Marks, picture.Mark{At: t, Label: c.say(id, with{"Count": l.pods, "Grace": c.span(l.grace)})})
 	}
-	mark(0, "draw.heartbeat")
-	if at(l.broken) > 0 {
+	if l.broken.After(l.heartbeat) || !l.lost.IsZero() {
+		mark(0, "draw.heartbeat")
+	}
+	if l.broken.After(l.heartbeat) || l.lost.IsZero() {
 		mark(at(l.broken), "draw.broken")
 	}
 	end := now
 	switch {
+	case l.lost.IsZero() && l.blind:
+		lost = end
 	case l.lost.IsZero():
 		lost = l.grace
 		mark(lost, "draw.willlose")
@@ -217,7 +225,7 @@ func (c *call) lossDrawing(cl *sim.Cluster, l *loss) picture.Timeline {
 	switch {
 	case !l.evicted.IsZero():
 		mark(evicted, "draw.evicted")
-	case l.healthy.IsZero() && l.pods > 0:
+	case l.healthy.IsZero() && l.pods > 0 && !l.blind:
 		evicted = lost + l.toleration
 		mark(evicted, "draw.willevict")
 		end = max(end, evicted)
@@ -241,6 +249,9 @@ func (c *call) lossDrawing(cl *sim.Cluster, l *loss) picture.Timeline {
 		d.Lanes = append(d.Lanes, picture.Lane{Label: c.say("draw.untilnow"), Value: c.span(now), Spans: []picture.Span{{To: now, Tone: picture.Accent}}})
 	}
 	d.Note = c.say("draw.measured")
+	if l.blind {
+		d.Note = c.say("draw.blind")
+	}
 	return d
 }
 

@@ -86,7 +86,7 @@ func (c *call) drawnMember(e sim.Etcd, m sim.EtcdMember, side, led int) picture.
 		d.Role, d.Tone = c.say("draw.cut"), picture.Waiting
 	case m.Role == "leader":
 		d.Role, d.Tone = c.say("draw.oldleader"), picture.Waiting
-	case m.Role == "candidate":
+	case m.Role == "candidate" || e.Leader == "": // it will look for one before long
 		d.Role, d.Tone = c.say("draw.candidate"), picture.Waiting
 	default:
 		d.Role = c.say("draw.follower")

@@ -45,6 +45,36 @@ func drawRollout(c *call, cl *sim.Cluster, word string) (Reply, error) {
 	return r.with(Button{Label: "kubectl rollout history", Line: line}), nil
 }
 
+// withUpdate offers to draw the rolling update that a change has begun.
+func (c *call) withUpdate(r Reply, cl *sim.Cluster, written []trace.Ref) Reply {
+	for _, ref := range written {
+		d, ok := apiserver.Get[*appsv1.Deployment](cl.Client(), ref.Namespace, ref.Name)
+		if !ok || ref.Kind != "Deployment" {
+			continue
+		}
+		if u := updateOf(cl, d); u != nil && !u.done {
+			return c.withDrawing(r, c.say("draw.rolloutbutton"), "rollout", deploymentName(d))
+		}
+	}
+	return r
+}
+
+// withRollout offers to draw the update that kubectl rollout looks at: status, history.
+func (c *call) withRollout(r Reply, cl *sim.Cluster, args []string) Reply {
+	if r.Failed || len(args) < 3 || args[0] != "rollout" {
+		return r
+	}
+	for _, word := range args[2:] {
+		if strings.HasPrefix(word, "-") {
+			continue
+		}
+		if d, _ := findDeployment(cl, word); d != nil && updateOf(cl, d) != nil {
+			return c.withDrawing(r, c.say("draw.rolloutbutton"), "rollout", deploymentName(d))
+		}
+	}
+	return r
+}
+
 // otherImage is one to update to: of another version that the registries hold.
 func (c *call) otherImage(image string) string {
 	repository, _, _ := strings.Cut(image, ":")

@@ -70,8 +70,14 @@ func faultCommand(c *call) (Reply, error) {
 		}
 		r = r.with(b)
 	}
-	r = r.with(Button{Label: c.say("button.cluster"), Line: c.typed("cluster")})
-	return c.withMends(r, cl, f), nil
+	if slices.Contains([]string{sim.EtcdStopped, sim.EtcdPartitioned, sim.EtcdFull}, f.sim) {
+		return c.withMends(c.withDrawing(r, c.say("draw.quorumbutton"), "quorum"), cl, f), nil
+	}
+	r = c.withMends(r.with(Button{Label: c.say("button.cluster"), Line: c.typed("cluster")}), cl, f)
+	if breaksNode(f.sim) {
+		r = c.withDrawing(r, c.say("draw.lossbutton"), "loss", cl.Faults()[known].Target)
+	}
+	return r, nil
 }
 
 // targetOf is a target as it was typed: node/node-2, actif, node-2.

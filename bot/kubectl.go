@@ -56,7 +56,7 @@ func kubectlCommand(c *call) (Reply, error) {
 			c.remember(cl, from)
 			r = c.unanswered(r, cl)
 		}
-		return r, nil
+		return c.withRollout(r, cl, args), nil
 	}
 	late := false
 	if !still {
@@ -66,7 +66,7 @@ func kubectlCommand(c *call) (Reply, error) {
 		}
 	}
 	c.remember(cl, from)
-	r = c.progress(r, cl, result.Objects)
+	r = c.withUpdate(c.progress(r, cl, result.Objects), cl, result.Objects)
 	switch {
 	case late:
 		r.Blocks, r.Follow = append(r.Blocks, Text{c.say("time.toomuch")}), nil

@@ -64,6 +64,9 @@ func (c *call) whyPod(cl *sim.Cluster, name string, pod *corev1.Pod, v *schedule
 	default:
 		r = c.whyNowhere(r, name, v)
 	}
+	if v.Outcome != scheduler.Gated {
+		r = c.withDrawing(r, c.say("draw.funnelbutton"), "funnel", name)
+	}
 	if pod != nil {
 		r = c.otherNodes(r, cl, pod)
 	}

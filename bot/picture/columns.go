@@ -94,7 +94,7 @@ func (p *page) String() string { return strings.TrimRight(p.b.String(), "\n") }
 func gauge(part float64, n int) string {
 	full := min(n, max(0, int(part*float64(n)+0.5)))
 	if part > 0 && full == 0 {
-		full = 1
+		full = min(1, n)
 	}
 	return strings.Repeat("█", full) + strings.Repeat("░", n-full)
 }

@@ -1,5 +1,10 @@
 package picture
 
+import (
+	"cmp"
+	"slices"
+)
+
 // Quorum is etcd's members as they are now, who hears whom, and what still works.
 type Quorum struct {
 	Title   string
@@ -34,6 +39,24 @@ func (q Quorum) hear(a, b int) bool {
 	return q.Members[a].Side >= 0 && q.Members[a].Side == q.Members[b].Side
 }
 
+// bySide are the members, those that hear each other together, those that do not run last; in order if all hear all.
+func (q Quorum) bySide() []Member {
+	last := 0
+	for _, m := range q.Members {
+		last = max(last, m.Side)
+	}
+	if last == 0 {
+		return q.Members
+	}
+	rank := func(m Member) int {
+		if m.Side < 0 {
+			return last + 1
+		}
+		return m.Side
+	}
+	return slices.SortedStableFunc(slices.Values(q.Members), func(a, b Member) int { return cmp.Compare(rank(a), rank(b)) })
+}
+
 // Text is the quorum made of characters.
 func (q Quorum) Text() string {
 	var p page
@@ -43,14 +66,12 @@ func (q Quorum) Text() string {
 	for _, m := range q.Members {
 		wide = max(wide, width(m.Name))
 	}
-	side := 0
-	for i, m := range q.Members {
-		if i > 0 && m.Side >= 0 && side >= 0 && m.Side != side {
+	side := -1
+	for _, m := range q.bySide() {
+		if m.Side >= 0 && side >= 0 && m.Side != side {
 			p.line("  ╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌")
 		}
-		if m.Side >= 0 || i == 0 {
-			side = m.Side
-		}
+		side = max(side, m.Side)
 		sign := m.Tone.letter()
 		if m.Leads {
 			sign = "★"
