@@ -82,6 +82,10 @@ func commands() []*command {
 				{name: name{"valeur", "value"}, help: "option.span", complete: true}}},
 		{name: name{"quiz", "quiz"}, help: "quiz.help", usage: "quiz.usage", run: quizCommand, complete: completeQuiz, manner: quizManner,
 			options: []option{{name: name{"action", "action"}, help: "option.quiz", kind: Pick, choices: []pick{{quizEnd, ""}}}}},
+		{name: name{"histoire", "story"}, aliases: []string{"histoires", "stories"}, help: "story.help", usage: "story.usage", run: storyCommand, complete: completeStory, manner: storyManner,
+			options: []option{
+				{name: name{"action", "action"}, help: "option.story", complete: true},
+				{name: name{"précision", "detail"}, help: "option.storydetail", complete: true}}},
 		{name: name{"progrès", "progress"}, aliases: []string{"progression"}, help: "learning.help", usage: "learning.usage", run: progressCommand, manner: alone},
 		{name: name{"remise", "reset"}, help: "reset.help", usage: "reset.usage", level: resets, run: resetCommand,
 			options: []option{{name: name{"action", "action"}, help: "option.reset", kind: Pick, choices: []pick{{confirmed, ""}}},

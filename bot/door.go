@@ -27,6 +27,8 @@ type channel struct {
 	exercise exercise
 	answers  map[string]int // to the question, by person: the option's index; nil: not read yet
 	simulated
+	story  openStory
+	living living
 }
 
 // learner is a person's data, read anew with each request: the same person may be
@@ -190,7 +192,8 @@ func (t *Tutor) load(ctx context.Context, p Place) (*channel, error) {
 	}
 	ch := &channel{shelf: sh}
 	return ch, errors.Join(sh.get(channelSettings, &ch.settings), sh.get(channelClock, &ch.clock), sh.get(channelLast, &ch.last),
-		sh.get(channelQuestion, &ch.question), sh.get(channelLong, &ch.long), sh.get(channelKept, &ch.kept), sh.get(channelExercise, &ch.exercise))
+		sh.get(channelQuestion, &ch.question), sh.get(channelLong, &ch.long), sh.get(channelKept, &ch.kept), sh.get(channelExercise, &ch.exercise),
+		sh.get(channelStory, &ch.story))
 }
 
 // wordsOf speaks the first language given that there is; French where none is.
@@ -212,6 +215,7 @@ func (c *call) commit(reply Reply) error {
 	err := errors.Join(
 		put(ch.shelf, channelSettings, ch.settings), put(ch.shelf, channelClock, ch.clock), put(ch.shelf, channelLast, ch.last),
 		put(ch.shelf, channelQuestion, ch.question), put(ch.shelf, channelLong, ch.long), put(ch.shelf, channelKept, ch.kept), put(ch.shelf, channelExercise, ch.exercise),
+		put(ch.shelf, channelStory, ch.story),
 		put(p.shelf, personSettings, p.settings), put(p.shelf, personBookmark, p.bookmark), put(p.shelf, personProgress, p.progress),
 		c.house.put())
 	if err != nil {

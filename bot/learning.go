@@ -44,6 +44,9 @@ func progressCommand(c *call) (Reply, error) {
 	} else {
 		r.Blocks = append(r.Blocks, Text{c.say("learning.noquiz", with{"Quiz": c.typed("quiz")})})
 	}
+	if p.Foretold > 0 {
+		r.Blocks = append(r.Blocks, c.storiesTold(p))
+	}
 	r = c.sections(r)
 	if t, ok := c.nextTodo(); ok {
 		r.Blocks = append(r.Blocks, Text{c.ahead(t)})

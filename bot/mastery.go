@@ -14,6 +14,9 @@ type progress struct {
 	Helped string `json:"helped,omitempty"` // of those solved with their solution, and not alone since
 	Asked  int    `json:"asked,omitempty"`  // questions answered
 	Right  int    `json:"right,omitempty"`  // of them, answered right
+
+	Foretold int `json:"foretold,omitempty"` // predictions made in stories
+	Foreseen int `json:"foreseen,omitempty"` // of them, those that came true
 }
 
 // among says whether an ID is in a list of IDs with blanks between.

@@ -36,6 +36,7 @@ const (
 	channelLong     = keyChannel + "long"     // long
 	channelKept     = keyChannel + "kept"     // checkpoints
 	channelExercise = keyChannel + "exercise" // exercise
+	channelStory    = keyChannel + "story"    // openStory; and below it, by number, a storyPlace
 	personSettings  = keyPerson + "settings"  // Settings
 	personBookmark  = keyPerson + "bookmark"  // bookmark
 	personProgress  = keyPerson + "progress"  // progress

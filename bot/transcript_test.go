@@ -79,7 +79,7 @@ func (s *stage) newTutor() *Tutor {
 
 func (s *stage) request(line string) Request {
 	s.asked++
-	return Request{ID: fmt.Sprint("r", s.asked), Platform: "test", Tenant: s.tenant, Channel: "general", Who: Person{ID: s.person}, Locale: s.locale, Line: line, Direct: !s.shared, Teacher: s.leads}
+	return Request{ID: fmt.Sprint("r", s.asked), Platform: "test", Tenant: s.tenant, Channel: "general", Who: Person{ID: s.person}, Locale: s.locale, Line: line, Direct: !s.shared, Alone: !s.shared, Teacher: s.leads}
 }
 
 // ask types a line and returns the final reply.

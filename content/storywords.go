@@ -57,6 +57,12 @@ func (w Words) Tell(lang Lang, s trace.Step) (string, bool) {
 	return "", false
 }
 
+// Pod is what the story calls a pod; false: it does not know it.
+func (w Words) Pod(lang Lang, name string) (string, bool) {
+	who, ok := w.told[lang].cast.named[name]
+	return who, ok
+}
+
 // Figures are what was measured, for what is said after a beat.
 type Figures struct {
 	Closed      time.Duration // without a ready endpoint during the beat; of the last words, during the whole
@@ -103,8 +109,10 @@ func (f *Figures) functions(t *telling) template.FuncMap {
 	return all
 }
 
-// percent writes a share: 41.2 %, and all or nothing only where it is that.
-func (t *telling) percent(share float64) string {
+func (t *telling) percent(share float64) string { return Percent(t.lang, share) }
+
+// Percent writes a share, 0 to 1: 41.2 %, and all or nothing only where it is that.
+func Percent(lang Lang, share float64) string {
 	p := min(max(share*100, 0), 100)
 	text := fmt.Sprintf("%.1f", p)
 	switch {
@@ -113,7 +121,7 @@ func (t *telling) percent(share float64) string {
 	case p == 100 || p == 0:
 		text = fmt.Sprintf("%.0f", p)
 	}
-	if t.lang == FR {
+	if lang == FR {
 		return strings.ReplaceAll(text, ".", ",") + "\u00a0%"
 	}
 	return text + "%"
