@@ -22,9 +22,19 @@ func (c *call) contents() Reply {
 	r := Reply{Blocks: []Block{
 		Title{c.in(course.Title)},
 		Meter{Label: c.say("course.steps", with{"Done": done, "Total": total}), Done: done, Total: max(1, total)},
-		Text{b.String() + "\n" + c.say("course.open", with{"Course": c.typed("course")})},
+		Text{b.String() + "\n*" + c.say("course.legend") + "*\n\n" + c.say("course.open", with{"Course": c.typed("course")})},
 	}}
-	return c.offerNext(r).with(Button{Label: c.say("button.progress"), Line: c.typed("progress")})
+	return c.offerNext(c.offerExercise(r)).with(Button{Label: c.say("button.progress"), Line: c.typed("progress")})
+}
+
+// offerExercise says that an exercise is under way, and leads back to it.
+func (c *call) offerExercise(r Reply) Reply {
+	e, _, ok := c.underway()
+	if !ok {
+		return r
+	}
+	r.Blocks = append(r.Blocks, Text{c.say("exercise.underway", with{"Title": c.in(e.Title), "Step": c.channel.exercise.Step + 1, "Steps": len(e.Steps)})})
+	return r.with(Button{Label: c.say("exercise.resume"), Line: c.typed("exercise"), Style: Primary})
 }
 
 // offerNext adds the button of the next thing to do, if there is one.
@@ -102,7 +112,7 @@ func (c *call) section(s *content.Section) Reply {
 		}
 		b.WriteString("\n")
 		for _, e := range c.content.ExercisesOf(l.ID) {
-			fmt.Fprintf(&b, "- %s %s\n", c.exerciseMark(e), c.say("exercise.line", with{"Title": c.in(e.Title), "Form": c.formName(e.Form)}))
+			fmt.Fprintf(&b, "- %s %s *(%s)*\n", c.exerciseMark(e), c.say("exercise.button", with{"Title": c.in(e.Title)}), c.formName(e.Form))
 		}
 	}
 	done, total := c.steps(s)

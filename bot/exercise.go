@@ -158,7 +158,7 @@ func (c *call) exercises() Reply {
 			continue
 		}
 		for _, e := range all {
-			fmt.Fprintf(&b, "- %s **%s** %s\n", c.exerciseMark(e), l.ID, c.say("exercise.line", with{"Title": c.in(e.Title), "Form": c.formName(e.Form)}))
+			fmt.Fprintf(&b, "- %s **%s** %s *(%s)*\n", c.exerciseMark(e), l.ID, c.in(e.Title), c.formName(e.Form))
 		}
 	}
 	r := Reply{Blocks: []Block{Title{c.say("exercise.title")}}}

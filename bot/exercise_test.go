@@ -182,6 +182,24 @@ func TestExerciseThatCannotBeKept(t *testing.T) {
 	}
 }
 
+// To begin an exercise costs few writes, whatever the clusters hold: what any store takes at once.
+func TestBeginningWritesLittle(t *testing.T) {
+	store := &largest{memory: newMemory()}
+	tutor := New(Config{Store: store})
+	for _, line := range []string{"/cours déverrouille tout", "/kubectl create deployment mine --image=nginx --replicas=100", "/temps avance 10m"} {
+		answerTo(t, tutor, Request{Platform: "test", Channel: "general", Who: Person{ID: "ana"}, Direct: true, Line: line})
+	}
+	store.writes, store.bytes = 0, 0
+	for _, e := range content.Default().Exercises {
+		answerTo(t, tutor, Request{Platform: "test", Channel: "general", Who: Person{ID: "ana"}, Direct: true, Line: "/exercice " + e.ID})
+	}
+	answerTo(t, tutor, Request{Platform: "test", Channel: "general", Who: Person{ID: "ana"}, Direct: true, Line: "/exercice fin"})
+	if store.writes > 128 || store.bytes > 1536<<10 {
+		t.Errorf("%d writes, %d bytes", store.writes, store.bytes)
+	}
+	t.Logf("%d writes, %d bytes at the most", store.writes, store.bytes)
+}
+
 // A live answer says that the step is reached as soon as it is, once, and who asked has the credit.
 func TestLiveAnswerReachesAStep(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -28,6 +28,9 @@ func (c *call) task(r Reply, e *content.Exercise) Reply {
 	return c.taskButtons(r)
 }
 
+// mostOthers is how many of a command's own buttons stay beside those of the next task.
+const mostOthers = 2
+
 // handy says that a button shows the whole of its line.
 func handy(line string) bool {
 	const readable = 75 // characters of a label, on every platform
@@ -210,7 +213,7 @@ func (c *call) look(r Reply) (_ Reply, reached bool, err error) {
 	} else if e, ok = c.opened(); ok {
 		r = c.solved(r, e)
 	}
-	r.Buttons = append(r.Buttons, others...)
+	r.Buttons = append(r.Buttons, others[:min(mostOthers, len(others))]...)
 	return r, true, nil
 }
 

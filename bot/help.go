@@ -76,6 +76,7 @@ func (t *Tutor) Welcome(ctx context.Context, r Request) Reply {
 		reply.Blocks = append(reply.Blocks, Text{c.say("welcome.back", with{"Lesson": l.ID, "Title": c.in(l.Title)})})
 		start = c.resume(l)
 	}
-	reply.Buttons = []Button{start, {Label: "kubectl get nodes", Line: "/kubectl get nodes"}, {Label: c.say("button.help"), Line: c.slash(c.help())}}
+	reply = c.offerExercise(reply)
+	reply.Buttons = append(reply.Buttons, start, Button{Label: "kubectl get nodes", Line: "/kubectl get nodes"}, Button{Label: c.say("button.help"), Line: c.slash(c.help())})
 	return reply
 }

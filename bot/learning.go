@@ -63,7 +63,7 @@ func (c *call) sections(r Reply) Reply {
 	r.Blocks = append(r.Blocks, Divider{})
 	for _, s := range c.content.Sections {
 		if done, total := c.steps(s); total > 0 {
-			label := fmt.Sprintf("%d. %s · %s", s.Number, c.in(s.Title), c.say("course.of", with{"Done": done, "Total": total}))
+			label := fmt.Sprintf("%s · %d. %s", c.say("course.of", with{"Done": done, "Total": total}), s.Number, c.in(s.Title))
 			r.Blocks = append(r.Blocks, Meter{Label: label, Done: done, Total: total})
 		}
 	}

@@ -20,7 +20,10 @@ func languageCommand(c *call) (Reply, error) {
 	}
 	wanted := language(arg)
 	if wanted == "" {
-		r := Reply{Blocks: []Block{Text{c.say("language.now")}}, Failed: arg != ""}
+		r := Reply{Blocks: []Block{Text{c.say("language.now")}}}
+		if arg != "" {
+			r = c.mistake("language.unknown", with{"Word": shorten(arg)})
+		}
 		for _, lang := range locales.Languages() {
 			r.Buttons = append(r.Buttons, Button{Label: c.tutor.words[lang].say("language.name"), Line: c.typed("language", lang)})
 		}
