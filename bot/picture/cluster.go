@@ -50,7 +50,7 @@ type Pod struct {
 const (
 	namedPods = 24
 	namedHere = 8
-	mostNodes = 30
+	mostNodes = 24
 )
 
 // named says that there are few enough pods for their names.

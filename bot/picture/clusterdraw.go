@@ -211,7 +211,7 @@ func (c Cluster) pods(v *Canvas, x, y, wide float64, pods []Pod, named bool) {
 	}
 	top := y + float64((i+each-1)/each)*step + 1
 	said := counted(pods)
-	v.Text(Rect{x, top, wide, height(said, small, false, wide) + 1}, said, Words{Size: small, Align: Left, Valign: Top})
+	v.Text(Rect{x, top, wide, height(said, small, false, wide) + 1}, said, Words{Size: small, Align: Left, Valign: Top, Cut: wide < 100})
 }
 
 // podSign is a disc for a pod that is well.
