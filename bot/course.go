@@ -161,6 +161,9 @@ func (c *call) show(l *content.Lesson, page int) Reply {
 	if left = left && page == len(pages)-1; left {
 		r = r.with(c.button(todo{l, e}))
 	}
+	if page == len(pages)-1 {
+		r = c.offerStory(r, l.ID)
+	}
 	if page > 0 || c.written(l, -1) != nil {
 		r.Buttons = append(r.Buttons, Button{Label: c.say("button.back"), Line: c.typed("course", back.in(c.words))})
 	}

@@ -122,6 +122,16 @@ func (c *call) stories() Reply {
 	return r
 }
 
+// offerStory offers the story that belongs to a lesson, if there is one.
+func (c *call) offerStory(r Reply, lesson string) Reply {
+	for _, s := range c.content.Stories {
+		if s.Lesson == lesson {
+			r = r.with(Button{Label: c.say("story.begin", with{"Number": s.Number}), Line: c.typed("story", strconv.Itoa(s.Number))})
+		}
+	}
+	return r
+}
+
 // placeIn is how far the channel has come in a story.
 func (c *call) placeIn(s *content.Story) (p storyPlace, begun bool, err error) {
 	_, begun = c.channel.records[keyPlace(s.Number)]

@@ -259,7 +259,7 @@ func (c *call) availability(s *content.Story, o *content.Outcome) Block {
 		said = append(said, c.say("story.alt", with{"Run": c.in(p.Run.Title), "Share": content.Percent(c.course(), f.Share),
 			"Closed": c.span(f.Closed), "Longest": c.span(f.Longest)}))
 	}
-	return Picture{Name: "story-" + s.ID + ".png", Alt: t.Title + c.say("help.sep") + strings.Join(said, " "), Text: t.Text()}
+	return c.drawn("story-"+s.ID, t, t.Title+c.say("help.sep")+strings.Join(said, " "))
 }
 
 // technical tells what came of the last blow in technical words.

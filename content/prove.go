@@ -39,7 +39,7 @@ func Prove(c *Course, stage NewStage) []Problem {
 // Proofs are what there is to run of a course, in each language, each on stages of its
 // own, so that they may run at the same time: every lesson, whose commands answer what it
 // expects; every exercise, whose start reaches none of its steps and whose solution
-// reaches them in order; and what the glossary has to try.
+// reaches them in order; what the glossary has to try; and every story, lived in all its runs.
 func Proofs(c *Course, stage NewStage) []Proof {
 	var all []Proof
 	for _, lang := range Langs() {
@@ -52,6 +52,9 @@ func Proofs(c *Course, stage NewStage) []Proof {
 			all = append(all, Proof{fmt.Sprintf("exercise %s (%s)", e.ID, lang), func() []Problem { return c.proveExercise(e, lang, stage) }})
 		}
 		all = append(all, Proof{fmt.Sprintf("glossary (%s)", lang), func() []Problem { return c.proveGlossary(lang, stage) }})
+	}
+	for _, s := range c.Stories {
+		all = append(all, Proof{fmt.Sprintf("story %d", s.Number), func() []Problem { return proveStory(s) }})
 	}
 	return all
 }

@@ -18,7 +18,7 @@ const (
 	whyLength    = 350 // of what there is to say to whoever chose it
 )
 
-// storiesHold proves what can be proved of stories without living them; see ProveStories.
+// storiesHold proves what can be proved of stories without living them; see proveStory.
 func (p *prover) storiesHold() {
 	seen := map[int]string{}
 	for _, s := range p.course.Stories {
@@ -152,37 +152,38 @@ func (p *prover) wordsHold(s *Story) {
 	}
 }
 
-// ProveStories lives every story in all its runs: each act does what it should, after each blow exactly one option
-// holds, whatever the run, and of each beat of the run that is told the story's words tell something, in both languages.
-func ProveStories(c *Course) []Problem {
-	var problems []Problem
-	for _, s := range c.Stories {
-		bad := func(line int, text string, args ...any) {
-			problems = append(problems, Problem{File: s.file, Line: line, Text: fmt.Sprintf(text, args...)})
-		}
-		o, err := s.Compare()
-		if err != nil {
-			bad(0, "%v", err)
-			continue
-		}
-		for i, p := range o.Runs {
-			for n, e := range p.Episodes {
-				if len(e.Holds) != 1 {
-					bad(e.Beat.line, "beat %d, run %s: %s; exactly one is to hold", n+1, p.Run.ID, heldOptions(e.Holds))
-				}
-				if i == 0 {
-					p.tellsBeat(n, bad)
-				}
+// proveStory lives a story in all its runs: each act does what it should, after each blow exactly one option holds,
+// whatever the run, and of each beat of the run that is told the story's words tell something, in both languages.
+func proveStory(s *Story) (problems []Problem) {
+	bad := func(line int, text string, args ...any) {
+		problems = append(problems, Problem{File: s.file, Line: line, Text: fmt.Sprintf(text, args...)})
+	}
+	o, err := s.Compare()
+	if err != nil {
+		bad(0, "%v", err)
+		return problems
+	}
+	for i, p := range o.Runs {
+		for n, e := range p.Episodes {
+			if len(e.Holds) != 1 {
+				bad(e.Beat.line, "beat %d, run %s: %s; exactly one is to hold", n+1, p.Run.ID, heldOptions(e.Holds))
+			}
+			if i == 0 {
+				p.tellsBeat(n, bad)
 			}
 		}
-		if s.Counter != nil && len(o.Holds) != 1 {
+	}
+	names := []string{AfterAll}
+	if s.Counter != nil {
+		names = append(names, AfterCounter)
+		if len(o.Holds) != 1 {
 			bad(s.Counter.line, "counter-run: %s; exactly one is to hold", heldOptions(o.Holds))
 		}
-		for _, lang := range Langs() {
-			for _, name := range []string{AfterCounter, AfterAll} {
-				if _, err := o.Last(lang, name); err != nil && (name == AfterAll || s.Counter != nil) {
-					bad(0, "%s: %v", lang, err)
-				}
+	}
+	for _, lang := range Langs() {
+		for _, name := range names {
+			if _, err := o.Last(lang, name); err != nil {
+				bad(0, "%s: %v", lang, err)
 			}
 		}
 	}
