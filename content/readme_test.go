@@ -42,3 +42,31 @@ func TestTheReadmeTeachesWhatWorks(t *testing.T) {
 		}
 	}
 }
+
+// TestTheReadmeTellsAStoryThatHolds takes the story that README.md shows, and proves it.
+func TestTheReadmeTellsAStoryThatHolds(t *testing.T) {
+	data, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	block := regexp.MustCompile("(?s)````yaml\n(number: 3\n.*?)````").FindSubmatch(data)
+	if block == nil {
+		t.Fatal("no complete story")
+	}
+	text := string(block[1])
+	files := course(t, map[string]*string{"stories/3-guichet.yaml": &text})
+	for _, p := range Check(files) {
+		t.Error(p)
+	}
+	c, err := Load(files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, ok := c.Story(3)
+	if !ok {
+		t.Fatal("no story 3")
+	}
+	for _, p := range proveStory(s) {
+		t.Error(p)
+	}
+}
