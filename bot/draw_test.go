@@ -316,6 +316,31 @@ func TestALossIsDrawnAsItWas(t *testing.T) {
 	}
 }
 
+// TestTheFunnelGivesEachFilterItsOwnReason: a node that several filters would refuse is told with the first one's.
+func TestTheFunnelGivesEachFilterItsOwnReason(t *testing.T) {
+	s := newStage(t, "en")
+	for _, line := range []string{"/kubectl cordon node-3", "/kubectl taint node node-1 reserved=yes:NoSchedule"} {
+		s.ask(line)
+	}
+	s.pod("huge", "7")
+	c, cl := s.looking()
+	v, _ := verdictOn(cl, named("huge"))
+	var got []string
+	for _, sieve := range c.funnelDrawing("huge", v).Sieves {
+		for _, r := range sieve.Removed {
+			got = append(got, fmt.Sprintf("%s %d: %s, %s", sieve.Label, sieve.Out, r.Who, r.Why))
+		}
+	}
+	want := []string{
+		"NodeUnschedulable 2: node-3, closed to new pods (cordoned)",
+		"TaintToleration 1: node-1, has the taint reserved=yes:NoSchedule, which the pod does not tolerate",
+		"NodeResourcesFit 0: node-2, cpu: 7 needed, 4 free of 4",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
 // TestWhoHearsWhom: partitions divide the members.
 func TestWhoHearsWhom(t *testing.T) {
 	s := newStage(t, "en")

@@ -186,10 +186,27 @@ func (c *call) removed(nodes []scheduler.NodeVerdict) (out []picture.Removed) {
 	return out
 }
 
-// obstaclesOf is what its filter had against a node, without what later ones have.
+// obstaclesOf is what the filter that refused a node had against it, without what later ones would have had.
 func (c *call) obstaclesOf(n scheduler.NodeVerdict) string {
-	if said := c.obstacles(n); len(said) > 0 {
-		return bare(said[0])
+	own := scheduler.NodeVerdict{Name: n.Name, Plugin: n.Plugin}
+	switch n.Plugin {
+	case "NodeResourcesFit":
+		own.Shortages = n.Shortages
+	case "NodeUnschedulable":
+		own.Taints = slices.DeleteFunc(slices.Clone(n.Taints), func(t scheduler.Taint) bool { return t.Key != taintCordoned })
+	case "TaintToleration":
+		own.Taints = n.Taints
+	case "NodeAffinity", "NodeName":
+		own.Terms = n.Terms
+	case "NodePorts":
+		own.Ports = n.Ports
+	case "PodTopologySpread":
+		own.Spread = n.Spread
+	case "InterPodAffinity":
+		own.Affinity = n.Affinity
+	}
+	if said := c.obstacles(own); len(said) > 0 {
+		return bare(strings.Join(said, "; "))
 	}
 	return strings.Join(n.Reasons, "; ")
 }
