@@ -97,6 +97,11 @@ func scenes() []scene {
 		{"back", []string{"/repair all", "/time forward 1m"}, loss},
 		{"in an analogy", []string{"/lens formation"}, cluster},
 		{"a loss in an analogy", []string{"/lens placement"}, loss},
+		{"all nodes lost", []string{"/reset confirm", "/kubectl create deployment web --image=nginx:1.28 --replicas=3", "/time forward 30s",
+			"/fault node node-1", "/fault node node-2", "/fault node node-3", "/time forward 10m"}, loss},
+		{"an update that is forgotten", []string{"/reset confirm", "/kubectl create deployment web --image=nginx:1.28 --replicas=30", "/time forward 30s",
+			"/kubectl set image deployment/web nginx=nginx:1.29", "/time forward 1m"}, rollout},
+		{"of one pod", []string{"/reset confirm", "/kubectl create deployment web --image=nginx:1.28", "/time forward 30s", "/kubectl set image deployment/web nginx=nginx:1.29", "/time forward 3s"}, rollout},
 		{"one member", []string{"/reset confirm 1"}, quorum},
 		{"five members, two stopped", []string{"/reset confirm 5", "/fault etcd etcd-2", "/fault etcd etcd-4", "/time forward 5s"}, quorum},
 		{"five members, two cut off", []string{"/repair all", "/fault etcd-cut etcd-2,etcd-4", "/time forward 5s"}, quorum},
@@ -338,6 +343,31 @@ func TestTheFunnelGivesEachFilterItsOwnReason(t *testing.T) {
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+// TestNothingIsForetoldThatWillNotCome: pods that stay are not told to be evicted, nor any where no node is well.
+func TestNothingIsForetoldThatWillNotCome(t *testing.T) {
+	s := newStage(t, "en")
+	s.ask("/kubectl create -f -\napiVersion: apps/v1\nkind: DaemonSet\nmetadata: {name: agent}\nspec:\n  selector: {matchLabels: {app: agent}}\n  template:\n    metadata: {labels: {app: agent}}\n    spec: {containers: [{name: c, image: nginx}]}")
+	s.ask("/time forward 30s")
+	s.ask("/fault node node-2")
+	s.ask("/time forward 2m")
+	if _, cl := s.looking(); lossOf(cl, "node-2").pods != 0 || lossOf(cl, "node-2").next() != 0 {
+		t.Errorf("a DaemonSet's pod is to be evicted: %+v", lossOf(cl, "node-2"))
+	}
+	s.ask("/kubectl create deployment web --image=nginx --replicas=4")
+	s.ask("/time forward 30s")
+	s.ask("/fault node node-1")
+	s.ask("/fault node node-3")
+	s.ask("/time forward 20m")
+	c, cl := s.looking()
+	l := lossOf(cl, "node-3")
+	if l.lost.IsZero() || !l.evicted.IsZero() || l.pods == 0 || l.next() != 0 {
+		t.Errorf("%+v", l)
+	}
+	if text := strings.Join(strings.Fields(c.lossDrawing(cl, l).Text()), " "); !strings.Contains(text, "evicts nobody") || strings.Contains(text, "to come") {
+		t.Error(text)
 	}
 }
 

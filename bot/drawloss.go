@@ -59,6 +59,7 @@ type loss struct {
 	grace                               time.Duration
 	toleration                          time.Duration
 	blind                               bool // nobody is there who would notice, or write it down
+	still                               bool // no node is well: nobody is evicted
 }
 
 // breaksNode says that a fault silences a node.
@@ -152,13 +153,14 @@ func (l *loss) follow(cl *sim.Cluster, steps []trace.Step) {
 		if p.Status.Phase == corev1.PodSucceeded || p.Status.Phase == corev1.PodFailed || leaving[p.Name] {
 			continue
 		}
-		l.pods++
-		for _, t := range p.Spec.Tolerations {
-			if t.Key == taintUnreachable && t.Effect == corev1.TaintEffectNoExecute && t.TolerationSeconds != nil {
-				l.toleration = time.Duration(*t.TolerationSeconds) * time.Second
-			}
+		stays, waits := bears(p)
+		if stays { // a DaemonSet's
+			continue
 		}
+		l.pods++
+		l.toleration = waits
 	}
+	l.still = l.evicted.IsZero() && noneReady(cl)
 	if l.heartbeat.IsZero() { // it is not lost yet: its lease says when it was last heard
 		l.heartbeat = l.broken
 		if lease, ok := leaseOf(cl, l.node); ok && !lease.After(l.broken) && l.broken.Sub(lease) < l.grace { // else it could not be written
@@ -170,11 +172,37 @@ func (l *loss) follow(cl *sim.Cluster, steps []trace.Step) {
 	}
 }
 
+// bears is how long a pod stays on a node that is lost; or for ever.
+func bears(p *corev1.Pod) (forEver bool, wait time.Duration) {
+	for _, t := range p.Spec.Tolerations {
+		if t.Effect != "" && t.Effect != corev1.TaintEffectNoExecute || t.Key != "" && t.Key != taintUnreachable {
+			continue
+		}
+		if t.TolerationSeconds == nil {
+			return true, 0
+		}
+		wait = time.Duration(*t.TolerationSeconds) * time.Second
+	}
+	return false, wait
+}
+
+// noneReady says that no node is: the control plane then thinks that it is itself that is cut off, and evicts nobody.
+func noneReady(cl *sim.Cluster) bool {
+	for n := range apiserver.List[*corev1.Node](cl.Client(), "") {
+		for _, is := range n.Status.Conditions {
+			if is.Type == corev1.NodeReady && is.Status == corev1.ConditionTrue {
+				return false
+			}
+		}
+	}
+	return true
+}
+
 // next is how long it is until the next thing happens; 0: nothing more.
 func (l *loss) next() time.Duration {
 	const grain = 5 * time.Second // so that it has happened then
 	switch {
-	case l.blind:
+	case l.blind || l.still:
 		return 0
 	case !l.healthy.IsZero() || !l.replaced.IsZero():
 		return 0
@@ -225,7 +253,7 @@ func (c *call) lossDrawing(cl *sim.Cluster, l *loss) picture.Timeline {
 	switch {
 	case !l.evicted.IsZero():
 		mark(evicted, "draw.evicted")
-	case l.healthy.IsZero() && l.pods > 0 && !l.blind:
+	case l.healthy.IsZero() && l.pods > 0 && !l.blind && !l.still:
 		evicted = lost + l.toleration
 		mark(evicted, "draw.willevict")
 		end = max(end, evicted)
@@ -244,13 +272,19 @@ func (c *call) lossDrawing(cl *sim.Cluster, l *loss) picture.Timeline {
 	if now > d.Length || l.next() == 0 && now > last+last/10 { // what came after is of no interest
 		d.Length = last + max(last/10, 5*time.Second)
 	}
+	if l.still && l.healthy.IsZero() { // that nothing comes is to be seen
+		d.Length = max(last+5*time.Second, min(now, lost+2*l.toleration))
+	}
 	d.Lanes = c.lossLanes(l, min(now, d.Length), lost, evicted, back)
 	if now < d.Length && l.next() > 0 {
 		d.Lanes = append(d.Lanes, picture.Lane{Label: c.say("draw.untilnow"), Value: c.span(now), Spans: []picture.Span{{To: now, Tone: picture.Accent}}})
 	}
 	d.Note = c.say("draw.measured")
-	if l.blind {
+	switch {
+	case l.blind:
 		d.Note = c.say("draw.blind")
+	case l.still && l.healthy.IsZero():
+		d.Note = c.say("draw.still")
 	}
 	return d
 }
