@@ -299,8 +299,11 @@ func (p *prover) lensHolds(l *Lens) {
 	t := l.in(FR)
 	for _, kind := range trace.Kinds() {
 		variants := t.sentences[kind]
-		if len(variants) == 0 || len(variants[len(variants)-1].when) > 0 {
-			p.fault(l.file, 0, "no sentence for %s that holds in every case (without when)", kind)
+		switch n := len(variants); {
+		case n == 0:
+			p.fault(l.file, p.keyLine(l.file, "sentences:"), "no sentence for %s", kind)
+		case len(variants[n-1].when) > 0:
+			p.fault(l.file, variants[n-1].line, "no sentence for %s that holds in every case: the last has no when", kind)
 		}
 		for _, v := range variants {
 			for name := range v.when {
@@ -312,13 +315,22 @@ func (p *prover) lensHolds(l *Lens) {
 	}
 	for kind := range t.sentences {
 		if !slices.Contains(trace.Kinds(), kind) {
-			p.fault(l.file, 0, "%s is not a kind of step", kind)
+			p.fault(l.file, p.keyLine(l.file, "  "+string(kind)+":"), "%s is not a kind of step", kind)
 		}
 	}
 	p.newsHold(l)
 	for _, lang := range Langs() {
 		p.tellsAll(l, lang)
 	}
+}
+
+// keyLine is the line of a file that begins with a key; 0: none does.
+func (p *prover) keyLine(file, key string) int {
+	data, err := fs.ReadFile(p.files, file)
+	if err != nil {
+		return 0 // the loader has said so
+	}
+	return 1 + slices.IndexFunc(strings.Split(string(data), "\n"), func(row string) bool { return strings.HasPrefix(row, key) })
 }
 
 // tellsAll runs every sentence on facts without anything, and on facts with everything.

@@ -69,9 +69,6 @@ func (l *loader) lensTexts(file string, f *lensFile) {
 	}
 	for _, said := range f.News {
 		l.must(file, said.line, said.v)
-		if first := l.origins["news:"+f.ID]; first == 0 || said.line < first {
-			l.origins["news:"+f.ID] = said.line
-		}
 	}
 	for _, list := range f.Sentences {
 		for _, s := range list {

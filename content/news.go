@@ -62,13 +62,13 @@ func (p *prover) newsHold(l *Lens) {
 		for _, n := range allNews() {
 			if t.templates.Lookup(newsName(n)) == nil {
 				if lang == FR {
-					p.fault(l.file, p.origins["news:"+l.ID], "news: no words for %s", n)
+					p.fault(l.file, p.keyLine(l.file, "news:"), "news: no words for %s", n)
 				}
 				continue
 			}
 			for _, f := range []Facts{{Kind: "Pod", Name: "web"}, fullFacts("")} {
 				if _, err := t.execute(newsName(n), f); err != nil {
-					p.fault(l.file, p.origins["news:"+l.ID], "%s: %v", lang, err)
+					p.fault(l.file, p.keyLine(l.file, "  "+string(n)+":"), "%s: %v", lang, err)
 				}
 			}
 		}

@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -11,6 +12,7 @@ import (
 type wording struct {
 	word string // as a regular expression, in small letters; a whole word
 	use  string
+	kind bool // with a capital it is a kind's name, and may be said
 }
 
 // unwanted are the typing mistakes of the document that the course retells, names that have
@@ -18,103 +20,130 @@ type wording struct {
 // (Grand dictionnaire terminologique). A row more is all it takes to avoid another.
 func unwanted() []wording {
 	return []wording{
-		{`su master`, "du plan de contrôle"},
-		{`illstrer\pL*`, "illustrer"},
-		{`ds efforts`, "des efforts"},
-		{`états? désirés?`, "état souhaité"},
-		{`masters?`, "plan de contrôle"},
-		{`control planes?`, "plan de contrôle"},
-		{`maîtres?[ /-]esclaves?`, "principal et secondaire"},
-		{`noeuds?`, "nœud"},
+		{`su master`, "du plan de contrôle", false},
+		{`illstrer\pL*`, "illustrer", false},
+		{`ds efforts`, "des efforts", false},
+		{`états? désirés?`, "état souhaité", false},
+		{`masters?`, "plan de contrôle", false},
+		{`control planes?`, "plan de contrôle", false},
+		{`maîtres?[ /-]esclaves?`, "principal et secondaire", false},
+		{`noeuds?`, "nœud", false},
 
-		{`clusters?`, "grappe"},
-		{`schedulers?`, "planificateur"},
-		{`api servers?`, "serveur API"},
-		{`(?-i:nodes?)`, "nœud"},
-		{`(?-i:containers?)`, "conteneur"},
-		{`(?-i:namespaces?)`, "espace de noms"},
-		{`(?-i:labels?)`, "étiquette"},
-		{`taints?`, "marquage"},
-		{`tolerations?`, "tolérance"},
-		{`(?-i:leases?)`, "bail"},
-		{`workloads?`, "charge de travail"},
-		{`(?-i:controllers?)`, "contrôleur"},
-		{`snapshots?`, "instantané"},
-		{`rollouts?`, "déploiement"},
-		{`rollbacks?`, "retour à la version précédente"},
-		{`probes?`, "sonde"},
-		{`requests?`, "demande, ou réservation"},
-		{`reviews?`, "révision"},
+		{`clusters?`, "grappe", false},
+		{`schedulers?`, "planificateur", false},
+		{`api servers?`, "serveur API", false},
+		{`nodes?`, "nœud", true},
+		{`containers?`, "conteneur", true},
+		{`namespaces?`, "espace de noms", true},
+		{`labels?`, "étiquette", true},
+		{`taints?`, "marquage", false},
+		{`tolerations?`, "tolérance", false},
+		{`leases?`, "bail", true},
+		{`workloads?`, "charge de travail", false},
+		{`controllers?`, "contrôleur", true},
+		{`snapshots?`, "instantané", false},
+		{`rollouts?`, "déploiement", false},
+		{`rollbacks?`, "retour à la version précédente", false},
+		{`probes?`, "sonde", false},
+		{`requests?`, "demande, ou réservation", false},
+		{`reviews?`, "révision", false},
 
-		{`e-?mails?|mails?`, "courriel"},
-		{`chats?|tchats?|chatter`, "clavardage"},
-		{`clouds?`, "infonuagique, ou nuage"},
-		{`bugs?|bugu?é\pL*|bugu?er`, "bogue"},
-		{`digita(?:l|le|les|ux)`, "numérique"},
-		{`feed-?backs?`, "rétroaction"},
-		{`logins?|logger`, "ouverture de session"},
-		{`backups?`, "sauvegarde"},
-		{`tags?|tagu?er|tagu?é\pL*`, "étiquette"},
-		{`check(?:er|e|é\pL*|ait|list|lists)`, "vérifier"},
-		{`update(?:s|r|rs)?|updaté\pL*`, "mettre à jour"},
-		{`upgrades?|upgrader`, "mettre à niveau"},
-		{`support(?:er|é|ée|és|ées)`, "prendre en charge"},
-		{`adress\pL+ (?:un|une|le|la|les|ce|ces|cette|des) (?:problème|question|enjeu|besoin|préoccupation)s?`, "s'attaquer à, ou répondre à"},
-		{`définitivement`, "certainement, ou pour de bon"},
-		{`éventuellement`, "tôt ou tard, ou au besoin"},
-		{`links?`, "lien"},
-		{`softwares?`, "logiciel"},
-		{`hardwares?`, "matériel"},
-		{`deadlines?`, "échéance"},
-		{`meetings?`, "réunion"},
-		{`managers?`, "gestionnaire"},
-		{`scal(?:er|e|é\pL*|able|ables|abilité|ing)`, "mettre à l'échelle"},
-		{`monitor(?:er|ing)`, "surveiller"},
-		{`crash(?:s|es|er|e|é\pL*)?`, "plantage, planter"},
-		{`dashboards?`, "tableau de bord"},
-		{`timeouts?`, "délai d'attente"},
-		{`tokens?`, "jeton"},
-		{`threads?`, "fil"},
-		{`channels?`, "salon"},
-		{`post(?:er|é|ée|és|ées)`, "publier"},
-		{`downtimes?`, "indisponibilité"},
-		{`uptimes?`, "disponibilité"},
-		{`users?`, "utilisateur"},
-		{`passwords?`, "mot de passe"},
-		{`week-?ends?`, "fin de semaine"},
-		{`cancell?(?:er|é\pL*)`, "annuler"},
-		{`impact(?:er|é\pL*)`, "toucher"},
-		{`boost(?:er|é\pL*)`, "accélérer"},
-		{`challenges?|challenger`, "défi"},
-		{`librairies?`, "bibliothèque"},
-		{`opportunités?`, "occasion"},
-		{`spams?|spammer`, "pourriel"},
-		{`hashtags?`, "mot-clic"},
-		{`online|offline`, "en ligne, hors ligne"},
-		{`forward(?:er|é\pL*)`, "transférer"},
-		{`bind(?:er|é\pL*)`, "lier"},
-		{`kill(?:er|é\pL*)`, "arrêter, tuer"},
-		{`run(?:ner|né\pL*)`, "exécuter"},
-		{`pull(?:er|é\pL*)`, "tirer"},
-		{`push(?:er|é\pL*)`, "pousser"},
-		{`draîn\pL+`, "vider"},
-		{`en termes? de`, "en matière de, pour ce qui est de"},
-		{`à date`, "à ce jour"},
-		{`au final`, "en fin de compte"},
-		{`faire du sens`, "avoir du sens"},
-		{`prendre pour acquis`, "tenir pour acquis"},
+		{`e-?mails?|mails?`, "courriel", false},
+		{`chats?|tchats?|chatter`, "clavardage", false},
+		{`clouds?`, "infonuagique, ou nuage", false},
+		{`bugs?|bugu?é\pL*|bugu?er`, "bogue", false},
+		{`digita(?:l|le|les|ux)`, "numérique", false},
+		{`feed-?backs?`, "rétroaction", false},
+		{`logins?|logger`, "ouverture de session", false},
+		{`backups?`, "sauvegarde", false},
+		{`tags?|tagu?er|tagu?é\pL*`, "étiquette", false},
+		{`check(?:er|e|é\pL*|ait|list|lists)`, "vérifier", false},
+		{`update(?:s|r|rs)?|updaté\pL*`, "mettre à jour", false},
+		{`upgrades?|upgrader`, "mettre à niveau", false},
+		{`support(?:er|é|ée|és|ées)`, "prendre en charge", false},
+		{`adress\pL+ (?:un|une|le|la|les|ce|ces|cette|des) (?:problème|question|enjeu|besoin|préoccupation)s?`, "s'attaquer à, ou répondre à", false},
+		{`définitivement`, "certainement, ou pour de bon", false},
+		{`éventuellement`, "tôt ou tard, ou au besoin", false},
+		{`links?`, "lien", false},
+		{`softwares?`, "logiciel", false},
+		{`hardwares?`, "matériel", false},
+		{`deadlines?`, "échéance", false},
+		{`meetings?`, "réunion", false},
+		{`managers?`, "gestionnaire", false},
+		{`scal(?:er|e|é\pL*|able|ables|abilité|ing)`, "mettre à l'échelle", false},
+		{`monitor(?:er|ing)`, "surveiller", false},
+		{`crash(?:s|es|er|e|é\pL*)?`, "plantage, planter", false},
+		{`dashboards?`, "tableau de bord", false},
+		{`timeouts?`, "délai d'attente", false},
+		{`tokens?`, "jeton", false},
+		{`threads?`, "fil", false},
+		{`channels?`, "salon", false},
+		{`post(?:er|é|ée|és|ées)`, "publier", false},
+		{`downtimes?`, "indisponibilité", false},
+		{`uptimes?`, "disponibilité", false},
+		{`users?`, "utilisateur", false},
+		{`passwords?`, "mot de passe", false},
+		{`week-?ends?`, "fin de semaine", false},
+		{`cancell?(?:er|é\pL*)`, "annuler", false},
+		{`impact(?:er|é\pL*)`, "toucher", false},
+		{`boost(?:er|é\pL*)`, "accélérer", false},
+		{`challenges?|challenger`, "défi", false},
+		{`librairies?`, "bibliothèque", false},
+		{`opportunités?`, "occasion", false},
+		{`spams?|spammer`, "pourriel", false},
+		{`hashtags?`, "mot-clic", false},
+		{`online|offline`, "en ligne, hors ligne", false},
+		{`forward(?:er|é\pL*)`, "transférer", false},
+		{`bind(?:er|é\pL*)`, "lier", false},
+		{`kill(?:er|é\pL*)`, "arrêter, tuer", false},
+		{`run(?:ner|né\pL*)`, "exécuter", false},
+		{`pull(?:er|é\pL*)`, "tirer", false},
+		{`push(?:er|é\pL*)`, "pousser", false},
+		{`draîn\pL+`, "vider", false},
+		{`en termes? de`, "en matière de, pour ce qui est de", false},
+		{`à date`, "à ce jour", false},
+		{`au final`, "en fin de compte", false},
+		{`faire du sens`, "avoir du sens", false},
+		{`prendre pour acquis`, "tenir pour acquis", false},
 	}
 }
 
-// wordings is unwanted, each compiled once.
-var wordings = sync.OnceValue(func() []rule {
-	var rules []rule
+// ways are the ways to write an unwanted word, by their first letter, so that few are tried at each word.
+var ways = sync.OnceValue(func() map[byte][]way {
+	byLetter := map[byte][]way{}
 	for _, w := range unwanted() {
-		// Go's \b knows no accents. Kinds have a capital: a word that is one in small letters only says so.
-		rules = append(rules, rule{says: "say " + w.use, bad: regexp.MustCompile(`(?i)(?:^|[^\pL\pN_/.=-])(` + w.word + `)(?:$|[^\pL\pN_/=-])`)})
+		for _, spelt := range alternatives(w.word) {
+			re := regexp.MustCompile(`^(?:` + spelt + `)(?:$|[^\pL\pN_/=-])`) // Go's \b knows no accents
+			start := regexp.MustCompile(spelt)
+			prefix, _ := start.LiteralPrefix()
+			byLetter[prefix[0]] = append(byLetter[prefix[0]], way{wording: w, prefix: prefix, word: re})
+		}
 	}
-	return rules
+	return byLetter
 })
+
+type way struct {
+	wording
+	prefix string
+	word   *regexp.Regexp
+}
+
+// alternatives cuts a regular expression at each | outside brackets.
+func alternatives(expr string) []string {
+	var out []string
+	depth, from := 0, 0
+	for i, r := range expr {
+		switch {
+		case r == '(':
+			depth++
+		case r == ')':
+			depth--
+		case r == '|' && depth == 0:
+			out, from = append(out, expr[from:i]), i+1
+		}
+	}
+	return append(out, expr[from:])
+}
 
 // A gloss is a word that is named, not used: in italics, or one to four words in guillemets or
 // brackets. That is the mark of an exception.
@@ -126,9 +155,18 @@ func CheckFrenchWords(text string) []Problem {
 	var problems []Problem
 	for n, line := range strings.Split(prose(text), "\n") {
 		line = gloss.ReplaceAllString(line, " ")
-		for _, r := range wordings() {
-			for _, at := range r.bad.FindAllStringSubmatchIndex(line, -1) {
-				problems = append(problems, Problem{Line: n + 1, Rule: r.says, Near: around(line, at[2], at[3])})
+		small := strings.ToLower(line)
+		before := ' '
+		for at, r := range small {
+			begins := unicode.IsLetter(r) && !unicode.IsLetter(before) && !unicode.IsDigit(before) && !strings.ContainsRune("_/.=-", before)
+			before = r
+			if !begins {
+				continue
+			}
+			for _, w := range ways()[small[at]] {
+				if rest := small[at:]; strings.HasPrefix(rest, w.prefix) && w.word.MatchString(rest) && !(w.kind && line[at] != small[at]) {
+					problems = append(problems, Problem{Line: n + 1, Rule: "say " + w.use, Near: around(line, at, at+len(w.prefix))})
+				}
 			}
 		}
 	}
