@@ -295,6 +295,27 @@ func TestUpdatesKeepToTheirBounds(t *testing.T) {
 
 func first[A, B any](a A, _ B) A { return a }
 
+// TestWhatIsLeftOfAForgottenUpdate: of one that the trace holds only the end of, that is drawn, within the bounds.
+func TestWhatIsLeftOfAForgottenUpdate(t *testing.T) {
+	s := newStage(t, "en")
+	s.ask("/kubectl create deployment web --image=nginx:1.28 --replicas=30")
+	s.ask("/time forward 1m")
+	s.ask("/kubectl set image deployment/web nginx=nginx:1.29")
+	s.ask("/time forward 1m")
+	c, cl := s.looking()
+	d, _ := findDeployment(cl, "web")
+	u := updateOf(cl, d)
+	drawn := c.rolloutDrawing(d, u)
+	if !u.forgotten || len(drawn.Samples) < 5 || !u.done {
+		t.Fatalf("%d samples, forgotten %v, done %v", len(drawn.Samples), u.forgotten, u.done)
+	}
+	for _, p := range drawn.Samples {
+		if p.Old+p.New < drawn.Least || p.Pods > drawn.Most {
+			t.Errorf("at %v %d + %d of %d", p.At, p.Old, p.New, p.Pods)
+		}
+	}
+}
+
 // TestALossIsDrawnAsItWas: the moments of the drawing are those of the trace.
 func TestALossIsDrawnAsItWas(t *testing.T) {
 	s := newStage(t, "en")

@@ -185,10 +185,10 @@ func updateOf(cl *sim.Cluster, d *appsv1.Deployment) *rolling {
 		}
 	}
 	if u.forgotten = first < 0; !u.forgotten {
-		u.began = steps[first].At
 		steps = steps[first:]
-	} else {
-		steps = nil
+	}
+	if len(steps) > 0 { // of one whose beginning is forgotten, what followed is still told
+		u.began = steps[0].At
 	}
 	u.count(cl, fresh, old, steps)
 	return u
@@ -289,6 +289,7 @@ func undo(pods map[string]*tracked, s trace.Step, was tracked, leaving bool) {
 	case s.Kind == trace.Committed && commit.Verb == "create":
 		delete(pods, s.Object.Name)
 	case leaving: // what becomes of its containers does not matter
+	case s.Kind == trace.Committed && commit.Verb == "delete" && strings.HasPrefix(s.Actor, "kubelet/"): // it had been leaving
 	case s.Kind == trace.Committed && (commit.Verb == "terminate" || commit.Verb == "delete"):
 		pods[s.Object.Name] = &was
 	case p == nil:
@@ -341,7 +342,7 @@ func atMoments(samples []picture.Sample) (out []picture.Sample) {
 
 func (c *call) rolloutDrawing(d *appsv1.Deployment, u *rolling) picture.Rollout {
 	length := u.samples[len(u.samples)-1].At
-	if u.done { // the end is to be seen
+	if u.done && len(u.samples) > 1 { // the end is to be seen
 		length += max(time.Second, length/10)
 	}
 	out := picture.Rollout{Title: c.say("draw.rollouttitle", with{"Deployment": d.Name}), Length: length, Samples: u.samples,
