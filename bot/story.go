@@ -225,12 +225,15 @@ func (c *call) predict(s *content.Story, args string) (Reply, error) {
 		return Reply{}, err
 	}
 	words := strings.Fields(args)
-	if len(words) == 2 && words[0] != pageName(s, p.Page) || p.Played && len(words) > 0 {
+	if len(words) == 2 && words[0] != pageName(s, p.Page) || p.Played {
 		return c.mistake("story.over"), nil
 	}
 	b := s.Pages()[p.Page]
+	if len(words) == 0 {
+		return c.mistake("story.which", with{"Last": letter(len(b.Options) - 1), "Line": c.typed("story", storyPredict.in(c.words), "B")}), nil
+	}
 	option := -1
-	if len(words) > 0 && len(words) < 3 && len(words[len(words)-1]) == 1 {
+	if len(words) < 3 && len(words[len(words)-1]) == 1 {
 		option = strings.Index("ABCD"[:len(b.Options)], strings.ToUpper(words[len(words)-1]))
 	}
 	if option < 0 {
