@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 	"unicode/utf8"
 
@@ -314,6 +315,29 @@ func TestWhatIsLeftOfAForgottenUpdate(t *testing.T) {
 			t.Errorf("at %v %d + %d of %d", p.At, p.Old, p.New, p.Pods)
 		}
 	}
+}
+
+// TestAFollowedUpdateKeepsItsDrawing: the button stays while the answer changes, and after.
+func TestAFollowedUpdateKeepsItsDrawing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tutor := class(t, newMemory())
+		for i, line := range []string{"/kubectl create deployment web --image=nginx:1.28 --replicas=3", "/kubectl set image deployment/web nginx=nginx:1.29"} {
+			var g gathered
+			if err := tutor.Handle(context.Background(), asked(fmt.Sprint(i), "ana", line), g.emit); err != nil {
+				t.Fatal(err)
+			}
+			if len(g.all) < 2 {
+				t.Fatalf("%d replies", len(g.all))
+			}
+			for j, r := range g.all {
+				has := slices.ContainsFunc(r.Buttons, func(b Button) bool { return b.Line == "/schéma déploiement web" })
+				if has != (i == 1) {
+					t.Errorf("%s: reply %d of %d: the button is there: %v", line, j+1, len(g.all), has)
+				}
+			}
+		}
+		tutor.Close()
+	})
 }
 
 // TestALossIsDrawnAsItWas: the moments of the drawing are those of the trace.

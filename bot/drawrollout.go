@@ -45,14 +45,16 @@ func drawRollout(c *call, cl *sim.Cluster, word string) (Reply, error) {
 	return r.with(Button{Label: "kubectl rollout history", Line: line}), nil
 }
 
-// withUpdate offers to draw the rolling update that a change has begun.
+// withUpdate offers to draw the rolling update that a change has begun; a while longer than it takes, as an answer
+// that is followed until then keeps its buttons.
 func (c *call) withUpdate(r Reply, cl *sim.Cluster, written []trace.Ref) Reply {
+	const lately = 3 * time.Minute
 	for _, ref := range written {
 		d, ok := apiserver.Get[*appsv1.Deployment](cl.Client(), ref.Namespace, ref.Name)
 		if !ok || ref.Kind != "Deployment" {
 			continue
 		}
-		if u := updateOf(cl, d); u != nil && !u.done {
+		if u := updateOf(cl, d); u != nil && (!u.done || cl.Now().Sub(u.began) < lately) {
 			return c.withDrawing(r, c.say("draw.rolloutbutton"), "rollout", deploymentName(d))
 		}
 	}

@@ -66,7 +66,7 @@ func kubectlCommand(c *call) (Reply, error) {
 		}
 	}
 	c.remember(cl, from)
-	r = c.withUpdate(c.progress(r, cl, result.Objects), cl, result.Objects)
+	r = c.progress(r, cl, result.Objects)
 	switch {
 	case late:
 		r.Blocks, r.Follow = append(r.Blocks, Text{c.say("time.toomuch")}), nil

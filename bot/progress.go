@@ -65,7 +65,7 @@ func (c *call) progress(r Reply, cl *sim.Cluster, written []trace.Ref) Reply {
 	if t.waiting != nil {
 		why.Line = c.typed("why", podName(t.waiting))
 	}
-	return r.with(why).with(Button{Label: c.say("button.cluster"), Line: c.typed("cluster")})
+	return c.withUpdate(r.with(why).with(Button{Label: c.say("button.cluster"), Line: c.typed("cluster")}), cl, written)
 }
 
 // failures says how many pods of Jobs have failed, if any.
