@@ -88,3 +88,24 @@ func TestTheProverNamesWhatALensLacks(t *testing.T) {
 	lacks(strings.Replace(whole, "      en: \"Copy `{{.Member}}` of the board catches up.\"\n", "", 1),
 		fmt.Sprintf("%s:%d: a text is missing in French or in English", hospitalFile, line(whole, "  caught-up:")+1))
 }
+
+// TestTheReadmeShowsTheHospital: what README.md quotes of the third lens stands in its file, line for line.
+func TestTheReadmeShowsTheHospital(t *testing.T) {
+	data, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	whole, quoted := hospital(t), 0
+	_, example, _ := strings.Cut(string(data), "l'hôpital\n")
+	for _, block := range regexp.MustCompile("(?s)```yaml\n(.*?)```").FindAllStringSubmatch(example, 2) {
+		for line := range strings.Lines(block[1]) {
+			quoted++
+			if !strings.Contains(whole, line) {
+				t.Errorf("testdata/hopital.yaml has no line %s", line)
+			}
+		}
+	}
+	if quoted < 20 {
+		t.Errorf("%d lines of it", quoted)
+	}
+}
