@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"timonier/bot/picture"
 	"timonier/content"
 )
 
@@ -219,7 +220,14 @@ func (c *call) figure(diagram, lens string) Block {
 		return Divider{}
 	}
 	v := d.In(lens)
-	return Picture{Name: diagram + ".png", Alt: c.in(v.Alt), Text: c.in(v.Text)}
+	drawn := c.canvas(func(t picture.Theme) *picture.Canvas {
+		canvas, ok := picture.Diagram(d, lens, c.course(), t)
+		if !ok {
+			return nil // made of characters only
+		}
+		return canvas
+	})
+	return Picture{Name: diagram + ".png", Alt: c.in(v.Alt), Text: c.in(v.Text), Drawn: drawn}
 }
 
 // inside is a link to another place of the course, which no platform can follow.

@@ -77,6 +77,7 @@ const tries = 3
 func (t *Tutor) serve(ctx context.Context, ln *lane, r Request, emit func(Reply), done chan error) (goesOn bool) {
 	var reply Reply
 	var err error
+	emit = t.pictured(r, emit)
 	if r.Fill != nil {
 		r.Fill(ctx, &r)
 	}

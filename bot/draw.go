@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"timonier/bot/picture"
 	"timonier/content"
 	"timonier/sim"
 )
@@ -118,12 +119,18 @@ func completeDiagram(c *call, words []string) []string {
 	return d.targets(c, cl)
 }
 
-// drawing is what picture draws.
+// drawing is what picture draws: as characters, and most as a picture too.
 type drawing interface{ Text() string }
 
 // drawn is a drawing as a block; alt says the same in words.
 func (c *call) drawn(file string, d drawing, alt string) Picture {
-	return Picture{Name: file + ".png", Alt: alt, Text: d.Text()}
+	p := Picture{Name: file + ".png", Alt: alt, Text: d.Text()}
+	if painted, ok := d.(interface {
+		Canvas(picture.Theme) *picture.Canvas
+	}); ok {
+		p.Drawn = c.canvas(painted.Canvas)
+	}
+	return p
 }
 
 // drawButton offers a picture.

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"time"
 
+	"timonier/bot/picture"
 	"timonier/sim/trace"
 )
 
@@ -27,6 +28,7 @@ type Request struct {
 	Alone    bool   // nobody else reads it: a terminal, a private message between two
 	Aside    bool   // a button in a message for the person alone was pressed: so is the answer
 	Live     bool   // what was sent can be changed: work that goes on emits more than one Reply
+	Pictures string // the theme of the pictures that the platform shows, unless somebody chose another: light, dark; empty: it shows none
 	Resumed  bool   // it is one of Interrupted: it was begun by a process that has ended
 
 	// Asked is when the request came; zero: now.
@@ -110,9 +112,12 @@ type Meter struct {
 // Picture is an image with the same said in words.
 type Picture struct {
 	Name string // file name: funnel.png
-	PNG  []byte
+	PNG  []byte `json:",omitempty"` // made of Drawn where the platform shows pictures; nil: there is none
 	Alt  string
 	Text string // the same as characters, for a terminal; may be empty
+
+	// Drawn is what PNG is made of, and kept in place of: the tutor's own.
+	Drawn *picture.Canvas `json:",omitempty"`
 }
 
 // Divider separates.

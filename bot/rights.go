@@ -143,6 +143,10 @@ func settingsCommand(c *call) (Reply, error) {
 	if len(words) == 0 {
 		return c.showSettings(), nil
 	}
+	if len(words) == 2 && forTheme.is(words[0]) && themeNamed(words[1]) != "" {
+		c.learner.settings.Theme = themeNamed(words[1]) // a matter of one's own eyes
+		return c.showSettings(), nil
+	}
 	settings, allowed := &c.channel.settings, c.may(leads)
 	switch {
 	case forTenant.is(words[0]):
@@ -162,6 +166,9 @@ func settingsCommand(c *call) (Reply, error) {
 		switch {
 		case name{"langue", "language"}.is(words[0]) && language(words[1]) != "":
 			settings.Language = language(words[1])
+			return c.showSettings(), nil
+		case forTheme.is(words[0]) && themeNamed(words[1]) != "":
+			settings.Theme = themeNamed(words[1])
 			return c.showSettings(), nil
 		case name{"lentille", "lens"}.is(words[0]):
 			if l, ok := c.findLens(words[1]); ok {
@@ -194,6 +201,10 @@ func (c *call) showSettings() Reply {
 		[]string{c.say("settings.language"), c.say("language.name")},
 		[]string{c.say("settings.lens"), c.in(c.lens().Title)})
 	r := Reply{Blocks: []Block{Title{c.say("settings.title")}}}
+	if c.request.Pictures != "" {
+		row, button := c.themeChoice()
+		t.Rows, r = append(t.Rows, row), r.with(button)
+	}
 	for _, right := range rights() {
 		if c.request.Direct {
 			break // all is theirs
@@ -223,12 +234,17 @@ func completeSettings(c *call, words []string) []string {
 	var out []string
 	switch {
 	case len(words) == 1:
-		return []string{forChannel.in(c.words), forTenant.in(c.words)}
+		return []string{forChannel.in(c.words), forTenant.in(c.words), forTheme.in(c.words)}
+	case len(words) == 2 && forTheme.is(words[0]), len(words) == 3 && forTheme.is(words[1]):
+		for _, t := range themes() {
+			out = append(out, t.name.in(c.words))
+		}
+		return out
 	case len(words) == 2:
 		for _, r := range rights() {
 			out = append(out, r.name.in(c.words))
 		}
-		return append(out, name{"langue", "language"}.in(c.words), name{"lentille", "lens"}.in(c.words))
+		return append(out, name{"langue", "language"}.in(c.words), name{"lentille", "lens"}.in(c.words), forTheme.in(c.words))
 	case len(words) > 3:
 	case name{"langue", "language"}.is(words[1]):
 		return completeLanguage(c, words[2:])

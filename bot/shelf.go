@@ -110,6 +110,7 @@ type Settings struct {
 	Language string `json:"language,omitempty"` // fr, en
 	Lens     string `json:"lens,omitempty"`     // ID of a lens of the course
 	Open     string `json:"open,omitempty"`     // of a channel: IDs of the lessons that need not wait for what they require; blanks between
+	Theme    string `json:"theme,omitempty"`    // of pictures: light, dark
 
 	// Who may do what, of a channel and a tenant: everyone, teachers.
 	Change string `json:"change,omitempty"` // change the cluster

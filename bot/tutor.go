@@ -71,6 +71,7 @@ type Tutor struct {
 	refused atomic.Pointer[Refusal]
 	pending pending
 	spoken  spoken
+	gallery gallery
 }
 
 // New makes a tutor. It reads nothing yet.

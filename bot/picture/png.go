@@ -11,8 +11,14 @@ import (
 	"slices"
 )
 
+// largest is how wide and how high a drawing may be, in points.
+const largest = 4000
+
 // PNG is the drawing as a file, of 256 colours at most.
 func (c *Canvas) PNG() ([]byte, error) {
+	if !(c.W >= 1 && c.W <= largest && c.H >= 1 && c.H <= largest && c.Scale <= 4) {
+		return nil, fmt.Errorf("encode picture: %g by %g points at %g", c.W, c.H, c.Scale)
+	}
 	var b bytes.Buffer
 	if err := png.Encode(&b, paletted(c.Image())); err != nil {
 		return nil, fmt.Errorf("encode picture: %w", err)

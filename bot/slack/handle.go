@@ -288,7 +288,7 @@ func (k *ask) thread(thread, ts, parent string) {
 // full is the request with all that is known at once.
 func (k *ask) full(a *App) bot.Request {
 	r := k.request
-	r.Platform, r.Live, r.Asked, r.Fill = platform, true, k.at, a.people.fill
+	r.Platform, r.Live, r.Pictures, r.Asked, r.Fill = platform, true, bot.ThemeLight, k.at, a.people.fill
 	r.Tenant = cmp.Or(r.Tenant, a.team)
 	r.Channel, r.Direct, r.Alone = cmp.Or(k.way.Channel, k.way.User), k.way.Own, private(k.way.Channel)
 	if k.way.Thread != "" {
