@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"bytes"
 	"strings"
 	"testing"
 
@@ -125,4 +126,23 @@ func TestStoriesFitAPhone(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestAStoryEndsWithItsPicture: where the platform shows pictures, the timeline is one.
+func TestAStoryEndsWithItsPicture(t *testing.T) {
+	s := newStage(t, "fr")
+	s.ask("/histoire 2")
+	var last Reply
+	story, _ := content.Default().Story(2)
+	for range 2*len(story.Pages()) - 1 {
+		r := s.request("/histoire suite")
+		r.Pictures = ThemeDark
+		last = s.send(r)
+	}
+	for _, b := range last.Blocks {
+		if p, ok := b.(Picture); ok && bytes.HasPrefix(p.PNG, []byte("\x89PNG")) {
+			return
+		}
+	}
+	t.Errorf("no picture at the end:\n%s", plainText(last))
 }
