@@ -227,7 +227,7 @@ func TestBadInput(t *testing.T) {
 		"\u202e/aide":                         "Les commandes",
 		"/aide\u200b":                         "Les commandes",
 		"\u00a0/aide":                         "Les commandes",
-		"/langue `<!channel>` @everyone":      "Je parle français",
+		"/langue `<!channel>` @everyone":      "Voici celles que je parle",
 		"/kubectl get pods\r\n":               "No resources",
 		"/kubectl create -f - --x='":          "guillemet",
 		"/temps avance " + strings.Repeat("9", 99): "durée",

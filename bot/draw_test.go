@@ -1,8 +1,10 @@
 package bot
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"image/png"
 	"slices"
 	"strings"
 	"testing"
@@ -413,6 +415,35 @@ func TestNothingIsForetoldThatWillNotCome(t *testing.T) {
 	}
 	if text := strings.Join(strings.Fields(c.lossDrawing(cl, l).Text()), " "); !strings.Contains(text, "evicts nobody") || strings.Contains(text, "to come") {
 		t.Error(text)
+	}
+}
+
+// TestDrawingsAreMadeWhereTheyAreSeen: as pictures in the platform's theme, and not where characters are shown.
+func TestDrawingsAreMadeWhereTheyAreSeen(t *testing.T) {
+	s := newStage(t, "en")
+	for _, line := range []string{"/kubectl create deployment web --image=nginx:1.28 --replicas=3", "/time forward 1m", "/kubectl set image deployment/web nginx=nginx:1.29", "/time forward 2s"} {
+		s.ask(line)
+	}
+	for _, line := range []string{"/diagram cluster", "/diagram funnel", "/diagram quorum", "/diagram deployment web", "/diagram loss", "/diagram request", "/diagram control-plane"} {
+		for _, shows := range []string{"", ThemeLight, ThemeDark} {
+			r := s.request(line)
+			r.Pictures = shows
+			p, ok := s.send(r).Blocks[0].(Picture)
+			if !ok || p.Alt == "" || p.Text == "" || (len(p.PNG) > 0) != (shows != "") {
+				t.Errorf("%s, shown %q: %d bytes of PNG, alt %q, text %q", line, shows, len(p.PNG), p.Alt, p.Text)
+				continue
+			}
+			if shows != "" {
+				img, err := png.Decode(bytes.NewReader(p.PNG))
+				if err != nil || img.Bounds().Dx() != 2*picture.PhoneWidth {
+					t.Errorf("%s: %v", line, err)
+					continue
+				}
+				if r, g, b, _ := img.At(1, 1).RGBA(); (r+g+b < 3*0x8000) != (shows == ThemeDark) {
+					t.Errorf("%s: the ground of the %s theme is %x %x %x", line, shows, r, g, b)
+				}
+			}
+		}
 	}
 }
 
