@@ -188,7 +188,7 @@ func prose(text string) string {
 // Names in the help of the program: its commands, in a column; flags; the ways through other firms' menus.
 var (
 	column = regexp.MustCompile(`(?m)^ {2,}\S.*?(?: {2,}|$)`)
-	flag   = regexp.MustCompile(`(?:^|[\s(])--?[a-z][a-z-]*`)
+	flag   = regexp.MustCompile(`(?:^|[^\pL\pN-])--?[a-z][a-z-]*`)
 	menu   = regexp.MustCompile(`[^.:\n]*→[^.\n]*`)
 	value  = regexp.MustCompile(`\S*[=|/]\S*`)
 )

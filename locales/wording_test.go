@@ -70,7 +70,7 @@ func TestWords(t *testing.T) {
 }
 
 func TestHelp(t *testing.T) {
-	got := Words(Help("Il se croit lui-même seul, sauf avec --most ou (-o)."))
+	got := Words(Help("Il se croit lui-même seul, sauf avec --most ou [-o]."))
 	if want := []string{"Il", "se", "croit", "lui-même", "seul", "sauf", "avec", "ou"}; !slices.Equal(got, want) {
 		t.Errorf("got %q\nwant %q", got, want)
 	}
