@@ -18,13 +18,28 @@ import (
 // MessageLength is how many characters a message may have: what a phone's screen shows.
 const MessageLength = 900
 
+// Read reads a course once and proves what can be proved without running it: see Check.
+// The course is nil where there is a fault.
+func Read(files fs.FS) (*Course, []Problem) {
+	p := &prover{loader: load(files)}
+	if problems := p.prove(); len(problems) > 0 {
+		return nil, problems
+	}
+	return p.course, nil
+}
+
 // Check proves a course: that it loads, that both languages have the same
 // structure, that what it names exists, that no lens has a gap, that diagrams and
 // messages fit a phone, and that its French follows Québec's typography. It
 // returns every fault, by file and line; none: the course may be taught.
 func Check(files fs.FS) []Problem {
-	l := load(files)
-	p := &prover{loader: l}
+	_, problems := Read(files)
+	return problems
+}
+
+// prove finds every fault of what the loader has read.
+func (p *prover) prove() []Problem {
+	l := p.loader
 	p.contentsHold()
 	p.strayFiles()
 	for lesson := range l.course.Lessons() {
@@ -39,6 +54,9 @@ func Check(files fs.FS) []Problem {
 	}
 	for _, lens := range l.course.Lenses {
 		p.lensHolds(lens)
+	}
+	if _, ok := l.course.Lens(Technique); !ok {
+		p.fault("lenses/"+Technique+".yaml", 0, "a course has a lens %s: Kubernetes in its own words", Technique)
 	}
 	p.exercisesHold()
 	p.storiesHold()
@@ -55,6 +73,9 @@ type prover struct{ *loader }
 // contentsHold proves the table of contents: IDs in order, prerequisites that exist and come before.
 func (p *prover) contentsHold() {
 	seen := map[string]bool{}
+	if len(p.course.Sections) == 0 {
+		p.fault(contentsName, 0, "the table of contents has no section")
+	}
 	for lesson := range p.course.Lessons() {
 		line := p.origins["lesson:"+lesson.ID]
 		section, _, _ := strings.Cut(lesson.ID, ".")

@@ -2,7 +2,6 @@ package content
 
 import (
 	"cmp"
-	"io/fs"
 	"path"
 	"slices"
 	"strings"
@@ -82,7 +81,7 @@ type outline struct{ *yaml.Node }
 // outline reads a file once more, for its lines alone.
 func (l *loader) outline(file string) outline {
 	var n yaml.Node
-	data, err := fs.ReadFile(l.files, file)
+	data, err := l.read(file)
 	if err != nil || yaml.Unmarshal(data, &n) != nil || len(n.Content) == 0 {
 		return outline{&yaml.Node{}} // it has been told what is wrong with the file
 	}

@@ -103,7 +103,7 @@ func load(files fs.FS) *loader {
 // images reads the list of images, whose format the kubelet owns.
 func (l *loader) images() {
 	const file = "images.yaml"
-	data, err := fs.ReadFile(l.files, file)
+	data, err := l.read(file)
 	if err == nil {
 		l.course.Images, err = kubelet.ParseImages(data)
 	}
@@ -118,7 +118,7 @@ func (l *loader) fault(file string, line int, format string, args ...any) {
 
 // yaml reads a file into v, strictly: a misspelt key is a fault.
 func (l *loader) yaml(file string, v any) bool {
-	data, err := fs.ReadFile(l.files, file)
+	data, err := l.read(file)
 	if err != nil {
 		l.fault(file, 0, "cannot be read: %v", err)
 		return false
@@ -226,7 +226,7 @@ func (l *loader) lesson(lesson *Lesson, stem string) {
 		file := stem + "." + string(lang) + ".md"
 		l.lessons[file] = true
 		lesson.file[lang] = file
-		data, err := fs.ReadFile(l.files, file)
+		data, err := l.read(file)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
@@ -311,7 +311,7 @@ func (l *loader) diagrams() {
 			continue
 		}
 		name, lens, lang := parts[0], parts[1], Lang(parts[2])
-		data, err := fs.ReadFile(l.files, file)
+		data, err := l.read(file)
 		if err != nil {
 			l.fault(file, 0, "cannot be read: %v", err)
 			continue

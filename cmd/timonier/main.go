@@ -50,6 +50,12 @@ func run(ctx context.Context, args, env []string, stdin io.Reader, stdout, stder
 	if !ok {
 		return code
 	}
+	course, watch, err := openCourse(cfg.content)
+	if err != nil {
+		fmt.Fprintln(stderr, err)
+		fmt.Fprintln(stderr, say.sentence("check.refused", map[string]any{"Path": cfg.content}))
+		return exitFailed
+	}
 	file, err := store.Open(ctx, cfg.data, store.Options{})
 	if err != nil {
 		fmt.Fprintln(stderr, refusal(say, cfg.data, err))
@@ -57,8 +63,9 @@ func run(ctx context.Context, args, env []string, stdin io.Reader, stdout, stder
 	}
 	log := newJournal(cfg.data)
 	tutor := bot.New(bot.Config{
-		Store:  file,
-		Logger: log.logger(),
+		Store:   file,
+		Content: course,
+		Logger:  log.logger(),
 		// A terminal scrolls, and has nowhere to offer a file: nothing is cut out of a long answer.
 		Limits: bot.Limits{Output: 1 << 30},
 	})
@@ -66,7 +73,13 @@ func run(ctx context.Context, args, env []string, stdin io.Reader, stdout, stder
 		Tutor: tutor, Who: bot.Person{ID: "me"}, Locale: cfg.lang, Words: say.word,
 		Run: strconv.FormatInt(time.Now().UnixNano(), 36),
 	}
+	stop := func() {}
+	if watch != nil {
+		watch.tutor, watch.logger = tutor, log.logger()
+		stop = watch.follow(ctx)
+	}
 	failed, err := converse(ctx, session, env, stdin, stdout)
+	stop()
 	err = errors.Join(err, tutor.Close(), file.Close(), log.Close())
 	if err != nil {
 		fmt.Fprintln(stderr, say.sentence("program.failed", map[string]any{"Error": err}))

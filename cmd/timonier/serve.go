@@ -23,7 +23,8 @@ type serveOptions struct {
 	data          string
 	format, level string // of the log
 	config        string
-	most          int // of the events being answered, a front end; 0: its default
+	content       string // the directory of the course; empty: the built-in one
+	most          int    // of the events being answered, a front end; 0: its default
 }
 
 // Limits of the tutor where many people share it on chat platforms.
@@ -62,12 +63,17 @@ func serveOn(ctx context.Context, in invocation, table []platform) int {
 	if err := new(service).connect(table, got, trial); err != nil {
 		return in.refuse(hide.text(tellSetting(say, err)))
 	}
+	course, watch, err := openCourse(o.content)
+	if err != nil {
+		fmt.Fprintln(in.stderr, err)
+		return in.fail(say.sentence("check.refused", map[string]any{"Path": o.content}))
+	}
 	file, err := store.Open(ctx, o.data, store.Options{})
 	if err != nil {
 		return in.fail(refusal(say, o.data, err))
 	}
 	tutor := bot.New(bot.Config{
-		Store: file, Logger: logger, Metrics: metrics,
+		Store: file, Content: course, Logger: logger, Metrics: metrics,
 		Limits: bot.Limits{Output: pageOutput, Queue: laneQueue, Channels: lanesInMemory},
 	})
 	s := &service{
@@ -84,7 +90,13 @@ func serveOn(ctx context.Context, in invocation, table []platform) int {
 	} else {
 		logger.Info("serving", "version", versionOf(), "frontends", s.names(), "address", s.public.address(),
 			"admin", s.admin.address(), "data", o.data)
+		stop := func() {}
+		if watch != nil {
+			watch.tutor, watch.logger = tutor, logger
+			stop = watch.follow(ctx)
+		}
 		err = s.run(ctx)
+		stop()
 	}
 	if err != nil {
 		return in.fail(hide.text(tell(say, err)))
@@ -186,6 +198,7 @@ func serveFlags(flags *flag.FlagSet, o *serveOptions) {
 	flags.StringVar(&o.format, "log", "text", "")
 	flags.StringVar(&o.level, "log-level", "info", "")
 	flags.StringVar(&o.config, "config", "", "")
+	flags.StringVar(&o.content, "content", "", "")
 }
 
 func isAddress(s string) bool {

@@ -20,6 +20,8 @@ import (
 type settings struct {
 	lang string // fr, en; empty: the tutor's default
 	data string // the file in which everything survives
+	// content is the directory of the course; empty: the built-in one
+	content string
 }
 
 // parse reads the command line. ok is false where the program is to end with the code.
@@ -28,6 +30,7 @@ func parse(args, env []string, stdout, stderr io.Writer) (cfg settings, say voic
 	flags.SetOutput(io.Discard) // its own words are English
 	lang := flags.String("lang", "", "")
 	data := flags.String("data", "", "")
+	flags.StringVar(&cfg.content, "content", "", "")
 	version := flags.Bool("version", false, "")
 	err := flags.Parse(args)
 	cfg.lang = ours(*lang)
