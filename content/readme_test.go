@@ -20,9 +20,14 @@ func TestTheReadmeTeachesWhatWorks(t *testing.T) {
 	if len(blocks) != 2 {
 		t.Fatalf("%d complete lessons, want one in each language", len(blocks))
 	}
+	exercise := regexp.MustCompile("(?s)````yaml\n(id: .*?)````").FindStringSubmatch(string(data))
+	if len(exercise) != 2 {
+		t.Fatal("no complete exercise")
+	}
 	for _, p := range Check(course(t, map[string]*string{
 		"lessons/03-api-server/3.1-roles.fr.md": &blocks[0][1],
 		"lessons/03-api-server/3.1-roles.en.md": &blocks[1][1],
+		"exercises/02-technique/2.1-ecart.yaml": &exercise[1],
 	})) {
 		t.Error(p)
 	}
