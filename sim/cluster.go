@@ -9,7 +9,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -233,6 +235,10 @@ func (c *Cluster) observe(e apiserver.Event) {
 	case *corev1.Pod:
 		if k := c.kubelets[o.Spec.NodeName]; k != nil {
 			k.Observe(e)
+		}
+	case *corev1.ConfigMap, *corev1.Secret, *corev1.PersistentVolumeClaim:
+		for _, node := range slices.Sorted(maps.Keys(c.kubelets)) { // what a pod waits for may be there now
+			c.kubelets[node].Observe(e)
 		}
 	}
 	for _, list := range [2][]*slot{c.watchers[e.Resource.Resource], c.watchers["*"]} {

@@ -153,3 +153,27 @@ func update(t testing.TB, c *Cluster, o apiserver.Object) {
 		t.Fatal(err)
 	}
 }
+
+// TestWhatAPodWaitsForComesLate: a pod that has waited for a ConfigMap long enough to be tried no more by the
+// clock starts when the ConfigMap is made.
+func TestWhatAPodWaitsForComesLate(t *testing.T) {
+	c := newCluster(t, Config{})
+	d := deployment("web", 2, "100m")
+	d.Spec.Template.Spec.Containers[0].EnvFrom = []corev1.EnvFromSource{
+		{ConfigMapRef: &corev1.ConfigMapEnvSource{LocalObjectReference: corev1.LocalObjectReference{Name: "late"}}}}
+	create(t, c, d)
+	advance := func(by time.Duration) {
+		if err := c.AdvanceTo(c.Now().Add(by)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	advance(time.Hour)
+	if n := ready(c, "web"); n != 0 {
+		t.Fatalf("%d are ready without what they need", n)
+	}
+	create(t, c, &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "late"}})
+	advance(15 * time.Second)
+	if n := ready(c, "web"); n != 2 {
+		t.Errorf("%d of 2 are ready", n)
+	}
+}
