@@ -16,8 +16,8 @@ type Stop struct {
 
 // Walk is what a learner types who goes through a whole course from its first page to its
 // last, in a language: every page with every command that it offers, every exercise with
-// its hints and its solution, every analogy, word and drawing; each lesson on a new
-// cluster. It is what a test, or a rehearsal on a platform, plays.
+// its hints and its solution, every story with a prediction at each beat, every analogy,
+// word and drawing; each lesson on a new cluster. It is what a test, or a rehearsal on a platform, plays.
 func Walk(course *content.Course, lang content.Lang) []Stop {
 	all, err := newWords()
 	if err != nil {
@@ -29,6 +29,9 @@ func Walk(course *content.Course, lang content.Lang) []Stop {
 		if l.Written() {
 			w.lesson(course, l)
 		}
+	}
+	for _, st := range course.Stories {
+		w.story(st)
 	}
 	for _, a := range course.Analogies {
 		w.say("analogy", strconv.Itoa(a.Number))
@@ -90,4 +93,25 @@ func (w *walk) exercise(e *content.Exercise) {
 		}
 	}
 	w.say("exercise", exerciseEnd.in(w.words))
+}
+
+func (w *walk) story(st *content.Story) {
+	w.say("story", strconv.Itoa(st.Number))
+	beats := len(st.Beats)
+	if st.Counter != nil {
+		beats++
+	}
+	for i := range beats {
+		if i > 0 {
+			w.say("story", next.in(w.words))
+		}
+		w.say("story", storyPredict.in(w.words), "A")
+		for _, word := range []name{storyTechnic, storyShow} {
+			w.say("story", word.in(w.words))
+		}
+	}
+	w.say("story", next.in(w.words))
+	w.stops[len(w.stops)-1].Fails = true // there is no more
+	w.say("story", storyLeave.in(w.words))
+	w.stops[len(w.stops)-1].Fails = true
 }

@@ -47,8 +47,8 @@ var inTests = map[string][]string{
 	"timonier/sim/kubelet":    {"sim/etcd"},
 	"timonier/sim/kubectl":    {"sim/kubelet", "sim/controller", "sim/etcdctl"},
 	"timonier/sim/etcdctl":    {"sim/apiserver"},
-	"timonier/bot/discord":    {"bot/discord/discordtest", "bot/store", "locales"},
-	"timonier/bot/slack":      {"bot/slack/slacktest", "bot/store", "locales"},
+	"timonier/bot/discord":    {"bot/discord/discordtest", "bot/store", "locales", "content"},
+	"timonier/bot/slack":      {"bot/slack/slacktest", "bot/store", "locales", "content"},
 	"timonier/cmd/timonier":   {"bot/discord/discordtest", "bot/slack/slacktest"},
 }
 
