@@ -207,6 +207,8 @@ func (c *call) part(p content.Part) Block {
 		return Quote{c.links(p.Markdown)}
 	case content.Figure:
 		return c.figure(p.Diagram, p.Lens)
+	case content.Image:
+		return Picture{Name: p.Picture + ".png", Alt: p.Alt, Course: p.Picture}
 	case content.Prose:
 		return Text{c.links(p.Markdown)}
 	}

@@ -249,7 +249,7 @@ func TestBadInput(t *testing.T) {
 func TestReplySurvivesJSON(t *testing.T) {
 	want := Reply{
 		Blocks: []Block{Title{"t"}, Text{"*m*"}, Code{"yaml", "a: 1"}, Table{[]string{"a"}, [][]string{{"b"}}}, Quote{"q"},
-			Meter{"m", 1, 2}, Picture{"p.png", []byte{1, 2}, "alt", "text", nil}, Divider{}},
+			Meter{"m", 1, 2}, Picture{Name: "p.png", PNG: []byte{1, 2}, Alt: "alt", Text: "text"}, Divider{}},
 		Buttons: []Button{{"l", "/aide", Danger}},
 		Files:   []File{{"f", "text/plain", []byte("x")}},
 		Prompt:  &Prompt{"t", "l", "/x"},

@@ -76,12 +76,14 @@ func (t *Tutor) pictured(r Request, emit func(Reply)) func(Reply) {
 	return func(reply Reply) {
 		for i, b := range reply.Blocks {
 			p, ok := b.(Picture)
-			if !ok || p.Drawn == nil || p.PNG != nil {
+			if !ok || p.PNG != nil {
 				continue
 			}
-			png, err := t.paint(p.Drawn)
+			png, err := t.pixels(p)
 			if err != nil { // its words are shown in its place
 				t.cfg.Logger.Error("picture not made", "name", p.Name, "error", err)
+			}
+			if png == nil {
 				continue
 			}
 			p.PNG = png
@@ -90,6 +92,17 @@ func (t *Tutor) pictured(r Request, emit func(Reply)) func(Reply) {
 		}
 		emit(reply)
 	}
+}
+
+// pixels are those of a picture; nil: it has none, or has left the course since.
+func (t *Tutor) pixels(p Picture) ([]byte, error) {
+	if p.Drawn != nil {
+		return t.paint(p.Drawn)
+	}
+	if shown, ok := t.taught.Load().Picture(p.Course); ok {
+		return shown.PNG, nil
+	}
+	return nil, nil
 }
 
 // paint makes a picture; what goes wrong in it goes no further.

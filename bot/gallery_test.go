@@ -47,6 +47,9 @@ func TestPicturesAreMadeWhereTheyAreShown(t *testing.T) {
 	if p := pictureIn(t, tutor, in("general", "ana", line)); p.PNG != nil || p.Drawn != nil || p.Text == "" || p.Alt == "" {
 		t.Errorf("where none is shown: %d bytes, %v", len(p.PNG), p.Drawn)
 	}
+	opens := in("general", "prof", "/cours déverrouille 2.2")
+	opens.Teacher = true
+	answerTo(t, tutor, opens)
 	shown := in("general", "ana", "/cours 2.2")
 	shown.Pictures, shown.ID = ThemeDark, "r1"
 	p := pictureIn(t, tutor, shown)

@@ -112,12 +112,14 @@ type Meter struct {
 // Picture is an image with the same said in words.
 type Picture struct {
 	Name string // file name: funnel.png
-	PNG  []byte `json:",omitempty"` // made of Drawn where the platform shows pictures; nil: there is none
+	PNG  []byte `json:",omitempty"` // made of Drawn, or taken from the course, where the platform shows pictures; nil: there is none
 	Alt  string
 	Text string // the same as characters, for a terminal; may be empty
 
-	// Drawn is what PNG is made of, and kept in place of: the tutor's own.
-	Drawn *picture.Canvas `json:",omitempty"`
+	// Drawn is what PNG is made of, or Course the name of the course's picture that it is: kept in
+	// place of PNG, the tutor's own.
+	Drawn  *picture.Canvas `json:",omitempty"`
+	Course string          `json:",omitempty"`
 }
 
 // Divider separates.

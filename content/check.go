@@ -48,6 +48,7 @@ func (p *prover) prove() []Problem {
 	for _, d := range l.course.Diagrams {
 		p.diagramHolds(d)
 	}
+	p.picturesHold()
 	p.glossaryHolds()
 	for _, a := range l.course.Analogies {
 		p.analogyHolds(a)
@@ -176,6 +177,8 @@ func shape(m Message) []string {
 			s = append(s, strings.TrimSpace("code "+part.Language))
 		case Figure:
 			s = append(s, "diagram "+part.Diagram+" "+part.Lens)
+		case Image: // one with words in it is another in each language
+			s = append(s, "picture")
 		}
 	}
 	return s
@@ -194,6 +197,9 @@ func (p *prover) messageHolds(file string, lang Lang, m Message) {
 		case Code:
 			length += utf8.RuneCountInString(part.Text)
 			p.narrow(file, m.Line, part.Text)
+		case Image:
+			length += utf8.RuneCountInString(part.Alt)
+			p.imageHolds(file, part)
 		case Figure:
 			d, ok := p.course.Diagram(part.Diagram)
 			if !ok {

@@ -17,6 +17,7 @@ import (
 )
 
 //go:embed course.yaml glossary.yaml images.yaml lessons diagrams analogies lenses exercises stories
+//go:embed all:pictures
 var files embed.FS
 
 // Files are the course's own files, as built into the program.
@@ -66,6 +67,7 @@ type Course struct {
 	Sections  []*Section  // in the order of the table of contents
 	Terms     []*Term     // the glossary, by ID
 	Diagrams  []*Diagram  // by name
+	Pictures  []*Picture  // by name
 	Analogies []*Analogy  // by number
 	Lenses    []*Lens     // the first is the plain, technical one; then by ID
 	Exercises []*Exercise // by ID
@@ -113,7 +115,7 @@ type Message struct {
 	Line  int // of the file, where it begins
 }
 
-// Part is a piece of a message: Prose, Code, Figure or Quote, and nothing else.
+// Part is a piece of a message: Prose, Code, Figure, Image or Quote, and nothing else.
 type Part interface{ part() }
 
 // Prose is Markdown: paragraphs, lists, bold, italic, code, links; no headings, no tables.
@@ -132,12 +134,20 @@ type Figure struct {
 	Lens    string // in whose words; a Lens's ID, technique if the lesson names none
 }
 
+// Image stands where a picture is to be shown.
+type Image struct {
+	Picture string // a Picture's name
+	Alt     string // the same said in words
+	line    int    // of the file
+}
+
 // Quote sets words apart: an analogy, and where it breaks. Markdown.
 type Quote struct{ Markdown string }
 
 func (Prose) part()  {}
 func (Code) part()   {}
 func (Figure) part() {}
+func (Image) part()  {}
 func (Quote) part()  {}
 
 // Try is a command that the learner is offered.
@@ -252,6 +262,11 @@ func (c *Course) Section(number int) (*Section, bool) {
 // Diagram finds a diagram by its name.
 func (c *Course) Diagram(name string) (*Diagram, bool) {
 	return find(c.Diagrams, func(d *Diagram) bool { return d.Name == name })
+}
+
+// Picture finds a picture by its name.
+func (c *Course) Picture(name string) (*Picture, bool) {
+	return find(c.Pictures, func(p *Picture) bool { return p.Name == name })
 }
 
 // Analogy finds an analogy by its number.

@@ -36,7 +36,11 @@ func (l *loader) lessonText(lesson *Lesson, lang Lang, file, text string) {
 	var words strings.Builder // what is French in it: all but the commands
 	for line := range strings.Lines(body) {
 		s.line++
+		before := s.fence
 		s.take(strings.TrimRight(line, "\n"))
+		if strings.HasPrefix(line, fenceMark) && (before.says() || s.fence.says()) {
+			line = "\n" // what stands between is to be read, not code
+		}
 		words.WriteString(wordsOf(line))
 	}
 	l.french(file, after+1, lang, words.String())
@@ -76,6 +80,11 @@ type fence struct {
 	info string
 	line int
 	text []string
+}
+
+// says says whether words stand in the block: a picture's, for whoever does not see it.
+func (f *fence) says() bool {
+	return f != nil && (f.info == "picture" || strings.HasPrefix(f.info, "picture "))
 }
 
 const fenceMark = "```"
@@ -148,6 +157,8 @@ func (s *scanner) endFence() {
 			lens = Technique
 		}
 		s.message.Parts = append(s.message.Parts, Figure{Diagram: name, Lens: lens})
+	case "picture":
+		s.message.Parts = append(s.message.Parts, Image{Picture: rest, Alt: strings.Join(strings.Fields(strings.Join(f.text, " ")), " "), line: f.line})
 	case "try":
 		text := strings.Join(f.text, "\n")
 		if !strings.HasPrefix(text, "/") {

@@ -92,6 +92,7 @@ func load(files fs.FS) *loader {
 	l.glossary()
 	l.diagrams()
 	l.drawings()
+	l.pictures()
 	l.analogies()
 	l.lenses()
 	l.exercises()
