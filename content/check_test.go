@@ -99,8 +99,8 @@ func TestTheProverFinds(t *testing.T) {
 		{"a lesson that is none", "exercises/02-technique/2.1-ecart.yaml", `lesson: "2.1"`, `lesson: "2.9"`, `there is no lesson "2.9"`},
 		{"no such form", "exercises/02-technique/2.1-ecart.yaml", `form: worked`, `form: easy`, `"easy" is not a form`},
 		{"an unknown kind of object", "exercises/02-technique/2.1-ecart.yaml", `object: deployment/boutique`, `object: deploiment/boutique`, `kubectl knows no kind "deploiment"`},
-		{"an unknown kind of step", "exercises/02-technique/2.1-ecart.yaml", `happened: killing`, `happened: zzz`, `zzz is not a kind of step`},
-		{"an unknown fact", "exercises/02-technique/2.1-ecart.yaml", `where: {kind: Pod}`, `where: {zzz: Pod}`, `where: zzz is not a fact`},
+		{"an unknown kind of step", "exercises/02-technique/2.1-ecart.yaml", `happened: committed`, `happened: zzz`, `zzz is not a kind of step`},
+		{"an unknown fact", "exercises/02-technique/2.1-ecart.yaml", `where: {actor: kubectl`, `where: {zzz: kubectl`, `where: zzz is not a fact`},
 		{"a blank in a worked step", "exercises/02-technique/2.1-ecart.yaml", `deployment boutique --replicas=4"`, `deployment boutique --replicas=____"`, `a worked step gives its command in full`},
 		{"images", "images.yaml", "repository: nginx\n", "", "images.yaml: "},
 	} {

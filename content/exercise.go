@@ -83,7 +83,7 @@ type Condition struct {
 	Absent   string     `yaml:"absent"`   // KIND/NAME does not exist
 	Objects  string     `yaml:"objects"`  // KIND: so many match as Count says
 	Happened trace.Kind `yaml:"happened"` // so many steps of the trace match Where as Count says
-	Ran      *Line      `yaml:"ran"`      // a line like this was typed; * at either end stands for anything
+	Ran      *Line      `yaml:"ran"`      // a line like this was typed; * stands for anything
 	Quorum   *bool      `yaml:"quorum"`   // whether etcd has one
 	Faults   *string    `yaml:"faults"`   // how many faults there are
 

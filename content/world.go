@@ -262,14 +262,20 @@ func fits(pattern string, values []string) bool {
 	})
 }
 
-// like takes a * at either end of a pattern for anything, and ?* for anything but nothing.
+// like takes a * anywhere in a pattern for anything, and ?* for anything but nothing.
 func like(pattern, value string) bool {
-	if inner, ok := strings.CutPrefix(pattern, "*"); ok {
-		if middle, ok := strings.CutSuffix(inner, "*"); ok {
-			return strings.Contains(value, middle)
-		}
+	parts := strings.Split(pattern, "*")
+	if len(parts) == 1 || pattern == "?*" {
+		return matches(pattern, value)
 	}
-	return matches(pattern, value)
+	rest, ok := strings.CutPrefix(value, parts[0])
+	for _, part := range parts[1 : len(parts)-1] {
+		if !ok {
+			break
+		}
+		_, rest, ok = strings.Cut(rest, part)
+	}
+	return ok && strings.HasSuffix(rest, parts[len(parts)-1])
 }
 
 // comparison reads >=3, <500m …: numbers and quantities.
