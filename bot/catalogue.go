@@ -1,12 +1,15 @@
 package bot
 
 import (
+	"slices"
+
 	"timonier/locales"
 )
 
 // CommandInfo describes a command to a platform that shows a menu of them.
 type CommandInfo struct {
 	Name    map[string]string // by language (fr, en): lower case letters, without the slash
+	Aliases []string          // other names that are understood, in no language in particular
 	Help    map[string]string // by language: a short sentence, without a full stop
 	Options []OptionInfo      // in the order in which their values are typed
 }
@@ -63,7 +66,7 @@ func (t *Tutor) Commands() []CommandInfo {
 		if cmd.hidden {
 			continue
 		}
-		info := CommandInfo{Name: bothNames(cmd.name), Help: t.inAll(cmd.help)}
+		info := CommandInfo{Name: bothNames(cmd.name), Aliases: slices.Clone(cmd.aliases), Help: t.inAll(cmd.help)}
 		for _, o := range cmd.options {
 			oi := OptionInfo{Name: bothNames(o.name), Help: t.inAll(o.help), Kind: o.kind, Required: o.required, Complete: o.complete}
 			for _, p := range o.choices {

@@ -57,7 +57,7 @@ type exerciseVerb struct {
 
 func exerciseVerbs() []exerciseVerb {
 	return []exerciseVerb{
-		{exerciseHint, []string{"indices", "hints"}, (*call).hint},
+		{exerciseHint, []string{"indices", "hints"}, func(c *call) (Reply, error) { return c.hint("") }},
 		{exerciseCheck, []string{"verifier", "verification"}, (*call).checkStep},
 		{exerciseShow, nil, (*call).solution},
 		{exerciseRestart, []string{"recommencer"}, (*call).restartExercise},
@@ -84,6 +84,9 @@ func exerciseCommand(c *call) (Reply, error) {
 		if v.name.is(c.args) || slices.Contains(v.aliases, fold(c.args)) {
 			return v.run(c)
 		}
+	}
+	if word, degree, ok := strings.Cut(c.args, " "); ok && exerciseHint.is(word) {
+		return c.hint(strings.TrimSpace(degree))
 	}
 	e, ok := c.findExercise(c.args)
 	if !ok {
@@ -131,6 +134,9 @@ func (c *call) findExercise(word string) (*content.Exercise, bool) {
 // noExercise says that there is none of the name, and offers the nearest.
 func (c *call) noExercise(word string) Reply {
 	r := c.mistake("exercise.unknown", with{"Word": shorten(word)})
+	if l, ok := c.content.Lesson(word); ok {
+		r = c.mistake("exercise.lessonhasnone", with{"Lesson": l.ID})
+	}
 	names := map[string]Button{}
 	for _, v := range exerciseVerbs() {
 		n := v.name.in(c.words)

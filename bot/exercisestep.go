@@ -2,6 +2,7 @@ package bot
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"timonier/content"
@@ -55,7 +56,7 @@ func (c *call) hintButton() Button {
 	if n >= hintsOf {
 		return Button{Label: c.say("exercise.showsolution"), Line: c.typed("exercise", exerciseShow.in(c.words))}
 	}
-	return Button{Label: c.say("exercise.hintbutton", with{"Number": n + 1}), Line: c.typed("exercise", exerciseHint.in(c.words))}
+	return Button{Label: c.say("exercise.hintbutton", with{"Number": n + 1}), Line: c.typed("exercise", exerciseHint.in(c.words), strconv.Itoa(n+1))}
 }
 
 // underway is the open exercise and its step; ok is false where there is none, or it is solved.
@@ -66,18 +67,22 @@ func (c *call) underway() (e *content.Exercise, s *content.Step, ok bool) {
 	return e, e.Steps[c.channel.exercise.Step], true
 }
 
-// hint is /exercice indice: the next degree; the last again where all were given.
-func (c *call) hint() (Reply, error) {
+// hint is /exercice indice: the next degree; the last again where all were given. A button names the
+// degree: who presses one that somebody has pressed before reads that hint again.
+func (c *call) hint(degree string) (Reply, error) {
 	_, s, ok := c.underway()
 	if !ok {
 		return c.noneOpen(), nil
 	}
 	x := &c.channel.exercise
-	if x.Hints < hintsOf {
-		x.Hints++
-		x.Given++
+	n, _ := strconv.Atoi(degree)
+	if n < 1 || n > x.Hints {
+		if n = min(x.Hints+1, hintsOf); n > x.Hints {
+			x.Hints++
+			x.Given++
+		}
 	}
-	text := "**" + c.say("exercise.hint", with{"Number": x.Hints, "Numbers": hintsOf}) + "** " + c.links(c.in(s.Hints[x.Hints-1]))
+	text := "**" + c.say("exercise.hint", with{"Number": n, "Numbers": hintsOf}) + "** " + c.links(c.in(s.Hints[n-1]))
 	return Reply{Blocks: []Block{Text{text}}}.with(c.hintButton()).with(c.checkButton()), nil
 }
 

@@ -69,7 +69,7 @@ func storyCommand(c *call) (Reply, error) {
 		leads bool // it is for who may run quizzes
 		do    func(*content.Story) (Reply, error)
 	}{
-		{next, true, c.nextOfStory},
+		{next, true, func(s *content.Story) (Reply, error) { return c.pressOn(s, rest) }},
 		{resumes, false, c.storyPage},
 		{storyPredict, false, func(s *content.Story) (Reply, error) { return c.predict(s, rest) }},
 		{storyTechnic, false, c.technical},
@@ -199,6 +199,41 @@ func (c *call) nextOfStory(s *content.Story) (Reply, error) {
 	return c.storyPage(s)
 }
 
+// pressOn is /histoire suite. A button names the moment that it leads to, so that two people who press it
+// at once, or one who presses an old one, move the story once.
+func (c *call) pressOn(s *content.Story, moment string) (Reply, error) {
+	p, _, err := c.placeIn(s)
+	if err != nil {
+		return Reply{}, err
+	}
+	if moment != "" && moment != ahead(s, p) {
+		return c.movedOn(c.say("story.moved")), nil
+	}
+	return c.nextOfStory(s)
+}
+
+// onward is the button that goes on from where the story stands.
+func (c *call) onward(s *content.Story) Button {
+	line := c.typed("story", next.in(c.words))
+	if p, _, err := c.placeIn(s); err == nil {
+		line += " " + ahead(s, p)
+	}
+	return Button{Label: c.say("button.next"), Line: line, Style: Primary}
+}
+
+// ahead is the moment that what follows belongs to: the blow to the same, the page's turn to the next.
+func ahead(s *content.Story, p storyPlace) string {
+	if p.Played {
+		return pageName(s, p.Page+1)
+	}
+	return pageName(s, p.Page)
+}
+
+// movedOn says kindly that a moment is past, and leads to where the story is.
+func (c *call) movedOn(said string) Reply {
+	return Reply{Blocks: []Block{Text{said}}, Failed: true}.with(Button{Label: c.say("story.here"), Line: c.typed("story", resumes.in(c.words)), Style: Primary})
+}
+
 // replay begins the story again.
 func (c *call) replay(s *content.Story) (Reply, error) {
 	c.channel.drop = append(c.channel.drop, predictionsOf(s.Number))
@@ -226,7 +261,7 @@ func (c *call) predict(s *content.Story, args string) (Reply, error) {
 	}
 	words := strings.Fields(args)
 	if len(words) == 2 && words[0] != pageName(s, p.Page) || p.Played {
-		return c.mistake("story.over"), nil
+		return c.movedOn(c.say("story.over")), nil
 	}
 	b := s.Pages()[p.Page]
 	if len(words) == 0 {
@@ -262,7 +297,7 @@ func (c *call) predict(s *content.Story, args string) (Reply, error) {
 		return c.nextOfStory(s)
 	}
 	if c.may(asks) {
-		r = r.with(Button{Label: c.say("button.next"), Line: c.typed("story", next.in(c.words)), Style: Primary})
+		r = r.with(c.onward(s))
 	}
 	return r, nil
 }
@@ -337,7 +372,7 @@ func (c *call) lookInto(s *content.Story, line string) (Reply, error) {
 	}
 	r := c.output(result)
 	r.Failed = result.Code != 0
-	return r.with(Button{Label: c.say("button.next"), Line: c.typed("story", next.in(c.words)), Style: Primary}).
+	return r.with(c.onward(s)).
 		with(Button{Label: c.say("story.here"), Line: c.typed("story", resumes.in(c.words))}), nil
 }
 

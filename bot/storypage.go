@@ -36,7 +36,7 @@ func (c *call) asked(s *content.Story, page int) (Reply, error) {
 	for i := range b.Options {
 		r = r.with(Button{Label: letter(i), Line: c.typed("story", storyPredict.in(c.words), pageName(s, page), letter(i))})
 	}
-	return r.with(Button{Label: c.say("button.next"), Line: c.typed("story", next.in(c.words)), Style: Primary}), nil
+	return r.with(c.onward(s)), nil
 }
 
 // answered is a page after its blow: who had foreseen it, why it came so, and what was measured.
@@ -56,7 +56,7 @@ func (c *call) answered(s *content.Story, page int) (Reply, error) {
 		return c.storyEnd(r, s)
 	}
 	r.Blocks = append(r.Blocks, Text{"*" + c.say("story.moment", with{"Page": page + 1, "Pages": len(s.Pages())}) + "*"})
-	return r.with(Button{Label: c.say("button.next"), Line: c.typed("story", next.in(c.words)), Style: Primary}).
+	return r.with(c.onward(s)).
 		with(Button{Label: c.say("story.technically"), Line: c.typed("story", storyTechnic.in(c.words))}).
 		with(Button{Label: c.say("story.cluster"), Line: c.typed("story", storyShow.in(c.words))}), nil
 }
@@ -293,7 +293,7 @@ func (c *call) technical(s *content.Story) (Reply, error) {
 	for part := range slices.Chunk(lines, page) {
 		r.Blocks = append(r.Blocks, Text{"- " + strings.Join(part, "\n- ") + "\n"})
 	}
-	return r.with(Button{Label: c.say("button.next"), Line: c.typed("story", next.in(c.words)), Style: Primary}).
+	return r.with(c.onward(s)).
 		with(Button{Label: c.say("story.cluster"), Line: c.typed("story", storyShow.in(c.words))}).
 		with(Button{Label: c.say("story.here"), Line: c.typed("story", resumes.in(c.words))}), nil
 }
@@ -322,7 +322,7 @@ func (c *call) showStory(s *content.Story) (Reply, error) {
 		}
 	}
 	r.Blocks = append(r.Blocks, Text{c.say("story.endpoints", with{"Service": s.Service, "Count": ready})})
-	return r.with(Button{Label: c.say("button.next"), Line: c.typed("story", next.in(c.words)), Style: Primary}).
+	return r.with(c.onward(s)).
 		with(Button{Label: "kubectl get pods", Line: c.typed("story", storyLook.in(c.words), "get pods -o wide")}).
 		with(Button{Label: c.say("story.here"), Line: c.typed("story", resumes.in(c.words))}), nil
 }

@@ -65,6 +65,9 @@ func (w words) decimal(s string) string {
 	return s
 }
 
+// Fold is a word as it is compared with another: one that people typed with the name of a command.
+func Fold(s string) string { return fold(s) }
+
 // fold is text as it is compared: lower case, without accents or ligatures, so
 // that répare, REPARE and repare are the same word.
 func fold(s string) string {

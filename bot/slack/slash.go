@@ -1,6 +1,7 @@
 package slack
 
 import (
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -17,14 +18,17 @@ var native = []string{"timonier", "kubectl", "quiz"}
 // named finds a command that is named as code, or alone at the beginning of a text.
 var named = regexp.MustCompile("(^|`)/(\\pL+)")
 
-// dialect knows the names of the tutor's commands that Slack does not know.
+// typedLine finds a command at the beginning of a line of code, which is a line to type.
+var typedLine = regexp.MustCompile(`(?m)^/(\pL+)`)
+
+// dialect knows the names of the tutor's commands that Slack does not know, folded.
 type dialect map[string]bool
 
 func dialectOf(commands []bot.CommandInfo) dialect {
 	d := dialect{}
 	for _, c := range commands {
-		for _, name := range c.Name {
-			d[name] = !slices.Contains(native, name)
+		for _, name := range slices.Concat(slices.Collect(maps.Values(c.Name)), c.Aliases) {
+			d[bot.Fold(name)] = !slices.Contains(native, name)
 		}
 	}
 	return d
@@ -35,9 +39,21 @@ func (d dialect) text(s string) string {
 	if !strings.Contains(s, "/") {
 		return s
 	}
-	return named.ReplaceAllStringFunc(s, func(match string) string {
+	return d.replace(named, s)
+}
+
+// code is text as it is, unless it is lines to type.
+func (d dialect) code(s string) string {
+	if !strings.HasPrefix(s, "/") {
+		return s
+	}
+	return d.replace(typedLine, s)
+}
+
+func (d dialect) replace(where *regexp.Regexp, s string) string {
+	return where.ReplaceAllStringFunc(s, func(match string) string {
 		before, name, _ := strings.Cut(match, "/")
-		if !d[name] {
+		if !d[bot.Fold(name)] {
 			return match
 		}
 		return before + "/timonier " + name
@@ -56,6 +72,8 @@ func (d dialect) reply(r bot.Reply) bot.Reply {
 			r.Blocks[i] = bot.Text{Markdown: d.text(b.Markdown)}
 		case bot.Quote:
 			r.Blocks[i] = bot.Quote{Markdown: d.text(b.Markdown)}
+		case bot.Code:
+			r.Blocks[i] = bot.Code{Language: b.Language, Text: d.code(b.Text)}
 		case bot.Table:
 			rows := make([][]string, len(b.Rows))
 			for j, row := range b.Rows {

@@ -9,6 +9,7 @@ import (
 func TestCommandsAsTheyAreTypedHere(t *testing.T) {
 	d := dialectOf([]bot.CommandInfo{
 		{Name: map[string]string{"fr": "cours", "en": "course"}}, {Name: map[string]string{"fr": "réglages", "en": "settings"}},
+		{Name: map[string]string{"fr": "schéma", "en": "diagram"}, Aliases: []string{"dessin"}}, {Name: map[string]string{"fr": "panne", "en": "fault"}},
 		{Name: map[string]string{"fr": "kubectl", "en": "kubectl"}}, {Name: map[string]string{"fr": "quiz", "en": "quiz"}},
 	})
 	for text, want := range map[string]string{
@@ -18,11 +19,23 @@ func TestCommandsAsTheyAreTypedHere(t *testing.T) {
 		"`/etc/passwd` et et/ou /cours":              "`/etc/passwd` et et/ou /cours",
 		"/cours":                                     "/timonier cours",
 		"`/timonier cours`":                          "`/timonier cours`",
+		"**ana** · `/schema grappe`, `/Dessin`":      "**ana** · `/timonier schema grappe`, `/timonier Dessin`",
 		"**ana** · `/cours 3`":                       "**ana** · `/timonier cours 3`",
 		"https://kubernetes.io/cours":                "https://kubernetes.io/cours",
 	} {
 		if got := d.text(text); got != want {
 			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+	for code, want := range map[string]string{
+		"/panne etcd ____": "/timonier panne etcd ____",
+		"/kubectl scale deployment site\n/panne etcd etcd-1\n": "/kubectl scale deployment site\n/timonier panne etcd etcd-1\n",
+		"/registry/pods/default/web":                           "/registry/pods/default/web",
+		"what a program wrote:\n/cours":                        "what a program wrote:\n/cours",
+	} {
+		r := d.reply(bot.Reply{Blocks: []bot.Block{bot.Code{Text: code}}})
+		if got := r.Blocks[0].(bot.Code).Text; got != want {
+			t.Errorf("%q: %q, want %q", code, got, want)
 		}
 	}
 	long := "/cours " + string(make([]byte, 200))
