@@ -24,7 +24,7 @@ func Walk(course *content.Course, lang content.Lang) []Stop {
 		panic(err) // a build whose tests did not pass
 	}
 	w := &walk{words: all[string(lang)], lang: lang, commands: commands()}
-	w.say("course")
+	w.types("course")
 	for l := range course.Lessons() {
 		if l.Written() {
 			w.lesson(course, l)
@@ -34,16 +34,16 @@ func Walk(course *content.Course, lang content.Lang) []Stop {
 		w.story(st)
 	}
 	for _, a := range course.Analogies {
-		w.say("analogy", strconv.Itoa(a.Number))
+		w.types("analogy", strconv.Itoa(a.Number))
 	}
 	for _, t := range course.Terms {
-		w.say("glossary", t.Name.In(lang))
+		w.types("glossary", t.Name.In(lang))
 	}
 	for _, d := range course.Diagrams {
-		w.say("diagram", d.Name)
+		w.types("diagram", d.Name)
 	}
-	w.say("progress")
-	w.say("course")
+	w.types("progress")
+	w.types("course")
 	return w.stops
 }
 
@@ -55,8 +55,8 @@ type walk struct {
 	stops    []Stop
 }
 
-// say adds a line of the tutor's own, by the command's English name.
-func (w *walk) say(command string, args ...string) {
+// types adds a line of the tutor's own, by the command's English name.
+func (w *walk) types(command string, args ...string) {
 	for _, cmd := range w.commands {
 		if cmd.name.en == command {
 			w.stops = append(w.stops, Stop{Line: strings.Join(append([]string{"/" + cmd.name.in(w.words)}, args...), " ")})
@@ -65,11 +65,11 @@ func (w *walk) say(command string, args ...string) {
 }
 
 func (w *walk) lesson(course *content.Course, l *content.Lesson) {
-	w.say("reset", confirmed.in(w.words))
-	w.say("course", l.ID)
+	w.types("reset", confirmed.in(w.words))
+	w.types("course", l.ID)
 	for i, m := range l.Messages(w.lang) {
 		if i > 0 {
-			w.say("course", next.in(w.words))
+			w.types("course", next.in(w.words))
 		}
 		for _, t := range m.Tries {
 			w.stops = append(w.stops, Stop{t.Line, t.Expect, len(t.Expect) > 0})
@@ -81,37 +81,37 @@ func (w *walk) lesson(course *content.Course, l *content.Lesson) {
 }
 
 func (w *walk) exercise(e *content.Exercise) {
-	w.say("exercise", e.ID)
+	w.types("exercise", e.ID)
 	for _, s := range e.Steps {
-		w.say("exercise", exerciseCheck.in(w.words))
+		w.types("exercise", exerciseCheck.in(w.words))
 		w.stops[len(w.stops)-1].Fails = true
 		for range s.Hints {
-			w.say("exercise", exerciseHint.in(w.words))
+			w.types("exercise", exerciseHint.in(w.words))
 		}
 		for _, line := range s.Solution {
 			w.stops = append(w.stops, Stop{Line: line.In(w.lang), Fails: true})
 		}
 	}
-	w.say("exercise", exerciseEnd.in(w.words))
+	w.types("exercise", exerciseEnd.in(w.words))
 }
 
 func (w *walk) story(st *content.Story) {
-	w.say("story", strconv.Itoa(st.Number))
+	w.types("story", strconv.Itoa(st.Number))
 	beats := len(st.Beats)
 	if st.Counter != nil {
 		beats++
 	}
 	for i := range beats {
 		if i > 0 {
-			w.say("story", next.in(w.words))
+			w.types("story", next.in(w.words))
 		}
-		w.say("story", storyPredict.in(w.words), "A")
+		w.types("story", storyPredict.in(w.words), "A")
 		for _, word := range []name{storyTechnic, storyShow} {
-			w.say("story", word.in(w.words))
+			w.types("story", word.in(w.words))
 		}
 	}
-	w.say("story", next.in(w.words))
+	w.types("story", next.in(w.words))
 	w.stops[len(w.stops)-1].Fails = true // there is no more
-	w.say("story", storyLeave.in(w.words))
+	w.types("story", storyLeave.in(w.words))
 	w.stops[len(w.stops)-1].Fails = true
 }
