@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"timonier/locales"
@@ -40,6 +41,9 @@ func Check(files fs.FS) []Problem {
 // prove finds every fault of what the loader has read.
 func (p *prover) prove() []Problem {
 	l := p.loader
+	if l.broken[contentsName] || l.broken[glossaryName] {
+		return p.found() // all the rest names lessons and terms that are not known
+	}
 	p.contentsHold()
 	p.strayFiles()
 	for lesson := range l.course.Lessons() {
@@ -50,18 +54,27 @@ func (p *prover) prove() []Problem {
 	}
 	p.picturesHold()
 	p.glossaryHolds()
-	for _, a := range l.course.Analogies {
+	for i, a := range l.course.Analogies {
+		if i > 0 && l.course.Analogies[i-1].Number == a.Number {
+			p.fault(a.file, 1, "there is another analogy %d: %s", a.Number, l.course.Analogies[i-1].file)
+		}
 		p.analogyHolds(a)
 	}
 	for _, lens := range l.course.Lenses {
 		p.lensHolds(lens)
 	}
-	if _, ok := l.course.Lens(Technique); !ok {
+	if _, ok := l.course.Lens(Technique); !ok && !l.broken["lenses/"+Technique+".yaml"] {
 		p.fault("lenses/"+Technique+".yaml", 0, "a course has a lens %s: Kubernetes in its own words", Technique)
 	}
 	p.exercisesHold()
 	p.storiesHold()
 	p.textsHold()
+	return p.found()
+}
+
+// found are the faults so far, by file and line, each once.
+func (p *prover) found() []Problem {
+	l := p.loader
 	slices.SortStableFunc(l.problems, func(a, b Problem) int {
 		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Text, b.Text))
 	})
@@ -77,18 +90,23 @@ func (p *prover) contentsHold() {
 	if len(p.course.Sections) == 0 {
 		p.fault(contentsName, 0, "the table of contents has no section")
 	}
+	for i, s := range p.course.Sections {
+		if slices.ContainsFunc(p.course.Sections[:i], func(other *Section) bool { return other.Number == s.Number }) {
+			p.fault(contentsName, s.line, "there is another section %d", s.Number)
+		}
+	}
 	for lesson := range p.course.Lessons() {
 		line := p.origins["lesson:"+lesson.ID]
 		section, _, _ := strings.Cut(lesson.ID, ".")
 		if section != strconv.Itoa(lesson.Section.Number) {
-			p.fault(contentsName, line, "lesson %s is in section %d", lesson.ID, lesson.Section.Number)
+			p.fault(contentsName, line, "lesson %s is in section %d: its id begins with %[2]d.", lesson.ID, lesson.Section.Number)
 		}
 		if seen[lesson.ID] {
 			p.fault(contentsName, line, "there is another lesson %s", lesson.ID)
 		}
 		for _, before := range lesson.Requires {
 			if !seen[before] { // so there can be no cycle
-				p.fault(contentsName, line, "lesson %s requires %s, which is not a lesson before it", lesson.ID, before)
+				p.fault(contentsName, line, "lesson %s requires %s, which is not a lesson before it: requires names lessons that stand higher in this file", lesson.ID, before)
 			}
 		}
 		seen[lesson.ID] = true
@@ -99,14 +117,29 @@ func (p *prover) contentsHold() {
 func (p *prover) strayFiles() {
 	for _, file := range p.glob("lessons/*/*") {
 		if !p.lessons[file] {
-			p.fault(file, 0, "the table of contents (%s) does not name this file", contentsName)
+			p.fault(file, 0, "the table of contents (%s) does not name this file: its dir, a lesson's id and its slug make dir/id-slug.fr.md and dir/id-slug.en.md", contentsName)
+		}
+	}
+	for _, file := range slices.Concat(p.glob("lessons/*/*"), p.glob("exercises/*/*")) {
+		if strings.ContainsFunc(file, func(r rune) bool { return unicode.Is(unicode.Mn, r) }) {
+			p.fault(file, 0, "the name spells a letter and its accent apart, as a Mac does: name directories and files without accents")
+		}
+	}
+	for _, file := range slices.Concat(p.glob("lenses/*"), p.glob("analogies/*")) {
+		if path.Ext(file) != ".yaml" {
+			p.fault(file, 0, "nobody reads this file: its name does not end in .yaml")
+		}
+	}
+	for _, file := range p.glob("diagrams/*") {
+		if ext := path.Ext(file); ext != ".yaml" && ext != ".txt" {
+			p.fault(file, 0, "nobody reads this file: its name ends neither in .txt nor in .yaml")
 		}
 	}
 }
 
 func (p *prover) lessonHolds(l *Lesson) {
-	if !l.Written() {
-		return
+	if len(l.messages[FR]) == 0 || len(l.messages[EN]) == 0 {
+		return // it is not written, or it has been told what is wrong with it
 	}
 	for _, lang := range Langs() {
 		file := l.file[lang]
@@ -121,6 +154,9 @@ func (p *prover) lessonHolds(l *Lesson) {
 		if _, ok := p.course.Term(id); !ok {
 			p.fault(l.file[FR], 3, "the glossary has no term %s", id)
 		}
+	}
+	if !slices.Equal(l.Terms, l.termsEN) {
+		p.fault(l.file[EN], 3, "terms: [%s], but [%s] in French", strings.Join(l.termsEN, ", "), strings.Join(l.Terms, ", "))
 	}
 	p.sameStructure(l)
 }
@@ -232,7 +268,7 @@ func (p *prover) linksHold(file string, line int, markdown string) {
 			_, ok = p.course.Term(name)
 		}
 		if !ok {
-			p.fault(file, line, "a link leads nowhere: %s", link[1])
+			p.fault(file, line, "a link leads nowhere: %s (it leads to a lesson:2.1, a term:pod or an https:// address)", link[1])
 		}
 	}
 }
@@ -317,6 +353,9 @@ func (p *prover) analogyHolds(a *Analogy) {
 // lensHolds proves that a lens has a sentence for every kind of step, whatever the
 // step holds, and that each can be told.
 func (p *prover) lensHolds(l *Lens) {
+	if p.broken[l.file] {
+		return
+	}
 	if path.Base(l.file) != l.ID+".yaml" {
 		p.fault(l.file, 0, "the lens %s belongs in a file %s.yaml", l.ID, l.ID)
 	}
@@ -374,18 +413,29 @@ func (p *prover) tellsAll(l *Lens, lang Lang) {
 	}
 }
 
+// lacking names the languages that a text is not there in.
+func lacking(t Text) string {
+	switch {
+	case t.FR == "" && t.EN == "":
+		return "French and in English (fr, en)"
+	case t.FR == "":
+		return "French (fr)"
+	}
+	return "English (en)"
+}
+
 // textsHold proves that every text exists in both languages, and that the French is well set.
 func (p *prover) textsHold() {
 	for _, t := range p.texts {
 		if !t.alone && ((t.FR == "") != (t.EN == "") || t.FR == "" && !t.optional) {
-			p.fault(t.file, t.line, "a text is missing in French or in English")
+			p.fault(t.file, t.line, "a text is missing in %s", lacking(t.Text))
 		}
 		problems := locales.CheckFrench(t.FR)
 		if !t.keywords {
 			problems = append(problems, locales.CheckFrenchWords(t.FR)...)
 		}
 		for _, bad := range problems {
-			p.fault(t.file, t.line+bad.Line-1, "%s: …%s…", bad.Rule, bad.Near)
+			p.fault(t.file, t.line+bad.Line-1, "%s (…%s…)", bad.Rule, bad.Near)
 		}
 	}
 }

@@ -80,6 +80,7 @@ type Section struct {
 	Number  int
 	Title   Text
 	Lessons []*Lesson
+	line    int
 }
 
 // Lesson is a subsection: 3.1, Roles and responsibilities.
@@ -91,6 +92,7 @@ type Lesson struct {
 
 	Point    Text     // the one thing to keep, in a sentence; empty if not written yet
 	Terms    []string // IDs of the glossary's terms that it explains
+	termsEN  []string // the same, as its English file has them
 	messages map[Lang][]Message
 	file     map[Lang]string
 }

@@ -73,7 +73,9 @@ type Step struct {
 	Checks   []Condition
 	Solution []Line
 	Why      Text
-	line     int
+
+	line      int
+	solutions []int // the line of the file of each of Solution
 }
 
 // Condition is what must hold for a step to be reached: of the cluster, of what has

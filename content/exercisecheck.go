@@ -51,7 +51,7 @@ func (p *prover) exerciseHolds(e *Exercise) {
 		bad("the exercise %s belongs in %s/%s.yaml", e.ID, exerciseDir(lesson), e.ID)
 	}
 	if !slices.Contains(Forms(), e.Form) {
-		bad("%q is not a form: worked, faded or alone", e.Form)
+		bad("form: %q is none of worked, faded and alone", e.Form)
 	}
 	if !slices.Contains([]int{1, 3, 5}, e.Members) {
 		bad("etcd has 1, 3 or 5 members, not %d", e.Members)
@@ -91,8 +91,8 @@ func (p *prover) stepHolds(e *Exercise, s *Step) {
 	if len(s.Solution) == 0 {
 		p.fault(e.file, s.line, "a step has a solution")
 	}
-	for _, line := range s.Solution {
-		p.lineHolds(e.file, s.line, line)
+	for i, line := range s.Solution {
+		p.lineHolds(e.file, s.solutions[i], line)
 	}
 	for _, c := range s.Checks {
 		p.conditionHolds(e.file, c)
@@ -103,7 +103,7 @@ func (p *prover) stepHolds(e *Exercise, s *Step) {
 func (p *prover) lineHolds(file string, line int, l Line) {
 	for _, lang := range Langs() {
 		if !strings.HasPrefix(l.In(lang), "/") {
-			p.fault(file, line, "a line begins with / in both languages: %q", l.In(lang))
+			p.fault(file, line, "a command begins with / in both languages: %q", l.In(lang))
 			return
 		}
 	}

@@ -62,12 +62,15 @@ func (l *loader) step(file string, at outline, f stepFile) *Step {
 	l.must(file, at.line("task"), f.Task)
 	l.must(file, at.line("why"), f.Why)
 	if len(f.Hints) != len(s.Hints) {
-		l.fault(file, at.line("hints"), "a step has three hints: where to look; what to use; nearly the answer")
+		l.fault(file, at.line("hints"), "a step has three hints, not %d: where to look; what to use; nearly the answer", len(f.Hints))
 	}
 	for i, hint := range f.Hints {
 		l.must(file, at.line("hints", i), hint)
 	}
 	copy(s.Hints[:], f.Hints)
+	for i := range f.Solution {
+		s.solutions = append(s.solutions, at.line("solution", i))
+	}
 	for i := range s.Checks {
 		s.Checks[i].line = at.line("checks", i)
 		l.must(file, at.line("checks", i, "missing"), s.Checks[i].Missing)

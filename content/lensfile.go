@@ -87,9 +87,11 @@ func (l *loader) telling(file string, f *lensFile, lang Lang) *telling {
 		l.compile(t.templates, file, text.line, "object "+kind, text.v.In(lang))
 	}
 	if _, ok := f.Cast.Objects["*"]; !ok {
+		l.broken[file] = true
 		l.fault(file, 0, "cast.objects has no entry for all other kinds, \"*\"")
 	}
 	if _, ok := f.Cast.Actors["*"]; !ok {
+		l.broken[file] = true
 		l.fault(file, 0, "cast.actors has no entry for all other actors, \"*\"")
 	}
 	for actor, text := range f.Cast.Actors {
@@ -108,6 +110,7 @@ func (l *loader) telling(file string, f *lensFile, lang Lang) *telling {
 
 func (l *loader) compile(all *template.Template, file string, line int, name, text string) {
 	if _, err := all.New(name).Parse(strings.TrimSpace(text)); err != nil {
-		l.fault(file, line, "%v", strings.TrimPrefix(err.Error(), "template: "))
+		l.broken[file] = true
+		l.fault(file, line, "a sentence cannot be read: %v (what is computed stands between {{ and }})", strings.TrimPrefix(err.Error(), "template: "))
 	}
 }

@@ -11,7 +11,8 @@ func (l *loader) frontMatter(file, text string, head any) (body string, after in
 	rest, opened := strings.CutPrefix(text, "---\n")
 	front, body, closed := strings.Cut(rest, "\n---\n")
 	if !opened || !closed {
-		l.fault(file, 1, "begins without front matter between two lines of three dashes")
+		l.broken[file] = true
+		l.fault(file, 1, "begins without front matter between two lines of three dashes, ---, and nothing after the dashes")
 		return "", 0, false
 	}
 	return body, strings.Count(front, "\n") + 3, l.decode(file, 1, []byte(front), head)
@@ -30,6 +31,8 @@ func (l *loader) lessonText(lesson *Lesson, lang Lang, file, text string) {
 	lesson.Point.set(lang, head.Point)
 	if lang == FR {
 		lesson.Terms = head.Terms
+	} else {
+		lesson.termsEN = head.Terms
 	}
 	l.french(file, 2, lang, head.Point)
 	s := &scanner{loader: l, file: file, line: after}
@@ -101,8 +104,10 @@ func (s *scanner) take(line string) {
 	case strings.HasPrefix(line, fenceMark):
 		s.endBlock()
 		s.fence = &fence{info: strings.TrimSpace(line[len(fenceMark):]), line: s.line}
-	case line == "---":
+	case strings.TrimRight(line, " \t") == "---":
 		s.endMessage()
+	case len(line) > len("---") && strings.Trim(line, "-") == "":
+		s.fault(s.file, s.line, "messages are separated by three dashes, not %d", len(line))
 	case strings.HasPrefix(line, "## ") && s.message.Title == "" && len(s.message.Parts)+len(s.prose) == 0:
 		s.message.Title = strings.TrimSpace(line[3:])
 	case strings.HasPrefix(line, "#"):
@@ -170,6 +175,9 @@ func (s *scanner) endFence() {
 			s.message.Parts = append(s.message.Parts, Code{Language: "yaml", Text: manifest})
 		}
 	default:
+		if strings.Contains(f.info, " ") {
+			s.fault(s.file, f.line, "a block is a diagram, a try or a listing in a language: %q is none", f.info)
+		}
 		s.message.Parts = append(s.message.Parts, Code{Language: f.info, Text: strings.Join(f.text, "\n")})
 	}
 }

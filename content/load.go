@@ -52,6 +52,7 @@ type loader struct {
 	problems []Problem
 	lessons  map[string]bool // the lessons' files that the table of contents names
 	origins  map[string]int  // analogy:1, term:etcd …: the line where it is
+	broken   map[string]bool // the files that cannot be read, or not wholly: it has been told why
 	texts    []said
 }
 
@@ -87,7 +88,7 @@ func (l *loader) french(file string, line int, lang Lang, text string) {
 }
 
 func load(files fs.FS) *loader {
-	l := &loader{files: files, course: &Course{}, lessons: map[string]bool{}, origins: map[string]int{}}
+	l := &loader{files: files, course: &Course{}, lessons: map[string]bool{}, origins: map[string]int{}, broken: map[string]bool{}}
 	l.contents()
 	l.glossary()
 	l.diagrams()
@@ -121,6 +122,7 @@ func (l *loader) fault(file string, line int, format string, args ...any) {
 func (l *loader) yaml(file string, v any) bool {
 	data, err := l.read(file)
 	if err != nil {
+		l.broken[file] = true
 		l.fault(file, 0, "cannot be read: %v", err)
 		return false
 	}
@@ -137,13 +139,15 @@ func (l *loader) decode(file string, after int, data []byte, v any) bool {
 	}
 	var list *yaml.TypeError
 	if !errors.As(err, &list) {
-		line, text := lineOf(strings.TrimPrefix(err.Error(), "yaml: "))
+		l.broken[file] = true
+		line, text := syntaxFault(data, err)
 		l.fault(file, line+after, "%s", text)
 		return false
 	}
+	l.broken[file] = true
 	for _, e := range list.Errors {
 		line, text := lineOf(e)
-		l.fault(file, line+after, "%s", text)
+		l.fault(file, line+after, "%s", plainly(text))
 	}
 	return false
 }
@@ -176,7 +180,12 @@ func (a *at[T]) UnmarshalYAML(n *yaml.Node) error {
 		_, text := lineOf(strings.TrimPrefix(err.Error(), "yaml: "))
 		var list *yaml.TypeError
 		if errors.As(err, &list) {
-			_, text = lineOf(strings.Join(list.Errors, "; "))
+			var all []string
+			for _, e := range list.Errors {
+				_, one := lineOf(e)
+				all = append(all, plainly(one))
+			}
+			text = strings.Join(all, "; ")
 		}
 		return &yaml.TypeError{Errors: []string{fmt.Sprintf("line %d: %s", n.Line, text)}}
 	}
@@ -207,9 +216,10 @@ func (l *loader) contents() {
 	}
 	l.course.Title = f.Title
 	l.must(contentsName, 1, f.Title)
-	for _, fs := range f.Sections {
-		s := &Section{Number: fs.Number, Title: fs.Title}
-		l.must(contentsName, 0, fs.Title)
+	at := l.outline(contentsName)
+	for i, fs := range f.Sections {
+		s := &Section{Number: fs.Number, Title: fs.Title, line: at.line("sections", i)}
+		l.must(contentsName, s.line, fs.Title)
 		for _, fl := range fs.Lessons {
 			lesson := &Lesson{ID: fl.v.ID, Section: s, Title: fl.v.Title, Requires: fl.v.Requires, messages: map[Lang][]Message{}, file: map[Lang]string{}}
 			l.origins["lesson:"+lesson.ID] = fl.line
@@ -223,22 +233,25 @@ func (l *loader) contents() {
 
 // lesson reads a lesson's files, if it is written.
 func (l *loader) lesson(lesson *Lesson, stem string) {
+	var missing []Lang
 	for _, lang := range Langs() {
 		file := stem + "." + string(lang) + ".md"
 		l.lessons[file] = true
 		lesson.file[lang] = file
 		data, err := l.read(file)
 		if errors.Is(err, fs.ErrNotExist) {
+			missing = append(missing, lang)
 			continue
 		}
 		if err != nil {
+			l.broken[file] = true
 			l.fault(file, 0, "cannot be read: %v", err)
 			continue
 		}
 		l.lessonText(lesson, lang, file, string(data))
 	}
-	for _, lang := range Langs() {
-		if len(lesson.messages[lang]) == 0 && len(lesson.messages) > 0 {
+	if len(missing) < len(Langs()) {
+		for _, lang := range missing {
 			l.fault(stem+"."+string(lang)+".md", 0, "lesson %s is missing in this language", lesson.ID)
 		}
 	}
@@ -355,5 +368,9 @@ func (l *loader) glob(pattern string) []string {
 	if err != nil {
 		l.fault(pattern, 0, "%v", err)
 	}
-	return files
+	// What systems and editors leave behind is nobody's: .DS_Store, .lesson.md.swp, lesson.md~, ~$lesson.
+	return slices.DeleteFunc(files, func(file string) bool {
+		name := path.Base(file)
+		return strings.HasPrefix(name, ".") || strings.HasPrefix(name, "~") || strings.HasSuffix(name, "~")
+	})
 }

@@ -86,7 +86,7 @@ func TestTheProverNamesWhatALensLacks(t *testing.T) {
 	last := strings.Replace(whole, "    - fr: \"{{object .}} prend sa garde", "    - when: {kind: Pod}\n      fr: \"{{object .}} prend sa garde", 1)
 	lacks(last, fmt.Sprintf("%s:%d: no sentence for started that holds in every case", hospitalFile, line(last, "  started:")+1))
 	lacks(strings.Replace(whole, "      en: \"Copy `{{.Member}}` of the board catches up.\"\n", "", 1),
-		fmt.Sprintf("%s:%d: a text is missing in French or in English", hospitalFile, line(whole, "  caught-up:")+1))
+		fmt.Sprintf("%s:%d: a text is missing in English (en)", hospitalFile, line(whole, "  caught-up:")+1))
 }
 
 // TestTheReadmeShowsTheHospital: what README.md quotes of the third lens stands in its file, line for line.

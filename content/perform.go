@@ -81,23 +81,31 @@ func (p *Performance) Cluster() *sim.Cluster { return p.cluster }
 // Played is how many beats have been played.
 func (p *Performance) Played() int { return len(p.Episodes) }
 
+// beatError is why a beat does not play, with its line in the file.
+type beatError struct {
+	error
+	line int
+}
+
+func (e beatError) Unwrap() error { return e.error }
+
 // Next plays the next beat: its blow, then the question is decided, then what follows.
 func (p *Performance) Next() (Episode, error) {
 	b := p.Story.Beats[p.Played()]
 	e := Episode{Beat: b, Began: p.cluster.Now(), Right: -1}
 	from := p.cluster.Trace().Last()
 	if err := p.do(b.ActsOf(p.Run.ID)); err != nil {
-		return e, fmt.Errorf("story %d, beat %d, run %s: %w", p.Story.Number, p.Played()+1, p.Run.ID, err)
+		return e, fmt.Errorf("story %d, beat %d, run %s: %w", p.Story.Number, p.Played()+1, p.Run.ID, beatError{err, b.line})
 	}
 	var err error
 	if e.Holds, err = p.decide(b, e.Began, from); err != nil {
-		return e, fmt.Errorf("story %d, beat %d, run %s: %w", p.Story.Number, p.Played()+1, p.Run.ID, err)
+		return e, fmt.Errorf("story %d, beat %d, run %s: %w", p.Story.Number, p.Played()+1, p.Run.ID, beatError{err, b.line})
 	}
 	if len(e.Holds) == 1 {
 		e.Right = e.Holds[0]
 	}
 	if err := p.do(b.ThenOf(p.Run.ID)); err != nil {
-		return e, fmt.Errorf("story %d, beat %d, run %s: %w", p.Story.Number, p.Played()+1, p.Run.ID, err)
+		return e, fmt.Errorf("story %d, beat %d, run %s: %w", p.Story.Number, p.Played()+1, p.Run.ID, beatError{err, b.line})
 	}
 	e.Ended = p.cluster.Now()
 	for _, s := range p.cluster.Trace().Steps() {

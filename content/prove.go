@@ -189,8 +189,8 @@ func (p *proof) solve(i int, s *Step, w World) {
 		return
 	}
 	var last string
-	for _, line := range s.Solution {
-		answer, failed, ok := p.run(s.line, line.In(p.lang))
+	for i, line := range s.Solution {
+		answer, failed, ok := p.run(s.solutions[i], line.In(p.lang))
 		if !ok {
 			return
 		}
@@ -205,7 +205,7 @@ func (p *proof) solve(i int, s *Step, w World) {
 		p.fault(s.line, "%v", err)
 	}
 	for _, c := range unmet {
-		p.fault(c.line, "step %d: its solution does not reach it: %s%s", i+1, c.subject(), last)
+		p.fault(c.line, "step %d: its solution does not reach it: %s%s", i+1, c.told(w), last)
 	}
 }
 

@@ -18,7 +18,7 @@ const (
 var (
 	errNoFile  = errors.New("is not a file")
 	errTooLong = errors.New("has more than 1 MiB")
-	errBinary  = errors.New("is not text in UTF-8")
+	errBinary  = errors.New("is not text in UTF-8: save it again in that encoding")
 )
 
 // read reads a file of text: never more than a course can need, never what blocks.

@@ -91,7 +91,7 @@ func TestTheProverFindsInStories(t *testing.T) {
 	for _, tt := range []struct{ name, old, new, problem string }{
 		{"another number", "number: 1", "number: 2", "belongs in a file 2-jean.yaml"},
 		{"no such lesson", `lesson: "8.1"`, `lesson: "8.9"`, `there is no lesson "8.9"`},
-		{"a misspelt key", "service: boutique", "servis: boutique", "field servis not found"},
+		{"a misspelt key", "service: boutique", "servis: boutique", "the key servis is not known here"},
 		{"an act that is none", "- break: node-silent node-1", "- input: node-silent node-1", "an act is one of"},
 		{"no such fault", "- break: node-silent node-1", "- break: node-sleepy node-1", `there is no fault "node-sleepy node-1"`},
 		{"an option without a check", `      outages: "0"`, ``, "an option says by what it is known"},
@@ -99,7 +99,7 @@ func TestTheProverFindsInStories(t *testing.T) {
 		{"no such run", "counter:\n  run: three", "counter:\n  run: four", `not the first: "four"`},
 		{"a sentence that cannot be told", "{{pod .Name}} s'installe.", "{{pod .Zzz}} s'installe.", "can't evaluate field Zzz"},
 		{"a fact that does not exist", `- when: {exit: "1"}`, `- when: {exits: "1"}`, "exits is not a fact"},
-		{"an option untranslated", `, en: "Not once."`, ``, "a text is missing in French or in English"},
+		{"an option untranslated", `, en: "Not once."`, ``, "a text is missing in English (en)"},
 		{"typography", "Jean tombe malade. Le", "Jean tombe malade ! Le", "no space before ; ! ?"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

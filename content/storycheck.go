@@ -1,6 +1,7 @@
 package content
 
 import (
+	"errors"
 	"fmt"
 	"path"
 	"slices"
@@ -73,7 +74,9 @@ func (p *prover) storyHolds(s *Story) {
 	case len(c.acts)+len(c.actsOf)+len(c.then)+len(c.thenOf) > 0:
 		p.fault(s.file, c.line, "counter: what happens is what happens in the beats: it has no acts of its own")
 	}
-	p.wordsHold(s)
+	if !p.broken[s.file] {
+		p.wordsHold(s)
+	}
 }
 
 func (p *prover) beatHolds(s *Story, b *Beat, runs map[string]bool) {
@@ -160,7 +163,9 @@ func proveStory(s *Story) (problems []Problem) {
 	}
 	o, err := s.Compare()
 	if err != nil {
-		bad(0, "%v", err)
+		var at beatError
+		errors.As(err, &at)
+		bad(at.line, "%s", some(err.Error()))
 		return problems
 	}
 	for i, p := range o.Runs {

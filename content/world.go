@@ -56,6 +56,35 @@ func (c Condition) subject() string {
 	return "faults"
 }
 
+// told says how things stand of a condition that does not hold, for whoever wrote it.
+func (c Condition) told(w World) string {
+	text := c.subject()
+	if c.Object == "" {
+		return text
+	}
+	kind, name, _ := strings.Cut(c.Object, "/")
+	any := c
+	any.Fields = nil
+	found, err := any.matching(w, kind, name)
+	if err != nil {
+		return text
+	}
+	if len(found) == 0 {
+		return text + " does not exist"
+	}
+	for _, path := range sortedKeys(c.Fields) {
+		values, err := valuesAt(found[0], path)
+		switch {
+		case err != nil || fits(c.Fields[path], values):
+		case len(values) == 0:
+			text += fmt.Sprintf("; there is nothing at %s, not %q", path, c.Fields[path])
+		default:
+			text += fmt.Sprintf("; %s is %q, not %q", path, strings.Join(values, ", "), c.Fields[path])
+		}
+	}
+	return text
+}
+
 func (c Condition) holds(w World) (bool, error) {
 	switch {
 	case c.Object != "":
