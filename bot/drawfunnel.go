@@ -101,6 +101,8 @@ func (c *call) funnelDrawing(pod string, v *scheduler.Verdict) picture.Funnel {
 	}
 	node := c.nodeWord(v.Node)
 	switch {
+	case v.Node != "" && c.madeRoom(v):
+		d.Result = c.say("draw.reserved", with{"Node": node})
 	case v.Node != "" && v.Feasible == 1:
 		d.Result = c.say("draw.only", with{"Node": node})
 	case v.Node != "" && len(v.Best) > 1:
@@ -112,10 +114,23 @@ func (c *call) funnelDrawing(pod string, v *scheduler.Verdict) picture.Funnel {
 	default:
 		d.Result, d.Tone = c.say("draw.nowhere"), picture.Bad
 	}
-	if left := v.Total - d.In; left > 0 {
+	if left := v.Total - d.In; left > 0 && !c.madeRoom(v) {
 		d.Note = c.say("draw.notlooked", with{"Count": left})
 	}
 	return d
+}
+
+// madeRoom says that the node that was chosen is the one on which room was made for the pod before: no other is looked
+// at then.
+func (c *call) madeRoom(v *scheduler.Verdict) bool {
+	cl := c.channel.cluster
+	if cl == nil || v.Evaluated != 1 || v.Feasible != 1 || v.Total == 1 {
+		return false
+	}
+	return slices.ContainsFunc(cl.Trace().Steps(), func(s trace.Step) bool {
+		before, ok := s.Detail.(*scheduler.Verdict)
+		return ok && before.Pod.UID == v.Pod.UID && before.Preemption != nil && before.Preemption.Node == v.Node
+	})
 }
 
 // sieves are the filters that took nodes out, one by one; those between them that let all pass are one.

@@ -317,7 +317,7 @@ func (c *call) lossLanes(l *loss, now, lost, evicted, back time.Duration) []pict
 	if l.evicted.IsZero() && !l.healthy.IsZero() {
 		kept = back
 	}
-	pods := until(picture.Span{To: lost, Tone: picture.Good, Label: "Ready"}, picture.Span{From: lost, To: kept, Tone: picture.Waiting, Label: c.say("draw.podsunready")},
+	pods := until(picture.Span{To: lost, Tone: picture.Good, Label: "Ready"}, picture.Span{From: lost, To: kept, Tone: picture.Waiting, Label: c.say("draw.podsunready", with{"Count": l.pods})},
 		picture.Span{From: kept, To: now, Tone: picture.Bad, Label: "Terminating"})
 	if l.evicted.IsZero() && !l.healthy.IsZero() {
 		pods[len(pods)-1].Tone, pods[len(pods)-1].Label = picture.Good, "Ready"
@@ -330,7 +330,7 @@ func (c *call) lossLanes(l *loss, now, lost, evicted, back time.Duration) []pict
 	if !l.replaced.IsZero() {
 		ready = at(l.replaced)
 	}
-	return append(lanes, picture.Lane{Label: c.say("draw.newlane"), Spans: until(
+	return append(lanes, picture.Lane{Label: c.say("draw.newlane", with{"Count": l.pods}), Spans: until(
 		picture.Span{From: at(l.created), To: ready, Tone: picture.Waiting}, picture.Span{From: ready, To: now, Tone: picture.Good, Label: "Ready"})})
 }
 

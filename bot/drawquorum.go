@@ -66,6 +66,8 @@ func (c *call) quorumDrawing(cl *sim.Cluster) picture.Quorum {
 		d.Note = c.say("draw.serverdown")
 	case e.Full:
 		d.Note = c.say("draw.full")
+	case isBroken(cl, sim.EtcdFull, "etcd"):
+		d.Note = c.say("draw.nearlyfull")
 	}
 	return d
 }
@@ -131,12 +133,31 @@ func index(yes bool) int {
 	return 0
 }
 
+// sidesAlt says who hears whom where not all do.
+func (c *call) sidesAlt(d picture.Quorum) (said []string) {
+	sides := map[int][]string{}
+	most := 0
+	for _, m := range d.Members {
+		sides[m.Side] = append(sides[m.Side], m.Name)
+		most = max(most, m.Side)
+	}
+	for i := 0; most > 0 && i <= most; i++ {
+		id := "draw.sidealt"
+		if len(sides[i]) == 1 {
+			id = "draw.alonealt"
+		}
+		said = append(said, c.say(id, with{"Members": c.list(sides[i])}))
+	}
+	return said
+}
+
 // quorumAlt says what the drawing shows.
 func (c *call) quorumAlt(d picture.Quorum) string {
 	text := []string{c.say("draw.quorumalt", with{"Count": len(d.Members), "Needed": d.Needed})}
 	for _, m := range d.Members {
 		text = append(text, c.say("draw.memberalt", with{"Member": m.Name, "Role": m.Role, "Detail": m.Detail}))
 	}
+	text = append(text, c.sidesAlt(d)...)
 	text = append(text, d.Verdict)
 	for _, w := range d.Works {
 		id := "draw.worksalt"

@@ -38,6 +38,14 @@ func stageWords() map[trace.Kind]string {
 	}
 }
 
+// refusalWords say at which stage a request was refused.
+func refusalWords() map[trace.Kind]string {
+	return map[trace.Kind]string{
+		trace.Authenticated: "draw.unauthenticated", trace.Authorized: "draw.unauthorized", trace.Decoded: "draw.undecoded",
+		trace.Mutated: "draw.unadmitted", trace.Validated: "draw.invalid", trace.Admitted: "draw.unadmitted", trace.Committed: "draw.uncommitted",
+	}
+}
+
 func (c *call) pathDrawing(chain, steps []trace.Step, line string) picture.Path {
 	d := picture.Path{Title: c.say("draw.requesttitle"), Line: strings.TrimPrefix(line, "/")}
 	var end trace.Step
@@ -52,6 +60,9 @@ func (c *call) pathDrawing(chain, steps []trace.Step, line string) picture.Path 
 			hop.Who, hop.Tone, hop.Mark = "etcd", picture.Accent, c.say("draw.revision", with{"Revision": s.Revision})
 		case trace.Refused:
 			hop.Tone = picture.Bad
+			if r, ok := s.Detail.(trace.Refusal); ok && refusalWords()[r.Stage] != "" {
+				hop.What = c.say(refusalWords()[r.Stage])
+			}
 		}
 		d.Hops = append(d.Hops, hop)
 		end = s
@@ -60,7 +71,10 @@ func (c *call) pathDrawing(chain, steps []trace.Step, line string) picture.Path 
 		d.Note = c.say("draw.stopshere")
 		return d
 	}
-	d.Hops = append(d.Hops, c.reactions(steps, end.ID)...)
+	if noticed := c.reactions(steps, end.ID); len(noticed) > 0 { // they hear of it from the API server, not from etcd
+		d.Hops = append(d.Hops, picture.Hop{Who: c.say("draw.server"), What: c.say("draw.announced"), Tone: picture.Good})
+		d.Hops = append(d.Hops, noticed...)
+	}
 	if len(chain) > 0 && chain[0].Kind != trace.Asked {
 		d.Note = c.say("draw.begunearlier")
 	}
@@ -121,13 +135,18 @@ func (c *call) reactions(steps []trace.Step, from uint64) (out []picture.Hop) {
 
 func (c *call) pathAlt(d picture.Path) string {
 	text := []string{d.Title + ".", d.Line + "."}
+	who := ""
 	for i, h := range d.Hops {
 		said := h.What
 		if h.Detail != "" {
-			said += " (" + h.Detail + ")"
+			said += " (" + strings.TrimSuffix(h.Detail, ".") + ")"
 		}
 		if h.Mark != "" {
 			said += ", " + h.Mark
+		}
+		if h.Who != who {
+			who = h.Who
+			text = append(text, c.say("draw.whoalt", with{"Who": who}))
 		}
 		text = append(text, fmt.Sprintf("%d. %s.", i+1, said))
 	}

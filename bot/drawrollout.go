@@ -180,30 +180,40 @@ func updateOf(cl *sim.Cluster, d *appsv1.Deployment) *rolling {
 	u := &rolling{fresh: fresh, before: old[0].Spec.Template.Spec.Containers[0].Image, began: fresh.CreationTimestamp.Time, now: cl.Now(), wanted: replicas(d.Spec.Replicas)}
 	u.surge, u.missing = bounds(d)
 	steps := cl.Trace().Steps()
-	first := slices.IndexFunc(steps, func(s trace.Step) bool { return begins(s, d, fresh) })
-	for i := first + 1; first >= 0 && i < len(steps); i++ { // of several since, the last: rolled back, and forth
-		if begins(steps[i], d, fresh) && steps[i].At.Sub(steps[i-1].At) > time.Second {
-			first = i
-		}
-	}
+	first := beginning(steps, d, fresh)
 	if u.forgotten = first < 0; !u.forgotten {
 		steps = steps[first:]
 	}
 	if len(steps) > 0 { // of one whose beginning is forgotten, what followed is still told
 		u.began = steps[0].At
 	}
-	u.count(cl, fresh, old, steps)
+	u.count(cl, fresh, old, cl.Trace().Steps(), max(0, first))
 	return u
 }
 
-// begins says that a step is the first of an update: the Deployment's controller makes its ReplicaSet, or lets one of
-// before grow again from nothing.
-func begins(s trace.Step, d *appsv1.Deployment, fresh *appsv1.ReplicaSet) bool {
-	what, ok := s.Detail.(trace.Decision)
-	if !ok || s.Kind != trace.Decided || s.Object.UID != d.UID || what.Target.Name != fresh.Name {
-		return false
+// beginning is the step with which a Deployment's last update began, -1 where the trace has forgotten it: its controller
+// made the new ReplicaSet, or let one of before grow again from nothing; or it took the pods of the one that was the
+// newest, as when an update that is stuck is undone, or all are to go before others come.
+func beginning(steps []trace.Step, d *appsv1.Deployment, fresh *appsv1.ReplicaSet) int {
+	first, newest := -1, ""
+	emptied := false // it began with the end of the others
+	for i, s := range steps {
+		what, ok := s.Detail.(trace.Decision)
+		if !ok || s.Kind != trace.Decided || s.Object.UID != d.UID {
+			continue
+		}
+		switch grows := what.What == "create-replicaset" || what.What == "scale-up" && what.Actual == 0; {
+		case grows && what.Target.Name != fresh.Name:
+			newest, emptied = what.Target.Name, false
+		case grows && emptied && d.Spec.Strategy.Type == appsv1.RecreateDeploymentStrategyType:
+			emptied = false
+		case grows && (newest != fresh.Name || emptied):
+			first, newest, emptied = i, fresh.Name, false
+		case what.What == "scale-down" && what.Desired == 0 && what.Target.Name == newest && newest != fresh.Name:
+			first, newest, emptied = i, fresh.Name, true
+		}
 	}
-	return what.What == "create-replicaset" || what.What == "scale-up" && what.Actual == 0
+	return first
 }
 
 // bounds are maxSurge and maxUnavailable, as pods.
@@ -224,8 +234,9 @@ func bounds(d *appsv1.Deployment) (surge, missing int) {
 // tracked is a pod as the steps of an update tell of it.
 type tracked struct{ isNew, ready bool }
 
-// count goes back from the pods that are there now to how many there were at each step.
-func (u *rolling) count(cl *sim.Cluster, fresh *appsv1.ReplicaSet, old []*appsv1.ReplicaSet, steps []trace.Step) {
+// count goes back from the pods that are there now to how many there were at each step of the update, which begins with
+// the one numbered first.
+func (u *rolling) count(cl *sim.Cluster, fresh *appsv1.ReplicaSet, old []*appsv1.ReplicaSet, steps []trace.Step, first int) {
 	isOf := func(r trace.Ref, sets ...*appsv1.ReplicaSet) bool {
 		return r.Kind == "Pod" && slices.ContainsFunc(sets, func(rs *appsv1.ReplicaSet) bool {
 			return rs.Namespace == r.Namespace && strings.HasPrefix(r.Name, rs.Name+"-")
@@ -254,7 +265,7 @@ func (u *rolling) count(cl *sim.Cluster, fresh *appsv1.ReplicaSet, old []*appsv1
 		return s
 	}
 	samples := []picture.Sample{tally(u.now)}
-	for i := len(steps) - 1; i >= 0; i-- {
+	for i := len(steps) - 1; i >= first; i-- {
 		s := steps[i]
 		if !isOf(s.Object, append([]*appsv1.ReplicaSet{fresh}, old...)...) {
 			continue
@@ -267,7 +278,7 @@ func (u *rolling) count(cl *sim.Cluster, fresh *appsv1.ReplicaSet, old []*appsv1
 			samples = append(samples, after)
 		}
 	}
-	if len(steps) > 0 {
+	if len(steps) > first {
 		samples = append(samples, tally(u.began))
 	}
 	slices.Reverse(samples)

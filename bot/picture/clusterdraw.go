@@ -77,7 +77,7 @@ func headHeight(n Node, wide float64, across int) float64 {
 
 // badgeFits says that a node's state has room beside its name.
 func badgeFits(n Node, wide float64) bool {
-	return Measure(n.Name, 13, true)+8+BadgeWidth(n.State, signOf(n.Tone)) <= wide-2*cardPad
+	return Measure(n.Name, 13, true)+8+BadgeWidth(n.State, nodeSign(n.Tone)) <= wide-2*cardPad
 }
 
 func (c Cluster) cardHeight(n Node, wide float64, named bool, across int) float64 {
@@ -95,7 +95,7 @@ func (c Cluster) card(v *Canvas, r Rect, n Node, named bool, across int) {
 	}
 	v.Box(r, Shape{Tone: tone})
 	in := r.Inset(cardPad, cardPad)
-	sign := signOf(n.Tone)
+	sign := nodeSign(n.Tone)
 	state := n.State
 	if room := in.W; BadgeWidth(state, sign) > room {
 		state = Shorten(state, small, true, room-32)
@@ -218,6 +218,14 @@ func (c Cluster) pods(v *Canvas, x, y, wide float64, pods []Pod, named bool) {
 func podSign(t Tone) Sign {
 	if t == Good {
 		return Disc
+	}
+	return signOf(t)
+}
+
+// nodeSign is a lock for a node that takes no new pods.
+func nodeSign(t Tone) Sign {
+	if t == Waiting {
+		return Lock
 	}
 	return signOf(t)
 }

@@ -50,7 +50,14 @@ func folded(s string, n int) (lines []string) {
 			if line != "" {
 				lines, line = append(lines, line), ""
 			}
-			lines, word = append(lines, string(r[:n])), string(r[n:])
+			at := n
+			for i := n; i > n/2; i-- { // after a mark in it, where there is one
+				if strings.ContainsRune("-/.,=", r[i-1]) {
+					at = i
+					break
+				}
+			}
+			lines, word = append(lines, string(r[:at])), string(r[at:])
 		}
 		switch {
 		case line == "":

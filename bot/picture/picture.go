@@ -89,6 +89,7 @@ type Shape struct {
 	Width  float64 // of its edge; 0: 1.25
 	Dashed bool
 	Loose  bool // it may lie over others
+	Open   bool // a part without an edge on its left: it goes on from the one before
 }
 
 // Box draws a rounded box, filled.
@@ -216,7 +217,7 @@ func (c *Canvas) Axis(r Rect, from, to float64, ticks []Tick) (at func(float64) 
 		x := at(t.At)
 		c.Line(Stroke{Tone: Quiet, Width: 1}, Point{x, r.Y}, Point{x, r.Y + 4})
 		w := Measure(t.Words, SmallestText, false) + 2
-		left := min(max(x-w/2, r.X-w/4), c.W-w)
+		left := min(max(x-w/2, r.X-w/4), max(r.Right(), x)+3-w)
 		if t.Words == "" || left < end {
 			continue
 		}

@@ -59,7 +59,7 @@ func (q Quorum) ring(top float64) (boxes []Rect, tall float64) {
 	n := len(q.Members)
 	wide, high, down := 112.0, 58.0, 82.0
 	if n > 3 {
-		wide, down = 106, 118
+		wide, down = 110, 118
 	}
 	across := (inner - wide) / 2
 	if n == 1 {
@@ -107,6 +107,6 @@ func (q Quorum) member(s *sheet, r Rect, m Member) {
 	left := r.Center().X - (name+16)/2
 	s.Sign(sign, Point{left + 6, r.Y + 13}, 11, m.Tone)
 	s.Text(Rect{left + 16, r.Y + 4, name + 2, 18}, m.Name, Words{Bold: true, Tone: m.Tone, Align: Left, Single: true})
-	s.Text(Rect{r.X + 4, r.Y + 21, r.W - 8, 17}, m.Role, Words{Size: 12, Tone: m.Tone})
+	s.Text(Rect{r.X + 6, r.Y + 21, r.W - 12, 17}, m.Role, Words{Size: 12, Tone: m.Tone})
 	s.Text(Rect{r.X + 4, r.Y + 38, r.W - 8, 16}, m.Detail, Words{Size: small, Tone: m.Tone})
 }

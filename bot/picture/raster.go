@@ -104,7 +104,10 @@ func (r *raster) slice(m mark) {
 	look := r.theme.of(m.Shape.Tone)
 	r.fill(look.fill, corners(m.Area))
 	edge := m.Area
-	r.fill(look.edge, corners(Rect{edge.X, edge.Bottom() - 2, edge.W, 2}), corners(Rect{edge.X, edge.Y, 1, edge.H}))
+	r.fill(look.edge, corners(Rect{edge.X, edge.Bottom() - 2, edge.W, 2}))
+	if !m.Shape.Open {
+		r.fill(look.edge, corners(Rect{edge.X, edge.Y, 1, edge.H}))
+	}
 	if m.Shape.Tone != Bad {
 		return
 	}

@@ -128,7 +128,7 @@ func Wrap(words string, size float64, bold bool, width float64) []string {
 	return wrap(words, size, Words{Bold: bold}.face(), width)
 }
 
-// wrap folds at blanks, and where even a word is too long after a hyphen or slash in it. A no-break space
+// wrap folds at blanks, and where even a word is too long after a hyphen or slash in it, or before a capital. A no-break space
 // holds what it stands between together. A new line in the words is kept.
 func wrap(words string, size float64, f face, width float64) (lines []string) {
 	for paragraph := range strings.SplitSeq(words, "\n") {
@@ -175,10 +175,12 @@ func balanced(words string, size float64, f face, width float64) []string {
 	return lines
 }
 
-// breaking is how much of a long word fits, up to a hyphen or a slash; 0: nothing.
+// breaking is how much of a long word fits, up to a hyphen or a slash, or to a capital within it as ContainerCreating has
+// one; 0: nothing.
 func breaking(word string, size float64, f face, width float64) int {
+	between := func(a, b byte) bool { return a == '-' || a == '/' || 'a' <= a && a <= 'z' && 'A' <= b && b <= 'Z' }
 	for i := len(word) - 1; i > 0; i-- {
-		if (word[i-1] == '-' || word[i-1] == '/') && measure(word[:i], size, f) <= width {
+		if between(word[i-1], word[i]) && measure(word[:i], size, f) <= width {
 			return i
 		}
 	}
