@@ -152,11 +152,7 @@ func (c *call) show(l *content.Lesson, page int) Reply {
 	}
 	r.Blocks = append(r.Blocks, Text{"*" + c.say("course.page", with{"Page": page + 1, "Pages": len(pages)}) + "*"})
 	for _, t := range m.Tries {
-		if text := t.Label; text == "" {
-			r.Buttons = append(r.Buttons, Button{Label: strings.TrimPrefix(firstLine(t.Line), "/"), Line: t.Line})
-		} else {
-			r.Buttons = append(r.Buttons, Button{Label: text, Line: t.Line})
-		}
+		r = r.with(tryButton(t))
 	}
 	e, left := c.unsolved(l)
 	if left = left && page == len(pages)-1; left {

@@ -152,10 +152,13 @@ func (c *call) world() content.World {
 }
 
 // afterCommand looks, after a command, whether the step of the open exercise is reached,
-// and says so under the answer.
+// and says so under the answer; without one it offers the way on in the lesson.
 func (c *call) afterCommand(r Reply) (Reply, error) {
 	_, s, ok := c.underway()
-	if !ok || c.ran == "" {
+	if !ok {
+		return c.afterTry(r), nil
+	}
+	if c.ran == "" {
 		return r, nil
 	}
 	asks := slices.ContainsFunc(s.Checks, func(d content.Condition) bool { return d.Ran != nil })
