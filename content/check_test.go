@@ -2,17 +2,22 @@ package content
 
 import (
 	"io/fs"
+	"regexp"
 	"strings"
 	"testing"
 	"testing/fstest"
 )
 
-// course is the built-in course with some files changed, added, or taken away (nil).
+// spoilt is what is written in the course that tests spoil: enough for each kind of file, and soon read.
+// TestTheCourseHolds reads all there is.
+var spoilt = regexp.MustCompile(`^(lessons/0[23]-.*|exercises/02-.*|stories/1-.*|(diagrams|analogies|lenses)/.*|pictures/.*|[^/]*)$`)
+
+// course is the built-in course, short, with some files changed, added, or taken away (nil).
 func course(t *testing.T, changes map[string]*string) fstest.MapFS {
 	t.Helper()
 	all := fstest.MapFS{}
 	err := fs.WalkDir(Files(), ".", func(name string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
+		if err != nil || d.IsDir() || !spoilt.MatchString(name) {
 			return err
 		}
 		data, err := fs.ReadFile(Files(), name)
@@ -105,6 +110,7 @@ func TestTheProverFinds(t *testing.T) {
 		{"images", "images.yaml", "repository: nginx\n", "", "images.yaml: "},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
 			changes := map[string]*string{}
 			if strings.HasPrefix(tt.file, "lessons/") {
 				for name, text := range short {

@@ -72,6 +72,7 @@ func TestTheProverFindsInPictures(t *testing.T) {
 		{"an endless alt", strings.Repeat("Un plan. ", 110), "plan.png", small, fr + ":5: a message has 998 characters"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
 			if found := fmt.Sprint(Check(course(t, pictured(tt.alt, tt.file, tt.data)))); !strings.Contains(found, tt.problem) {
 				t.Errorf("%q is not in %s", tt.problem, found)
 			}

@@ -103,6 +103,7 @@ func TestTheProverFindsInStories(t *testing.T) {
 		{"typography", "Jean tombe malade. Le", "Jean tombe malade ! Le", "no space before ; ! ?"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
 			text := strings.Replace(string(data), tt.old, tt.new, 1)
 			if text == string(data) {
 				t.Fatalf("%s no longer holds %q", file, tt.old)
@@ -129,6 +130,7 @@ func TestTheProverLivesStories(t *testing.T) {
 		{"a figure of nothing", "since `fault` `node-lost`", "since `fault` `evicted`", "no step fault with a step evicted after it"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
 			text := strings.Replace(string(data), tt.old, tt.new, 1)
 			c, err := Load(course(t, map[string]*string{file: &text}))
 			if err != nil {
