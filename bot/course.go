@@ -62,7 +62,7 @@ func (c *call) resume(l *content.Lesson) Button {
 func (c *call) turn(by int) Reply {
 	l, ok := c.content.Lesson(c.learner.bookmark.Lesson)
 	if !ok && c.learner.bookmark.Lesson != "" {
-		return c.gone()
+		return c.gone(by)
 	}
 	if !ok {
 		if l = c.written(nil, +1); l == nil || by < 0 {

@@ -16,40 +16,63 @@ func (t *Tutor) Teach(course *content.Course) {
 	t.refused.Store(nil)
 }
 
-// Refusal is a course that is not taught, for its faults: the one before still is.
+// Refusal is a course that is not taught, for its faults: the one before still is. Or it is Taught, as
+// it was at the start, before anybody knew.
 type Refusal struct {
 	Faults []content.Problem
+	Taught bool
 }
 
 // Refuse tells those who lead that a newer course is not taught, and why. The next
 // Teach takes it back.
-func (t *Tutor) Refuse(faults []content.Problem) { t.refused.Store(&Refusal{faults}) }
+func (t *Tutor) Refuse(faults []content.Problem) { t.refused.Store(&Refusal{Faults: faults}) }
 
-// refusal adds, for those who lead, that a newer course is there and is not taught.
+// Doubt tells those who lead of what is wrong with the course that is taught. The next Teach or
+// Refuse takes it back.
+func (t *Tutor) Doubt(faults []content.Problem) {
+	t.refused.Store(&Refusal{Faults: faults, Taught: true})
+}
+
+// refusal adds, for those who lead, that a newer course is there and is not taught, or that this one has faults.
 func (c *call) refusal(r Reply) Reply {
 	refused := c.tutor.refused.Load()
 	if refused == nil || !c.teaches() {
 		return r
 	}
-	r.Blocks = append(r.Blocks, Divider{}, Text{"⚠️ " + c.say("teach.refused", with{"Count": len(refused.Faults)})}, Code{Text: listed(refused.Faults)})
+	said := c.say("teach.refused", with{"Count": len(refused.Faults)})
+	if refused.Taught {
+		said = c.say("teach.doubted", with{"Count": len(refused.Faults)})
+	}
+	r.Blocks = append(r.Blocks, Divider{}, Text{"⚠️ " + said}, Code{Text: listed(refused.Faults)})
 	return r
 }
 
-// gone says that the lesson with the bookmark has left the course since, and offers the one before it.
-func (c *call) gone() Reply {
+// gone goes on from where the lesson with the bookmark was, which has left the course since: at the lesson
+// that follows, or, behind or where that one is not open yet, at the end of the one before.
+func (c *call) gone(by int) Reply {
 	was := c.learner.bookmark.Lesson
 	c.learner.bookmark = bookmark{}
-	r := Reply{Blocks: []Block{Text{c.say("teach.gone", with{"Lesson": was})}}}
-	near := c.written(nil, +1)
+	var before, after *content.Lesson
 	for l := range c.content.Lessons() {
-		if l.Written() && slices.Compare(numbers(l.ID), numbers(was)) < 0 {
-			near = l
+		switch {
+		case !l.Written():
+		case slices.Compare(numbers(l.ID), numbers(was)) < 0:
+			before = l
+		case after == nil:
+			after = l
 		}
 	}
-	if near != nil {
-		r = r.with(Button{Label: near.ID + " " + c.in(near.Title), Line: c.typed("course", near.ID), Style: Primary})
+	var r Reply
+	switch {
+	case after != nil && (before == nil || by >= 0 && c.isOpen(after)):
+		r = c.open(after, 0)
+	case before != nil:
+		r = c.show(before, len(before.Messages(c.course()))-1) // whoever comes from behind has not read it
+	default:
+		r = c.contents()
 	}
-	return r.with(Button{Label: c.say("button.contents"), Line: c.typed("course")})
+	r.Blocks = append([]Block{Text{c.say("teach.gone", with{"Lesson": was})}}, r.Blocks...)
+	return r
 }
 
 // numbers are those of a lesson's ID, to compare: 10.1 comes after 9.3.

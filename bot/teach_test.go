@@ -94,9 +94,44 @@ func TestThoseWhoLeadAreToldOfARefusedCourse(t *testing.T) {
 	if told("/cours 1.1", true) {
 		t.Error("a lesson speaks of faults")
 	}
+	s.tutor.Doubt([]content.Problem{{File: "course.yaml", Line: 7, Text: fault}})
+	if s.leads = true; !strings.Contains(plainText(s.ask("/cours")), "Le cours enseigné a une faute") || !told("/aide", true) || told("/cours", false) {
+		t.Error("the fault of the course that is taught is to be told to those who lead, and to them alone")
+	}
 	s.tutor.Teach(fresh(t))
 	if told("/cours", true) {
 		t.Error("a fault is told of after a course without has come")
+	}
+}
+
+// Whoever was in a lesson that has left the course goes on from its place: to the lesson after it if that
+// is open, else to the end of the one before, and from there as ever.
+func TestAGoneLessonsReaderGoesOn(t *testing.T) {
+	for _, tt := range []struct {
+		opens, gone string
+		line, next  string
+		first       string // of the titles that then are shown
+		second      string
+	}{
+		{"tout", "2.2", "/suite", "/suite", "3.1", "3.1"},
+		{"3.3", "3.3", "/suite", "/cours retour", "3.2", "3.2"},
+		{"tout", "2.2", "/cours reprendre", "/suite", "3.1", "3.1"},
+		{"tout", "3.1", "/cours retour", "/suite", "2.2", "3.2"},
+		{"tout", "10.3", "/suite", "/cours retour", "10.2", "10.2"},
+		{"tout", "1.1", "/cours retour", "/suite", "1.2", "1.2"},
+	} {
+		s := newStage(t, "fr")
+		s.leads = true
+		s.ask("/cours déverrouille " + tt.opens)
+		s.ask("/cours " + tt.gone)
+		s.tutor.Teach(without(t, tt.gone))
+		first, second := plainText(s.ask(tt.line)), plainText(s.ask(tt.next))
+		if !strings.HasPrefix(first, "La leçon "+tt.gone+" n'est plus dans le cours") || !strings.Contains(first, " · "+tt.first+" ") {
+			t.Errorf("%s gone, %s: not at %s:\n%s", tt.gone, tt.line, tt.first, first)
+		}
+		if title, _, _ := strings.Cut(second, "\n"); !strings.Contains(title, " · "+tt.second+" ") {
+			t.Errorf("%s gone, %s, %s: not at %s:\n%s", tt.gone, tt.line, tt.next, tt.second, second)
+		}
 	}
 }
 

@@ -2,11 +2,15 @@ package content
 
 import (
 	"os"
+	"reflect"
 	"regexp"
 	"strings"
 	"testing"
 
+	"go.yaml.in/yaml/v3"
+
 	"timonier/locales"
+	"timonier/sim/trace"
 )
 
 // TestTheReadmeTeachesWhatWorks takes the lesson that README.md shows, in both
@@ -45,6 +49,53 @@ func TestTheReadmeTeachesWhatWorks(t *testing.T) {
 		if !strings.Contains(prose, "{{"+name+" ") && !strings.Contains(prose, "("+name+" ") && name != "nodes" {
 			t.Errorf("README.md does not name the function %s", name)
 		}
+	}
+}
+
+// TestTheReadmeTellsAllChecks holds the tables of an exercise's checks against what there is, and the
+// patterns against what they are said to fit.
+func TestTheReadmeTellsAllChecks(t *testing.T) {
+	data, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, _ := strings.Cut(string(data), "\n## Un exercice\n")
+	tables, _, _ := strings.Cut(section, "Voici un exemple complet")
+	for f := range reflect.TypeFor[Condition]().Fields() {
+		key := f.Tag.Get("yaml")
+		row := regexp.MustCompile("(?m)^\\| `(" + key + ": [^`]*)` \\|").FindStringSubmatch(tables)
+		switch {
+		case key == "" || key == "missing":
+		case row == nil:
+			t.Errorf("no row for %s", key)
+		default: // and the example can be read
+			d := yaml.NewDecoder(strings.NewReader(row[1]))
+			d.KnownFields(true)
+			if err := d.Decode(new(Condition)); err != nil {
+				t.Errorf("%s: %v", row[1], err)
+			}
+		}
+	}
+	for _, kind := range trace.Kinds() {
+		if !strings.Contains(tables, "`"+string(kind)+"`") {
+			t.Errorf("the kind %s is not named", kind)
+		}
+	}
+	values := func(cell string) []string {
+		if strings.HasPrefix(cell, "rien") {
+			return nil
+		}
+		return []string{strings.Trim(cell, "`")}
+	}
+	rows := regexp.MustCompile("(?m)^\\| `\"(.*)\"` \\| (.*) \\| (.*) \\|$").FindAllStringSubmatch(tables, -1)
+	for _, row := range rows {
+		pattern := strings.ReplaceAll(row[1], `\|`, "|")
+		if !fits(pattern, values(row[2])) || fits(pattern, values(row[3])) {
+			t.Errorf("%q: fits %s: %v; fits %s: %v", pattern, row[2], fits(pattern, values(row[2])), row[3], fits(pattern, values(row[3])))
+		}
+	}
+	if len(rows) < 12 {
+		t.Errorf("%d patterns", len(rows))
 	}
 }
 

@@ -56,6 +56,21 @@ func change(t *testing.T, dir, file, old, new string, times int) {
 	overwrite(t, dir, file, strings.Replace(string(data), old, new, times))
 }
 
+// story puts the first story of the built-in course into a directory, spoilt.
+func story(t *testing.T, dir, old, new string) {
+	t.Helper()
+	const file = "stories/1-jean.yaml"
+	data, err := fs.ReadFile(content.Files(), file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.MkdirAll(filepath.Join(dir, "stories"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	overwrite(t, dir, file, string(data))
+	change(t, dir, file, old, new, 1)
+}
+
 func overwrite(t *testing.T, dir, file, text string) {
 	t.Helper()
 	if err := os.WriteFile(filepath.Join(dir, file), []byte(text), 0o600); err != nil {
@@ -66,7 +81,7 @@ func overwrite(t *testing.T, dir, file, text string) {
 func TestCheck(t *testing.T) {
 	const fr, exercise = "lessons/02-technique/2.1-fonctions.fr.md", "exercises/02-technique/2.1-ecart.yaml"
 	dir := smallCourse(t)
-	if got := program(t, nil, "", "check", dir, "--lang", "en"); got.code != 0 || !strings.Contains(got.out, "All holds: 2 lessons, 3 exercises") || got.errors != "" {
+	if got := program(t, nil, "", "check", dir, "--lang", "en"); got.code != 0 || !strings.Contains(got.out, "2 lessons, 3 exercises") || got.errors != "" {
 		t.Fatalf("got %+v", got)
 	}
 	for _, tt := range []struct {
@@ -91,6 +106,17 @@ func TestCheck(t *testing.T) {
 			change(t, dir, exercise, "--image=nginx --replicas=2", "--image=nginx --replicas=4", 1)
 		},
 			exercise + ":12: step 1 is reached from the start"},
+		{"words that do not fit a drawing", func(dir string) {
+			change(t, dir, "diagrams/control-plane.yaml", `api: {fr: "Serveur API"`, `api: {fr: "`+strings.Repeat("Serveur API de la grappe entière ", 9)+`"`, 1)
+		}, "diagrams/control-plane.yaml: drawn for technique, fr: "},
+		{"boxes that overlap", func(dir string) {
+			change(t, dir, "diagrams/control-plane.yaml", "box: [268, 104, 72, 56]", "box: [200, 104, 140, 56]", 1)
+		}, "diagrams/control-plane.yaml: drawn for formation, en: the box "},
+		{"a story in which nothing holds", func(dir string) { story(t, dir, `app=boutique, count: "1"}`, `app=boutique, count: "7"}`) },
+			"stories/1-jean.yaml:124: beat 2, run one: no option holds"},
+		{"a story in which two options hold", func(dir string) { story(t, dir, `closed: "0"`, `closed: ">0"`) },
+			"beat 2, run one: the options that hold are B, C"},
+		{"a picture that is none", func(dir string) { os.WriteFile(filepath.Join(dir, "pictures/x.png"), []byte("x"), 0o600) }, "pictures/x.png: is not a PNG"},
 		{"a binary file", func(dir string) { overwrite(t, dir, fr, "\x89PNG\x00\xff") }, "is not text in UTF-8"},
 		{"a huge file", func(dir string) { overwrite(t, dir, fr, strings.Repeat("x", 2<<20)) }, "has more than 1 MiB"},
 		{"a directory in place of a file", func(dir string) { os.Remove(filepath.Join(dir, fr)); os.Mkdir(filepath.Join(dir, fr), 0o700) }, "is not a file"},
@@ -147,10 +173,41 @@ func TestContentAtTheStart(t *testing.T) {
 type class struct {
 	taught  []*content.Course
 	refused [][]content.Problem
+	doubted [][]content.Problem
 }
 
 func (c *class) Teach(course *content.Course)    { c.taught = append(c.taught, course) }
 func (c *class) Refuse(faults []content.Problem) { c.refused = append(c.refused, faults) }
+func (c *class) Doubt(faults []content.Problem)  { c.doubted = append(c.doubted, faults) }
+
+// A course that can be read is taught from the start; what only running it shows is told when it is known.
+func TestTheCourseOfTheStartIsProvedBeside(t *testing.T) {
+	dir := smallCourse(t)
+	for _, spoilt := range []bool{false, true} {
+		if spoilt {
+			change(t, dir, "exercises/02-technique/2.1-ecart.yaml", "--image=nginx --replicas=2", "--image=nginx --replicas=4", 1)
+		}
+		course, w, err := openCourse(dir)
+		if err != nil || course == nil {
+			t.Fatal(err)
+		}
+		var c class
+		var log strings.Builder
+		w.tutor, w.logger = &c, slog.New(slog.NewTextHandler(&log, nil))
+		ctx, cancel := context.WithCancel(t.Context())
+		ticks, ended := make(chan time.Time), make(chan struct{})
+		go func() { w.run(ctx, ticks); close(ended) }()
+		ticks <- time.Time{} // taken once the course has been run
+		cancel()
+		<-ended
+		if want := map[bool]string{false: "the course that is taught holds", true: "step 1 is reached from the start"}[spoilt]; !strings.Contains(log.String(), want) {
+			t.Errorf("%q is not in the log: %s", want, log.String())
+		}
+		if len(c.taught)+len(c.refused) > 0 || (len(c.doubted) == 1) != spoilt {
+			t.Errorf("spoilt %v: %+v", spoilt, c)
+		}
+	}
+}
 
 func TestTheCourseIsReadAgainWhenItChanges(t *testing.T) {
 	dir := smallCourse(t)
@@ -161,12 +218,9 @@ func TestTheCourseIsReadAgainWhenItChanges(t *testing.T) {
 	var c class
 	var log strings.Builder
 	w.tutor, w.logger = &c, slog.New(slog.NewTextHandler(&log, nil))
-	ctx, cancel := context.WithCancel(t.Context())
-	ticks, ended := make(chan time.Time), make(chan struct{})
-	go func() { w.run(ctx, ticks); close(ended) }()
-	looks := func(n int) { // the last look is over when one more is begun
+	looks := func(n int) {
 		for range n {
-			ticks <- time.Time{}
+			w.look(t.Context())
 		}
 	}
 	want := func(when string, taught, refused int) {
@@ -178,7 +232,7 @@ func TestTheCourseIsReadAgainWhenItChanges(t *testing.T) {
 	looks(3)
 	want("nothing has changed", 0, 0)
 	overwrite(t, dir, "course.yaml", "title: [\n")
-	looks(2)
+	looks(1)
 	want("it may still be changing", 0, 0)
 	looks(4)
 	want("it is broken, and said so once", 0, 1)
@@ -200,6 +254,4 @@ func TestTheCourseIsReadAgainWhenItChanges(t *testing.T) {
 	}
 	looks(6)
 	want("it is gone, and said so once", 1, 3)
-	cancel()
-	<-ended
 }

@@ -8,6 +8,7 @@ import (
 	"hash/fnv"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -16,6 +17,7 @@ import (
 	"time"
 
 	"timonier/bot"
+	"timonier/bot/picture"
 	"timonier/content"
 )
 
@@ -62,10 +64,30 @@ func prove(ctx context.Context, course *content.Course, atOnce int) []content.Pr
 		})
 	}
 	working.Wait()
+	faults = append(faults, illDrawn(course)...)
 	slices.SortFunc(faults, func(a, b content.Problem) int {
 		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Text, b.Text))
 	})
 	return slices.Compact(faults)
+}
+
+// illDrawn draws each diagram in all its words, and says where those do not fit or things overlap. A
+// theme changes nothing of that.
+func illDrawn(course *content.Course) (faults []content.Problem) {
+	for _, d := range course.Diagrams {
+		for _, lens := range slices.Sorted(maps.Keys(d.Views)) {
+			for _, lang := range content.Langs() {
+				drawn, ok := picture.Diagram(d, lens, lang, picture.Light)
+				if !ok {
+					continue // made of characters only
+				}
+				for _, f := range drawn.Faults() {
+					faults = append(faults, content.Problem{File: "diagrams/" + d.Name + ".yaml", Text: fmt.Sprintf("drawn for %s, %s: %s", lens, lang, f)})
+				}
+			}
+		}
+	}
+	return faults
 }
 
 // mark is what the directory looks like: the names, sizes and times of its files.
@@ -96,14 +118,27 @@ type courseWatch struct {
 	tutor interface {
 		Teach(*content.Course)
 		Refuse([]content.Problem)
+		Doubt([]content.Problem)
 	}
 	logger *slog.Logger
 
-	taught, seen uint64 // marks: of what was read last, and of what was there at the last look
+	course       *content.Course // what was taught at the start, read and not run yet
+	taught, seen uint64          // marks: of what was read last, and of what was there at the last look
 }
 
-// run looks at each tick until the context ends.
+// run looks at each tick until the context ends. Before, it runs the course of the start, which is
+// taught meanwhile, and after, whatever there is to be found.
 func (w *courseWatch) run(ctx context.Context, ticks <-chan time.Time) {
+	switch faults := w.prove(ctx, w.course); {
+	case ctx.Err() != nil:
+		return
+	case len(faults) > 0:
+		w.logger.Warn("the course that is taught has faults", "directory", w.dir, "faults", len(faults), "first", faults[0].String())
+		w.tutor.Doubt(faults)
+	default:
+		w.logger.Info("the course that is taught holds", "directory", w.dir)
+	}
+	w.course = nil
 	for {
 		select {
 		case <-ctx.Done():
@@ -112,6 +147,11 @@ func (w *courseWatch) run(ctx context.Context, ticks <-chan time.Time) {
 			w.look(ctx)
 		}
 	}
+}
+
+// prove leaves half of the processors to those who learn.
+func (w *courseWatch) prove(ctx context.Context, course *content.Course) []content.Problem {
+	return w.dir.named(prove(ctx, course, runtime.GOMAXPROCS(0)/2))
 }
 
 // look reads the course again where its files have changed, and are no longer being changed: two
@@ -129,7 +169,7 @@ func (w *courseWatch) look(ctx context.Context) {
 	w.taught = mark
 	course, faults := w.dir.read()
 	if len(faults) == 0 {
-		faults = w.dir.named(prove(ctx, course, runtime.GOMAXPROCS(0)/2))
+		faults = w.prove(ctx, course)
 	}
 	switch {
 	case ctx.Err() != nil: // told to end in the middle: nothing is known
@@ -172,5 +212,6 @@ func openCourse(dir string) (*content.Course, *courseWatch, error) {
 		}
 		return nil, nil, errors.Join(all...)
 	}
+	w.course = course
 	return course, w, nil
 }
