@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"timonier/sim/apiserver"
 )
 
 // command is one row of the table of commands. To add one is to add a row.
@@ -136,6 +138,9 @@ func (c *call) answer() (Reply, error) {
 	}
 	if !utf8.ValidString(line) || strings.ContainsRune(line, 0) {
 		return c.mistake("line.binary"), nil
+	}
+	if number := apiserver.OverlongNumber([]byte(line)); number != "" {
+		return c.mistake("line.number", with{"Number": shorten(number)}), nil
 	}
 	first, rest, _ := strings.Cut(strings.TrimLeft(tidyNewlines(line), " \t\n"), "\n")
 	first = strings.TrimSpace(tidyBlanks(first))

@@ -6,6 +6,8 @@ import (
 	"io"
 	"io/fs"
 	"unicode/utf8"
+
+	"timonier/sim/apiserver"
 )
 
 // mostFile is how many bytes a file of the course may have, and mostPicture a picture.
@@ -19,6 +21,7 @@ var (
 	errNoFile  = errors.New("is not a file")
 	errTooLong = errors.New("has more than 1 MiB")
 	errBinary  = errors.New("is not text in UTF-8: save it again in that encoding")
+	errNumber  = errors.New("has a number whose exponent is a million or more")
 )
 
 // read reads a file of text: never more than a course can need, never what blocks.
@@ -26,6 +29,9 @@ func (l *loader) read(file string) ([]byte, error) {
 	data, err := readFile(l.files, file, mostFile)
 	if err == nil && (!utf8.Valid(data) || bytes.IndexByte(data, 0) >= 0) {
 		err = errBinary
+	}
+	if err == nil && apiserver.OverlongNumber(data) != "" {
+		err = errNumber
 	}
 	if err == nil { // an editor of Windows begins with a mark of the byte order
 		data = bytes.TrimPrefix(data, []byte("\ufeff"))

@@ -227,6 +227,9 @@ func (x *exchange) body() ([]byte, error) {
 	if len(data) > MaxBodyBytes {
 		return nil, apierrors.NewRequestEntityTooLargeError(fmt.Sprintf("limit is %d", MaxBodyBytes))
 	}
+	if number := OverlongNumber(data); number != "" {
+		return nil, apierrors.NewBadRequest("number out of range: " + number)
+	}
 	return data, nil
 }
 
