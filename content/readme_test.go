@@ -2,6 +2,7 @@ package content
 
 import (
 	"os"
+	"path/filepath"
 	"reflect"
 	"regexp"
 	"strings"
@@ -124,5 +125,37 @@ func TestTheReadmeTellsAStoryThatHolds(t *testing.T) {
 	}
 	for _, p := range proveStory(s) {
 		t.Error(p)
+	}
+}
+
+// TestTheReadmeQuotesWhatTheProverSays: what README.md explains of the faults are the prover's own words.
+func TestTheReadmeQuotesWhatTheProverSays(t *testing.T) {
+	data, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, _ := strings.Cut(string(data), "| elle dit | c'est que |\n")
+	table, _, _ = strings.Cut(table, "\n\n")
+	quoted := regexp.MustCompile("(?m)^\\| `([^`]+)` \\|").FindAllStringSubmatch(table, -1)
+	if len(quoted) < 20 {
+		t.Fatalf("%d faults are explained", len(quoted))
+	}
+	var source strings.Builder
+	for _, pattern := range []string{"*.go", "../locales/*.go"} {
+		files, err := filepath.Glob(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range files {
+			if code, err := os.ReadFile(file); err == nil && !strings.HasSuffix(file, "_test.go") {
+				source.Write(code)
+			}
+		}
+	}
+	for _, q := range quoted {
+		words := strings.ReplaceAll(strings.TrimSuffix(q[1], " English"), "…", "%d")
+		if !strings.Contains(source.String(), words) {
+			t.Errorf("nothing says %q", q[1])
+		}
 	}
 }
