@@ -20,7 +20,7 @@ var look = flag.String("look", "", "write the drawings to this directory")
 // altLimit is the fewest characters that a platform leaves for what a picture says in words.
 const altLimit = 1000
 
-// asked is a state of a channel, and the line that draws it.
+// drawnScene is a state of a channel, and the line that draws it.
 type drawnScene struct {
 	name string
 	do   []string // pod NAME CPU [PRIORITY]: a pod that asks for as much
@@ -252,5 +252,31 @@ func TestNobodyIsToldOfAChangeByEtcd(t *testing.T) {
 	s.ask("/kubectl run one --image=nginx --as=jean")
 	if p := s.ask("/diagram request").Blocks[0].(Picture); !strings.Contains(p.Alt, "refused at authorization (403 Forbidden)") {
 		t.Error(p.Alt)
+	}
+}
+
+// TestStoriesEndInLegiblePictures: both stories, in both languages.
+func TestStoriesEndInLegiblePictures(t *testing.T) {
+	for _, lang := range []string{"fr", "en"} {
+		for _, story := range content.Default().Stories {
+			s := newStage(t, lang)
+			s.ask(fmt.Sprintf("/story %d", story.Number))
+			var last Reply
+			for range 2*len(story.Pages()) - 1 {
+				r := s.request("/story next")
+				r.Pictures = ThemeDark
+				last = s.send(r)
+			}
+			drawn := 0
+			for _, b := range last.Blocks {
+				if p, ok := b.(Picture); ok {
+					drawn++
+					legible(t, fmt.Sprintf("story-%d.%s", story.Number, lang), p)
+				}
+			}
+			if drawn == 0 {
+				t.Errorf("story %d ends without a picture: %s", story.Number, plainText(last))
+			}
+		}
 	}
 }
