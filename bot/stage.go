@@ -31,8 +31,12 @@ func NewStage(course *content.Course, members int) (content.Stage, error) {
 	s.tutor = New(Config{Store: newMemory(), Content: course, Now: s.clock, Limits: Limits{Output: 1 << 30, Command: time.Minute}})
 	cmd, _ := s.tutor.command("reset")
 	line := fmt.Sprintf("/%s %s %s", cmd.name.fr, confirmed.fr, strconv.Itoa(members))
-	if answer, failed, err := s.Run(content.FR, line); err != nil || failed {
-		return nil, fmt.Errorf("make stage of %d members: %s %w", members, answer, err)
+	answer, failed, err := s.Run(content.FR, line)
+	if err != nil {
+		return nil, fmt.Errorf("make stage of %d members: %w", members, err)
+	}
+	if failed {
+		return nil, fmt.Errorf("make stage of %d members: %s", members, answer)
 	}
 	return s, nil
 }
