@@ -27,8 +27,8 @@ type channel struct {
 	exercise exercise
 	answers  map[string]int // to the question, by person: the option's index; nil: not read yet
 	simulated
-	story  openStory
-	living living
+	story    openStory
+	foretold foretold
 }
 
 // learner is a person's data, read anew with each request: the same person may be
@@ -60,6 +60,8 @@ type call struct {
 	used  bool   // the cluster is at the present: it is to be saved
 	ran   string // the first line of the command that was run, with its own name: /kubectl, not /k
 	sets  bool   // it makes the start of an exercise
+
+	onstage *content.Performance // the story's that is looked at, taken from the company; nil: none
 
 	// Where the cluster was before it was brought there.
 	before struct {
@@ -123,6 +125,9 @@ func (t *Tutor) attempt(ctx context.Context, ln *lane, r Request, w *words, emit
 		return c.tooLate(), nil
 	}
 	reply, err = c.answer()
+	if c.onstage != nil {
+		t.company.give(c.onstage)
+	}
 	*w = c.words // the command may have been to speak another
 	if err != nil {
 		return Reply{}, err

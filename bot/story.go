@@ -40,12 +40,10 @@ const keyPredictions = "predictions/"
 
 func predictionsOf(story int) string { return keyPredictions + strconv.Itoa(story) + "/" }
 
-// living is a story's performance while its channel is in memory.
-type living struct {
-	live    *content.Performance // of the told run
-	outcome *content.Outcome     // of a story at its end
-	page    string               // whose predictions are in memory: keyPredictions/…
-	chosen  map[string]int       // by person, the option's index
+// foretold are a page's predictions while its channel is in memory.
+type foretold struct {
+	page   string         // whose they are: keyPredictions/…
+	chosen map[string]int // by person, the option's index
 }
 
 // storyCommand is /histoire: the stories, one of them, and what can be done in it.
@@ -158,7 +156,7 @@ func (c *call) openStory(s *content.Story) (Reply, error) {
 		return Reply{}, err
 	}
 	if c.channel.story.Number != s.Number {
-		c.channel.story.Number, c.channel.living = s.Number, living{}
+		c.channel.story.Number, c.channel.foretold = s.Number, foretold{}
 	}
 	r, err := c.storyPage(s)
 	if err != nil || begun {
@@ -237,7 +235,7 @@ func (c *call) movedOn(said string) Reply {
 // replay begins the story again.
 func (c *call) replay(s *content.Story) (Reply, error) {
 	c.channel.drop = append(c.channel.drop, predictionsOf(s.Number))
-	c.channel.living = living{}
+	c.channel.foretold = foretold{}
 	if err := c.setPlace(s, storyPlace{}); err != nil {
 		return Reply{}, err
 	}
@@ -246,7 +244,7 @@ func (c *call) replay(s *content.Story) (Reply, error) {
 
 // leaveStory leaves it where it is.
 func (c *call) leaveStory(s *content.Story) (Reply, error) {
-	c.channel.story, c.channel.living = openStory{}, living{}
+	c.channel.story, c.channel.foretold = openStory{}, foretold{}
 	line := c.typed("story", strconv.Itoa(s.Number))
 	r := Reply{Blocks: []Block{Text{c.say("story.left", with{"Line": line})}}}
 	return r.with(Button{Label: c.say("story.resume", with{"Number": s.Number}), Line: line}).
@@ -287,7 +285,7 @@ func (c *call) predict(s *content.Story, args string) (Reply, error) {
 			return Reply{}, err
 		}
 		chosen[c.request.Who.ID] = option
-		c.channel.set(c.channel.living.page+c.request.Who.ID, []byte(strconv.Itoa(option)))
+		c.channel.set(c.channel.foretold.page+c.request.Who.ID, []byte(strconv.Itoa(option)))
 		c.learner.progress.Foretold++
 		if right[p.Page] == option {
 			c.learner.progress.Foreseen++
@@ -307,7 +305,7 @@ func pageName(s *content.Story, page int) string { return fmt.Sprintf("%d.%d", s
 
 // predictions are a page's, by person.
 func (c *call) predictions(s *content.Story, page int) (map[string]int, error) {
-	l := &c.channel.living
+	l := &c.channel.foretold
 	prefix := predictionsOf(s.Number) + strconv.Itoa(page+1) + "/"
 	if l.page == prefix {
 		return l.chosen, nil
@@ -328,24 +326,27 @@ func (c *call) predictions(s *content.Story, page int) (map[string]int, error) {
 
 // performance is the story's own cluster, lived so far that so many beats have been played.
 func (c *call) performance(s *content.Story, beats int) (*content.Performance, error) {
-	l := &c.channel.living
-	if l.live == nil || l.live.Story != s || l.live.Played() > beats {
-		p, err := s.Perform(s.Runs[0].ID)
-		if err != nil {
+	p := c.onstage
+	c.onstage = nil // until it is whole again
+	if p == nil || p.Story != s || p.Played() > beats {
+		p = c.tutor.company.take(s, beats)
+	}
+	if p == nil {
+		var err error
+		if p, err = s.Perform(s.Runs[0].ID); err != nil {
 			return nil, err
 		}
-		l.live = p
 	}
-	for l.live.Played() < min(beats, len(s.Beats)) {
+	for p.Played() < min(beats, len(s.Beats)) {
 		if err := c.ctx.Err(); err != nil {
 			return nil, err
 		}
-		if _, err := l.live.Next(); err != nil {
-			l.live = nil
+		if _, err := p.Next(); err != nil {
 			return nil, err
 		}
 	}
-	return l.live, nil
+	c.onstage = p
+	return p, nil
 }
 
 // lookInto is /histoire kubectl get pods: the real one, on the story's cluster, to look only.

@@ -145,22 +145,9 @@ func (c *call) prediction(r *Reply, s *content.Story, page, right int) error {
 	return nil
 }
 
-// outcome is the story lived in all its runs.
-func (c *call) outcome(s *content.Story) (*content.Outcome, error) {
-	l := &c.channel.living
-	if l.outcome == nil || l.outcome.Runs[0].Story != s {
-		o, err := s.Compare()
-		if err != nil {
-			return nil, err
-		}
-		l.outcome = &o
-	}
-	return l.outcome, nil
-}
-
 // counterPage tells what came of the counter-run, beat by beat.
 func (c *call) counterPage(r *Reply, s *content.Story) error {
-	o, err := c.outcome(s)
+	o, err := s.Outcome()
 	if err != nil {
 		return err
 	}
@@ -177,7 +164,7 @@ func (c *call) counterPage(r *Reply, s *content.Story) error {
 
 // storyEnd is the last page's end: the figures side by side, the timeline, the last words.
 func (c *call) storyEnd(r Reply, s *content.Story) (Reply, error) {
-	o, err := c.outcome(s)
+	o, err := s.Outcome()
 	if err != nil {
 		return Reply{}, err
 	}
@@ -198,7 +185,7 @@ func (c *call) storyEnd(r Reply, s *content.Story) (Reply, error) {
 }
 
 // figuresTable has a column for each run: what each beat cost, and the whole.
-func (c *call) figuresTable(s *content.Story, o *content.Outcome) Table {
+func (c *call) figuresTable(s *content.Story, o content.Outcome) Table {
 	t := Table{Columns: []string{c.say("story.when")}}
 	rows := make([][]string, len(s.Beats)+3)
 	for i, b := range s.Beats {
@@ -225,7 +212,7 @@ func (c *call) figuresTable(s *content.Story, o *content.Outcome) Table {
 }
 
 // timeline is when the shop was open, a lane for each run, from its first opening.
-func (c *call) timeline(s *content.Story, o *content.Outcome) picture.Timeline {
+func (c *call) timeline(s *content.Story, o content.Outcome) picture.Timeline {
 	t := picture.Timeline{Title: c.say("story.timeline"), Note: c.say("story.measure"), Say: c.span,
 		Keys: []picture.Key{{Tone: picture.Good, Label: c.say("story.open")}, {Tone: picture.Bad, Label: c.say("story.shut")}}}
 	for i, p := range o.Runs {
@@ -251,7 +238,7 @@ func (c *call) timeline(s *content.Story, o *content.Outcome) picture.Timeline {
 }
 
 // availability is the timeline as a picture.
-func (c *call) availability(s *content.Story, o *content.Outcome) Block {
+func (c *call) availability(s *content.Story, o content.Outcome) Block {
 	t := c.timeline(s, o)
 	var said []string
 	for _, p := range o.Runs {

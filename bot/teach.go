@@ -14,6 +14,7 @@ import (
 func (t *Tutor) Teach(course *content.Course) {
 	t.taught.Store(course)
 	t.refused.Store(nil)
+	t.company.dismiss()
 }
 
 // Refusal is a course that is not taught, for its faults: the one before still is. Or it is Taught, as

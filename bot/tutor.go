@@ -72,6 +72,7 @@ type Tutor struct {
 	pending pending
 	spoken  spoken
 	gallery gallery
+	company company
 }
 
 // New makes a tutor. It reads nothing yet.

@@ -78,6 +78,14 @@ func (p *Performance) observe(e apiserver.Event) {
 // Cluster is the story's, as it is after the beats played. It is to be looked at only.
 func (p *Performance) Cluster() *sim.Cluster { return p.cluster }
 
+// forget lets go of the cluster and its steps, which are most of a performance. What was measured stays.
+func (p *Performance) forget() {
+	p.cluster = nil
+	for i := range p.Episodes {
+		p.Episodes[i].Steps = nil
+	}
+}
+
 // Played is how many beats have been played.
 func (p *Performance) Played() int { return len(p.Episodes) }
 

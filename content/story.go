@@ -23,10 +23,10 @@ type Story struct {
 	Counter *Counter
 	Done    Text // the last words; a template
 
-	words  *storyWords
-	images kubelet.Images
-	right  func() ([]int, error)
-	file   string
+	words   *storyWords
+	images  kubelet.Images
+	outcome func() (Outcome, error)
+	file    string
 }
 
 // Run is a cluster on which the beats happen.
@@ -100,24 +100,32 @@ func (s *Story) Pages() []*Beat {
 	return append(append([]*Beat{}, s.Beats...), s.Counter.Beat)
 }
 
-// Right is the option of each page that holds. The story is lived once to know, and it is remembered.
-func (s *Story) Right() ([]int, error) { return s.right() }
+// Outcome is the story lived in all its runs. It is lived once, and what was measured is remembered, for all who ask.
+func (s *Story) Outcome() (Outcome, error) { return s.outcome() }
+
+// Right is the option of each page that holds.
+func (s *Story) Right() ([]int, error) {
+	o, err := s.Outcome()
+	if err != nil {
+		return nil, err
+	}
+	var right []int
+	for _, e := range o.Runs[0].Episodes {
+		right = append(right, e.Right)
+	}
+	if s.Counter != nil {
+		right = append(right, o.Right)
+	}
+	return right, nil
+}
 
 func (s *Story) remember() {
-	s.right = sync.OnceValues(func() ([]int, error) {
-		var right []int
-		p, err := s.Perform(s.Runs[0].ID)
-		for err == nil && p.Played() < len(s.Beats) {
-			var e Episode
-			e, err = p.Next()
-			right = append(right, e.Right)
+	s.outcome = sync.OnceValues(func() (Outcome, error) {
+		o, err := s.Compare()
+		for _, p := range o.Runs {
+			p.forget()
 		}
-		if err == nil && s.Counter != nil {
-			var c Outcome
-			c, err = s.Compare()
-			right = append(right, c.Right)
-		}
-		return right, err
+		return o, err
 	})
 }
 
