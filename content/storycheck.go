@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"timonier/sim"
 	"timonier/sim/trace"
@@ -17,6 +18,7 @@ const (
 	mostOptions  = 4   // of a question
 	optionLength = 80  // characters of an option
 	whyLength    = 350 // of what there is to say to whoever chose it
+	mostAdvance  = 24 * time.Hour
 )
 
 // storiesHold proves what can be proved of stories without living them; see proveStory.
@@ -123,6 +125,8 @@ func (p *prover) actsHold(file string, line int, acts []Act) {
 		switch fault, _, ok := strings.Cut(a.Break+a.Mend, " "); {
 		case set != 1:
 			p.fault(file, line, "an act is one of kubectl, break, mend, join and advance")
+		case a.Advance > mostAdvance:
+			p.fault(file, line, "advance: a day at most")
 		case a.Input != "" && a.Kubectl == "":
 			p.fault(file, line, "input is what kubectl reads")
 		case a.Break+a.Mend != "" && (!ok || !slices.Contains(sim.FaultNames(), fault)):

@@ -21,7 +21,6 @@ import (
 	cmdutil "k8s.io/kubectl/pkg/cmd/util"
 
 	"timonier/sim"
-	"timonier/sim/apiserver"
 	"timonier/sim/trace"
 )
 
@@ -112,10 +111,7 @@ func start(ctx context.Context, c *sim.Cluster, args []string, stdin string, loo
 		Detail: trace.Request{Command: "kubectl " + strings.Join(args, " ")}})
 	before := c.Trace().Because(r.result.Step)
 	defer c.Trace().Because(before)
-	if n := apiserver.OverlongNumber([]byte(strings.Join(args, "\n") + "\n" + stdin)); n != "" { // kubectl itself would read it, for hours
-		fmt.Fprintf(&r.err, "error: number out of range: %s\n", n)
-		r.result.Code = 1
-	} else if !readsStdin(args) {
+	if !readsStdin(args) {
 		r.execute(args)
 	} else if err := withStdin(stdin, func() { r.execute(args) }); err != nil {
 		fmt.Fprintf(&r.err, "error: %v\n", err)
