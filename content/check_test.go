@@ -87,6 +87,7 @@ func TestTheProverFinds(t *testing.T) {
 		{"a lens with an unknown kind", "lenses/formation.yaml", "  noticed:\n", "  zzz:\n", ": zzz is not a kind of step"},
 		{"a sentence that cannot be told", "lenses/technique.yaml", "({{.Code}})", "({{.Zzz}})", "can't evaluate field Zzz"},
 		{"a template that does not parse", "lenses/technique.yaml", "{{actor .Actor}} surveillait", "{{zzz .Actor}} surveillait", `function "zzz" not defined`},
+		{"a sentence that goes on", "lenses/technique.yaml", "({{.Code}})", "({{if true}}{{range 1000000000}}x{{end}}{{end}})", "a sentence has no {{range}}"},
 		{"a fact that does not exist", "lenses/technique.yaml", "when: {what: evict}", "when: {wat: evict}", "when: wat is not a fact"},
 		{"a lens untranslated", "lenses/technique.yaml", `en: "{{actor .Actor}} was watching: it sees the change ({{object .}})."`, "", "a text is missing in English (en)"},
 		{"a wide diagram", "diagrams/control-plane.technique.fr.txt", "Vous", strings.Repeat("V", 40), "row 1 of a drawing or listing has 69 columns"},

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"text/template"
+	"text/template/parse"
 
 	"timonier/sim/trace"
 )
@@ -109,8 +110,45 @@ func (l *loader) telling(file string, f *lensFile, lang Lang) *telling {
 }
 
 func (l *loader) compile(all *template.Template, file string, line int, name, text string) {
-	if _, err := all.New(name).Parse(strings.TrimSpace(text)); err != nil {
+	t, err := all.New(name).Parse(strings.TrimSpace(text))
+	if err != nil {
 		l.broken[file] = true
 		l.fault(file, line, "a sentence cannot be read: %v (what is computed stands between {{ and }})", strings.TrimPrefix(err.Error(), "template: "))
+		return
 	}
+	if t.Tree == nil { // a text without anything
+		return
+	}
+	if word := loops(t.Root); word != "" {
+		l.fault(file, line, "a sentence has no {{%s}}: it is told in one go", word)
+		t.Root.Nodes = nil // it is not to be tried either
+	}
+}
+
+// loops finds what in a template may go on for ever, or for very long; empty: nothing does.
+func loops(n parse.Node) string {
+	var branch *parse.BranchNode
+	switch n := n.(type) {
+	case *parse.RangeNode:
+		return "range"
+	case *parse.TemplateNode:
+		return "template"
+	case *parse.ListNode:
+		if n == nil {
+			return ""
+		}
+		for _, one := range n.Nodes {
+			if word := loops(one); word != "" {
+				return word
+			}
+		}
+	case *parse.IfNode:
+		branch = &n.BranchNode
+	case *parse.WithNode:
+		branch = &n.BranchNode
+	}
+	if branch == nil {
+		return ""
+	}
+	return cmp.Or(loops(branch.List), loops(branch.ElseList))
 }

@@ -255,3 +255,10 @@ func TestTheCourseIsReadAgainWhenItChanges(t *testing.T) {
 	looks(6)
 	want("it is gone, and said so once", 1, 3)
 }
+
+func TestAProofThatPanicsIsAFault(t *testing.T) {
+	faults := proved(content.Proof{Name: "lesson 2.1 (fr)", Run: func() []content.Problem { panic("no cluster") }})
+	if len(faults) != 1 || faults[0].String() != "lesson 2.1 (fr): panic: no cluster" {
+		t.Errorf("%v", faults)
+	}
+}

@@ -57,7 +57,7 @@ func prove(ctx context.Context, course *content.Course, atOnce int) []content.Pr
 		}
 		working.Go(func() {
 			defer func() { <-turns }()
-			found := p.Run()
+			found := proved(p)
 			mu.Lock()
 			defer mu.Unlock()
 			faults = append(faults, found...)
@@ -88,6 +88,16 @@ func illDrawn(course *content.Course) (faults []content.Problem) {
 		}
 	}
 	return faults
+}
+
+// proved runs a proof. One that panics is a fault of the course as well: it must not end those who are taught another.
+func proved(p content.Proof) (faults []content.Problem) {
+	defer func() {
+		if r := recover(); r != nil {
+			faults = []content.Problem{{File: p.Name, Text: fmt.Sprintf("panic: %v", r)}}
+		}
+	}()
+	return p.Run()
 }
 
 // mark is what the directory looks like: the names, sizes and times of its files.
