@@ -27,15 +27,6 @@ type Proof struct {
 	Run  func() []Problem
 }
 
-// Prove runs all proofs of a course that Check lets through, and returns what does not hold.
-func Prove(c *Course, stage NewStage) []Problem {
-	var problems []Problem
-	for _, p := range Proofs(c, stage) {
-		problems = append(problems, p.Run()...)
-	}
-	return problems
-}
-
 // Proofs are what there is to run of a course, in each language, each on stages of its
 // own, so that they may run at the same time: every lesson, whose commands answer what it
 // expects; every exercise, whose start reaches none of its steps and whose solution
