@@ -346,7 +346,7 @@ func TestFill(t *testing.T) {
 	r.Live = false
 	r.Fill = func(_ context.Context, r *Request) { r.Teacher, r.Locale = true, "en" }
 	var last Reply
-	if err := tutor.Handle(context.Background(), r, func(r Reply) { last = r }); err != nil || last.Failed || !strings.Contains(plainText(last), "Really?") {
+	if err := tutor.Handle(context.Background(), r, func(r Reply) { last = r }); err != nil || last.Failed || !strings.Contains(plainText(last), "Are you sure?") {
 		t.Errorf("%v: %s", err, plainText(last))
 	}
 }
