@@ -63,7 +63,7 @@ func TestTheProverFinds(t *testing.T) {
 		{"a link to no term", fr, "", head + "Un [lien](term:zzz).\n", fr + ":5: a link leads nowhere: term:zzz"},
 		{"a link without TLS", fr, "", head + "Un [lien](http://example.com).\n", fr + ":5: a link leads nowhere: http"},
 		{"no such diagram", fr, "", head + "Un texte.\n\n```diagram zzz\n```\n", fr + ":5: there is no diagram zzz"},
-		{"no such view", fr, "", head + "Un texte.\n\n```diagram scheduler-funnel formation\n```\n", fr + ":5: the diagram scheduler-funnel is not drawn in the words of formation"},
+		{"no such view", fr, "", head + "Un texte.\n\n```diagram placement formation\n```\n", fr + ":5: the diagram placement is not drawn in the words of formation"},
 		{"a wide listing", fr, "", head + "Un texte.\n\n```text\n" + strings.Repeat("x", 45) + "\n```\n", fr + ":5: row 1 of a drawing or listing has 45 columns"},
 		{"an open fence", fr, "", head + "Un texte.\n\n```text\nx\n", fr + ":7: a fenced block is not closed"},
 		{"a try without slash", fr, "", head + "Un texte.\n\ntry: kubectl get pods\n", fr + ":7: try: is followed by a command"},
