@@ -44,15 +44,7 @@ func (r Rollout) Canvas(t Theme) *Canvas {
 	s.Line(Stroke{Tone: Waiting, Width: 2, Dashed: true}, Point{plot.X, y(r.Most)}, Point{plot.Right(), y(r.Most)})
 	s.y = plot.Bottom()
 	if len(samples) > 1 {
-		var at []Tick
-		for _, d := range ticks(r.Length, 4) {
-			words := "0"
-			if d > 0 {
-				words = r.Say(d)
-			}
-			at = append(at, Tick{float64(d), words})
-		}
-		s.Axis(Rect{plot.X, s.y, plot.W, 20}, 0, max(1, float64(r.Length)), at)
+		s.timeAxis(plot, r.Length, r.Say)
 	}
 	s.y += 28
 	s.rule(Stroke{Tone: Plain, Width: 2}, r.Pods)

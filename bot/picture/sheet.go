@@ -1,6 +1,8 @@
 package picture
 
 import (
+	"time"
+
 	"math"
 	"strconv"
 )
@@ -96,4 +98,17 @@ func (s *sheet) notice(sign Sign, tone Tone, words string) {
 // signOf is the sign that says what a tone's colour says.
 func signOf(t Tone) Sign {
 	return [tones]Sign{Plain: NoSign, Accent: Disc, Second: Ring, Good: Check, Waiting: Clock, Bad: Cross, Quiet: Dash}[t]
+}
+
+// timeAxis is an axis of so long a time below what is drawn over the plot's width, its moments in say's words.
+func (s *sheet) timeAxis(plot Rect, length time.Duration, say func(time.Duration) string) {
+	var at []Tick
+	for _, d := range ticks(length, 4) {
+		words := "0"
+		if d > 0 {
+			words = say(d)
+		}
+		at = append(at, Tick{float64(d), words})
+	}
+	s.Axis(Rect{plot.X, s.y, plot.W, 20}, 0, max(1, float64(length)), at)
 }

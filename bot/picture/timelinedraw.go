@@ -43,15 +43,7 @@ func (t Timeline) Canvas(theme Theme) *Canvas {
 		}
 		s.y += bar + 8
 	}
-	var at []Tick
-	for _, d := range ticks(t.Length, 4) {
-		words := "0"
-		if d > 0 {
-			words = t.Say(d)
-		}
-		at = append(at, Tick{float64(d), words})
-	}
-	s.Axis(Rect{line.X, s.y, line.W, 20}, 0, max(1, float64(t.Length)), at)
+	s.timeAxis(line, t.Length, t.Say)
 	s.y += 26
 	s.keys(t.Keys)
 	for i, m := range t.Marks {
