@@ -55,13 +55,16 @@ type walk struct {
 	stops    []Stop
 }
 
-// types adds a line of the tutor's own, by the command's English name.
+// types adds a line of the tutor's own, by the command's English name. One that there is not stays as it is: the
+// tutor refuses it, so that nothing is passed over in silence.
 func (w *walk) types(command string, args ...string) {
 	for _, cmd := range w.commands {
 		if cmd.name.en == command {
-			w.stops = append(w.stops, Stop{Line: strings.Join(append([]string{"/" + cmd.name.in(w.words)}, args...), " ")})
+			command = cmd.name.in(w.words)
+			break
 		}
 	}
+	w.stops = append(w.stops, Stop{Line: strings.Join(append([]string{"/" + command}, args...), " ")})
 }
 
 func (w *walk) lesson(course *content.Course, l *content.Lesson) {
