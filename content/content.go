@@ -16,7 +16,7 @@ import (
 	"timonier/sim/kubelet"
 )
 
-//go:embed course.yaml glossary.yaml images.yaml lessons diagrams analogies lenses exercises stories
+//go:embed course.yaml glossary.yaml images.yaml lessons diagrams analogies lenses exercises stories bank
 //go:embed all:pictures
 var files embed.FS
 
@@ -49,13 +49,22 @@ func Langs() []Lang { return []Lang{FR, EN} }
 
 // Text is the same in both languages.
 type Text struct {
-	FR string `yaml:"fr"`
-	EN string `yaml:"en"`
+	FR string `yaml:"fr" json:"fr,omitempty"`
+	EN string `yaml:"en" json:"en,omitempty"`
 }
 
 // In is the text in a language; French if the course does not know the language.
 func (t Text) In(l Lang) string {
 	if l == EN {
+		return t.EN
+	}
+	return t.FR
+}
+
+// Any is the text in a language, or in the other where it is in that one only, as a teacher's
+// own question may be.
+func (t Text) Any(l Lang) string {
+	if l == EN && t.EN != "" || t.FR == "" {
 		return t.EN
 	}
 	return t.FR
@@ -73,6 +82,10 @@ type Course struct {
 	Exercises []*Exercise // by ID
 	Images    kubelet.Images
 	Stories   []*Story // by number
+
+	Items          []*Item          // the bank of questions, by ID
+	Misconceptions []*Misconception // by ID
+	Objectives     []*Objective
 }
 
 // Section is a chapter: 3, API server.

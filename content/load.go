@@ -99,6 +99,7 @@ func load(files fs.FS) *loader {
 	l.exercises()
 	l.images()
 	l.stories()
+	l.bank()
 	return l
 }
 
