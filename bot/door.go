@@ -142,7 +142,7 @@ func (t *Tutor) attempt(ctx context.Context, ln *lane, r Request, w *words, emit
 	if err := c.commit(reply); err != nil {
 		return Reply{}, err
 	}
-	ln.offer(r.Who.ID, reply.Buttons)
+	ln.offer(r.Who.ID, reply)
 	return reply, nil
 }
 
@@ -328,14 +328,20 @@ func reference(r Request, now time.Time) string {
 	return fmt.Sprintf("%s-%d", ref, n%9+1)
 }
 
-// offer remembers the buttons a person was shown last, so that their labels and
-// numbers may be typed.
-func (ln *lane) offer(person string, buttons []Button) {
+// offer is what a person may name by a label, a number or letters alone.
+type offer struct {
+	buttons []Button
+	menu    *Menu
+}
+
+// offer remembers the buttons and the menu a person was shown last, so that their labels,
+// numbers and letters may be typed.
+func (ln *lane) offer(person string, r Reply) {
 	const people = 500
 	if len(ln.offered) >= people {
 		clear(ln.offered)
 	}
-	ln.offered[person] = buttons
+	ln.offered[person] = offer{r.Buttons, r.Menu}
 }
 
 // loggable is what may be logged of a line: the command, and no value of a Secret.

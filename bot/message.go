@@ -58,6 +58,7 @@ type Person struct {
 type Reply struct {
 	Blocks  []Block
 	Buttons []Button
+	Menu    *Menu `json:",omitempty"`
 	Files   []File
 	Private bool // for the person alone
 	Final   bool
@@ -78,8 +79,8 @@ type Follow struct {
 	Blocks   int         // how many of the answer's first blocks stay as they are
 }
 
-// Block is one piece of a reply: Title, Text, Code, Table, Quote, Meter, Picture
-// or Divider, and nothing else. Every front end renders each.
+// Block is one piece of a reply: Title, Text, Code, Table, Quote, Meter, Picture,
+// Until or Divider, and nothing else. Every front end renders each.
 type Block interface{ block() }
 
 // Title heads a reply or a part of it. Plain text.
@@ -122,6 +123,13 @@ type Picture struct {
 	Course string          `json:",omitempty"`
 }
 
+// Until is a moment that is waited for. A platform that can counts down by itself: the message
+// need not be edited. At is shown to the second.
+type Until struct {
+	Label string // plain text, before the moment: it ends
+	At    time.Time
+}
+
 // Divider separates.
 type Divider struct{}
 
@@ -132,6 +140,7 @@ func (Table) block()   {}
 func (Quote) block()   {}
 func (Meter) block()   {}
 func (Picture) block() {}
+func (Until) block()   {}
 func (Divider) block() {}
 
 // Button offers a next line. It carries what a person could have typed, and no
@@ -141,6 +150,18 @@ type Button struct {
 	Line  string // /cours suite
 	Style Style
 }
+
+// Menu is where several things are chosen at once. What is done then is Line, and after it the
+// values chosen, with blanks between: what a person could have typed, as with a button.
+type Menu struct {
+	Label    string // what stands in it before anything is chosen
+	Line     string // /quiz réponse 7f-3
+	Choices  []MenuChoice
+	Min, Max int // how many may be chosen; Min 0: one, Max 0: all of them
+}
+
+// MenuChoice is one of a menu's. Value is a word without blanks: a letter.
+type MenuChoice struct{ Value, Label string }
 
 // Style is how much a button stands out.
 type Style int
@@ -160,11 +181,15 @@ type File struct {
 }
 
 // Prompt asks for a longer text: a form on a chat platform; in a terminal the
-// lines that follow, up to one that holds only a dot.
+// lines that follow, up to one that holds only a dot. A Short one asks for a line: in a
+// terminal the next that is typed, unless that is a command, or a button of the same reply.
 type Prompt struct {
-	Title string
-	Label string
-	Line  string // the command that the text is the standard input of
+	Title  string
+	Label  string
+	Line   string // the command that the text is the standard input of
+	Button string `json:",omitempty"` // label of the button that opens the form; empty: the platform's own
+	Short  bool   `json:",omitempty"` // one line
+	Text   string `json:",omitempty"` // what stands in the form at first
 }
 
 // Place is where a conversation happens.

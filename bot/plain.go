@@ -8,7 +8,7 @@ import (
 )
 
 // plain answers a line without a slash: the label or the number of a button on
-// offer, a kubectl command, a manifest, or something else altogether.
+// offer, the letters of a menu's choices, a kubectl command, a manifest, or something else altogether.
 func (c *call) plain(first, rest string) (Reply, error) {
 	if line, ok := c.chosen(first); ok && rest == "" {
 		return c.again(line)
@@ -56,9 +56,11 @@ func (c *call) guide() Reply {
 	}
 }
 
-// chosen finds the button that a person names by its number or its label.
+// chosen finds the button that a person names by its number or its label, or the choices of a
+// menu by their letters.
 func (c *call) chosen(text string) (string, bool) {
-	buttons := c.lane.offered[c.request.Who.ID]
+	offer := c.lane.offered[c.request.Who.ID]
+	buttons := offer.buttons
 	if n, err := strconv.Atoi(text); err == nil && n >= 1 && n <= len(buttons) {
 		return buttons[n-1].Line, true
 	}
@@ -67,6 +69,9 @@ func (c *call) chosen(text string) (string, bool) {
 		if wanted != "" && wanted == label(b.Label) {
 			return b.Line, true
 		}
+	}
+	if offer.menu != nil {
+		return offer.menu.Typed(text)
 	}
 	return "", false
 }

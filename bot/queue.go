@@ -14,9 +14,9 @@ type lane struct {
 	jobs    []job
 	busy    bool // a worker runs
 	loaded  *channel
-	taught  *content.Course     // while it was loaded
-	offered map[string][]Button // the last buttons offered, by person
-	idle    *list.Element       // in Tutor.idle while no worker runs
+	taught  *content.Course  // while it was loaded
+	offered map[string]offer // what was offered last, by person
+	idle    *list.Element    // in Tutor.idle while no worker runs
 }
 
 // job is one turn in a lane.
@@ -36,7 +36,7 @@ func (t *Tutor) enqueue(p Place, j job) (ok bool, err error) {
 	}
 	ln := t.lanes[p]
 	if ln == nil {
-		ln = &lane{place: p, offered: map[string][]Button{}}
+		ln = &lane{place: p, offered: map[string]offer{}}
 		t.lanes[p] = ln
 	}
 	if len(ln.jobs) >= t.cfg.Limits.Queue {

@@ -73,7 +73,7 @@ func (s *Stage) Cluster() *sim.Cluster {
 	return s.tutor.lanes[s.request(content.FR, "").Place()].loaded.cluster
 }
 
-// textOf is a reply as text, without its buttons.
+// textOf is a reply as text, without its buttons; what a menu offers is a part of it.
 func textOf(r Reply) string {
 	var parts []string
 	for _, b := range r.Blocks {
@@ -95,6 +95,13 @@ func textOf(r Reply) string {
 			parts = append(parts, b.Label)
 		case Picture:
 			parts = append(parts, b.Alt, b.Text)
+		case Until:
+			parts = append(parts, strings.TrimSpace(b.Label+" "+b.At.UTC().Format(time.DateTime)))
+		}
+	}
+	if r.Menu != nil {
+		for _, choice := range r.Menu.Choices {
+			parts = append(parts, choice.Value+" "+choice.Label)
 		}
 	}
 	return strings.Join(parts, "\n")

@@ -170,11 +170,28 @@ func plainText(r Reply) string {
 		}
 		parts = append(parts, strings.Join(labels, " "))
 	}
+	if m := r.Menu; m != nil {
+		choices := []string{fmt.Sprintf("(menu %s, %d to %d → %s …)", m.Label, m.Min, m.Max, m.Line)}
+		for _, choice := range m.Choices {
+			choices = append(choices, "["+choice.Value+" "+choice.Label+"]")
+		}
+		parts = append(parts, strings.Join(choices, " "))
+	}
 	for _, f := range r.Files {
 		parts = append(parts, fmt.Sprintf("(file %s, %s, %d bytes)", f.Name, f.Type, len(f.Data)))
 	}
-	if r.Prompt != nil {
-		parts = append(parts, fmt.Sprintf("(prompt %s: %s → %s)", r.Prompt.Title, r.Prompt.Label, r.Prompt.Line))
+	if p := r.Prompt; p != nil {
+		more := ""
+		if p.Short {
+			more = ", one line"
+		}
+		if p.Button != "" {
+			more += ", button " + p.Button
+		}
+		if p.Text != "" {
+			more += ", with " + p.Text
+		}
+		parts = append(parts, fmt.Sprintf("(prompt %s: %s → %s%s)", p.Title, p.Label, p.Line, more))
 	}
 	if r.Failed {
 		parts = append(parts, "(failed)")
@@ -209,6 +226,8 @@ func blockText(b Block) string {
 		return fmt.Sprintf("{%d/%d %s}", b.Done, b.Total, b.Label)
 	case Picture:
 		return fmt.Sprintf("(picture %s: %s)\n    %s", b.Name, b.Alt, strings.ReplaceAll(strings.TrimRight(b.Text, "\n"), "\n", "\n    "))
+	case Until:
+		return strings.TrimSpace(fmt.Sprintf("(until %s %s)", b.Label, b.At.UTC().Format(time.TimeOnly)))
 	}
 	return "***"
 }

@@ -30,6 +30,8 @@ func kindOf(b Block) string {
 		return "meter"
 	case Picture:
 		return "picture"
+	case Until:
+		return "until"
 	case Divider:
 		return "divider"
 	}
@@ -52,6 +54,8 @@ func open(e envelope) (Block, error) {
 		return decoded[Meter](e)
 	case "picture":
 		return decoded[Picture](e)
+	case "until":
+		return decoded[Until](e)
 	case "divider":
 		return decoded[Divider](e)
 	}

@@ -1,0 +1,48 @@
+package bot
+
+import "testing"
+
+// A menu's choices may be typed as people write letters.
+func TestMenuTyped(t *testing.T) {
+	letters := Menu{Line: "/quiz réponse 7-3", Choices: []MenuChoice{{"A", "un"}, {"B", "deux"}, {"C", "trois"}}}
+	words := Menu{Line: "/x", Choices: []MenuChoice{{"node-1", "un"}, {"É", "deux"}}}
+	for _, test := range []struct {
+		menu       Menu
+		text, want string
+	}{
+		{letters, "A C", "/quiz réponse 7-3 A C"}, {letters, " a,c ", "/quiz réponse 7-3 A C"}, {letters, "CA", "/quiz réponse 7-3 C A"},
+		{letters, "B", "/quiz réponse 7-3 B"}, {letters, "b;b", "/quiz réponse 7-3 B"}, {letters, "A; B", "/quiz réponse 7-3 A B"},
+		{letters, "A D", ""}, {letters, "bac", "/quiz réponse 7-3 B A C"}, {letters, "bad", ""}, {letters, "", ""}, {letters, "un", ""},
+		{words, "NODE-1 é", "/x node-1 É"}, {words, "éé", ""}, {Menu{}, "A", ""},
+	} {
+		if got, ok := test.menu.Typed(test.text); got != test.want || ok != (test.want != "") {
+			if ok || test.want != "" {
+				t.Errorf("%q: %q, %v, want %q", test.text, got, ok, test.want)
+			}
+		}
+	}
+	for _, values := range [][]string{nil, {""}, {"A", "B C"}, {"A\n/remise"}, {"\xff"}} {
+		if line, ok := Picked("/x", values); ok {
+			t.Errorf("%q became %q", values, line)
+		}
+	}
+	for _, test := range []struct{ min, max, least, most int }{{0, 0, 1, 3}, {2, 2, 2, 2}, {5, 9, 3, 3}, {-1, 1, 1, 1}} {
+		m := letters
+		m.Min, m.Max = test.min, test.max
+		if least, most := m.Bounds(); least != test.least || most != test.most {
+			t.Errorf("%+v: %d to %d", test, least, most)
+		}
+	}
+}
+
+// Where a reply has a menu, its letters alone are an answer, as labels of buttons are.
+func TestMenuLettersAlone(t *testing.T) {
+	s := newStage(t, "fr")
+	s.ask("/aide")
+	r := s.request("")
+	ln := s.tutor.lanes[r.Place()]
+	ln.offer(s.person, Reply{Menu: &Menu{Line: "/aide", Choices: []MenuChoice{{"temps", "le temps"}, {"quiz", "les questions"}}}})
+	if got, want := plainText(s.ask("Temps")), plainText(s.ask("/aide temps")); got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
