@@ -22,9 +22,6 @@ type question struct {
 	Closed  bool   `json:"closed,omitempty"`
 }
 
-// keyAnswers are the records of the answers to a question: answers/ID/PERSON, the index.
-const keyAnswers = "answers/"
-
 const optionCount = 4
 
 // The words of /quiz.
@@ -67,7 +64,7 @@ func (c *call) ask() (Reply, error) {
 		return c.mistake("quiz.none"), nil
 	}
 	if c.channel.question.ID != "" { // the answers to the one before have had their time
-		c.channel.drop = append(c.channel.drop, keyAnswers)
+		c.channel.drop = append(c.channel.drop, keyAnswer)
 	}
 	c.channel.question, c.channel.answers = q, map[string]int{}
 	return c.showQuestion()
@@ -221,7 +218,7 @@ func (c *call) readAnswers() error {
 	if ch.question.ID == "" {
 		return nil
 	}
-	prefix := keyAnswers + ch.question.ID + "/"
+	prefix := keyAnswer + ch.question.ID + "/"
 	records, _, err := c.tutor.cfg.Store.Read(c.ctx, ch.scope, prefix)
 	if err != nil {
 		return fmt.Errorf("read answers: %w", err)
@@ -255,7 +252,7 @@ func (c *call) answerQuestion(id, word string) (Reply, error) {
 		return c.mistake("quiz.over"), nil
 	}
 	c.channel.answers[c.request.Who.ID] = option
-	c.channel.set(keyAnswers+q.ID+"/"+c.request.Who.ID, []byte(strconv.Itoa(option)))
+	c.channel.set(keyAnswer+q.ID+"/"+c.request.Who.ID, []byte(strconv.Itoa(option)))
 	p := &c.learner.progress
 	p.Asked++
 	verdict := "quiz.no"
