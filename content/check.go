@@ -68,6 +68,7 @@ func (p *prover) prove() []Problem {
 	}
 	p.exercisesHold()
 	p.storiesHold()
+	p.bankHolds()
 	p.textsHold()
 	return p.found()
 }

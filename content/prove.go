@@ -30,7 +30,7 @@ type Proof struct {
 // Proofs are what there is to run of a course, in each language, each on stages of its
 // own, so that they may run at the same time: every lesson, whose commands answer what it
 // expects; every exercise, whose start reaches none of its steps and whose solution
-// reaches them in order; what the glossary has to try; and every story, lived in all its runs.
+// reaches them in order; what the bank asks to be foretold; what the glossary has to try; and every story, lived in all its runs.
 func Proofs(c *Course, stage NewStage) []Proof {
 	var all []Proof
 	for _, lang := range Langs() {
@@ -41,6 +41,11 @@ func Proofs(c *Course, stage NewStage) []Proof {
 		}
 		for _, e := range c.Exercises {
 			all = append(all, Proof{fmt.Sprintf("exercise %s (%s)", e.ID, lang), func() []Problem { return c.proveExercise(e, lang, stage) }})
+		}
+		for _, i := range c.Items {
+			if i.Kind == Predict {
+				all = append(all, Proof{fmt.Sprintf("question %s (%s)", i.ID, lang), func() []Problem { return c.provePredict(i, lang, stage) }})
+			}
 		}
 		all = append(all, Proof{fmt.Sprintf("glossary (%s)", lang), func() []Problem { return c.proveGlossary(lang, stage) }})
 	}
