@@ -54,17 +54,18 @@ var inTests = map[string][]string{
 
 // onlyIn are libraries that only one package knows, and those that none may.
 var onlyIn = map[string]string{
-	"go.etcd.io/bbolt":                    "timonier/bot/store",
-	"go.etcd.io/raft":                     "", // tests compare with it
-	"k8s.io/kubernetes":                   "",
-	"k8s.io/apiserver":                    "",
-	"k8s.io/kubectl":                      "timonier/sim/kubectl",
-	"github.com/bwmarrin/discordgo":       "timonier/bot/discord",
-	"github.com/slack-go/slack":           "timonier/bot/slack",
-	"github.com/prometheus/client_golang": "timonier/bot",
-	"charm.land/bubbletea":                "timonier/bot/terminal",
-	"charm.land/bubbles":                  "timonier/bot/terminal",
-	"charm.land/lipgloss":                 "timonier/bot/terminal",
+	"go.etcd.io/bbolt":                          "timonier/bot/store",
+	"go.etcd.io/raft":                           "", // tests compare with it
+	"k8s.io/kubernetes":                         "",
+	"k8s.io/apiserver":                          "",
+	"k8s.io/kubectl":                            "timonier/sim/kubectl",
+	"github.com/bwmarrin/discordgo":             "timonier/bot/discord",
+	"github.com/slack-go/slack":                 "timonier/bot/slack",
+	"github.com/open-spaced-repetition/go-fsrs": "timonier/bot/quiz",
+	"github.com/prometheus/client_golang":       "timonier/bot",
+	"charm.land/bubbletea":                      "timonier/bot/terminal",
+	"charm.land/bubbles":                        "timonier/bot/terminal",
+	"charm.land/lipgloss":                       "timonier/bot/terminal",
 }
 
 func TestImportsPointOneWay(t *testing.T) {
