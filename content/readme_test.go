@@ -29,7 +29,12 @@ func TestTheReadmeTeachesWhatWorks(t *testing.T) {
 	if len(exercise) != 2 {
 		t.Fatal("no complete exercise")
 	}
+	bank := regexp.MustCompile("(?s)````yaml\n(lesson: .*?)````").FindStringSubmatch(string(data))
+	if len(bank) != 2 {
+		t.Fatal("no complete file of questions")
+	}
 	for _, p := range Check(course(t, map[string]*string{
+		"bank/03-api-server/3.1.yaml":           &bank[1],
 		"lessons/03-api-server/3.1-roles.fr.md": &blocks[0][1],
 		"lessons/03-api-server/3.1-roles.en.md": &blocks[1][1],
 		"exercises/02-technique/2.1-ecart.yaml": &exercise[1],

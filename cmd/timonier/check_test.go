@@ -40,10 +40,37 @@ func smallCourse(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
+	questions, _ := filepath.Glob(filepath.Join(dir, "bank/*/*.yaml"))
+	for _, path := range questions {
+		if err := os.Remove(path); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.MkdirAll(filepath.Join(dir, "bank/02-technique"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	overwrite(t, dir, "bank/02-technique/2.1.yaml", foretold)
 	change(t, dir, "glossary.yaml", "    try:", "    #try:", -1)
 	change(t, dir, "glossary.yaml", "    expect:", "    #expect:", -1)
 	return dir
 }
+
+// foretold is a file of questions, with one that the simulator answers.
+const foretold = `lesson: "2.1"
+items:
+  - id: "2.1-pods"
+    kind: predict
+    difficulty: 1
+    objective: self-healing
+    ask: {fr: "Un pod est supprimé. Et une minute plus tard?", en: "A pod is deleted. And one minute later?"}
+    why: {fr: "Le contrôleur en recrée un.", en: "The controller makes another."}
+    start: ["/kubectl create deployment web --image=nginx --replicas=2", {fr: "/temps avance 1m", en: "/time forward 1m"}]
+    run: ["/kubectl delete pods -l app=web", {fr: "/temps avance 1m", en: "/time forward 1m"}]
+    options:
+      - {right: true, text: {fr: "Deux pods", en: "Two pods"}, checks: [{objects: pods, count: "2"}]}
+      - {text: {fr: "Un pod", en: "One pod"}, is: pod-is-repaired, why: {fr: "Non.", en: "No."}, checks: [{objects: pods, count: "1"}]}
+      - {text: {fr: "Aucun", en: "None"}, is: pod-is-repaired, why: {fr: "Non.", en: "No."}, checks: [{objects: pods, count: "0"}]}
+`
 
 // change replaces text in a file.
 func change(t *testing.T, dir, file, old, new string, times int) {
@@ -79,9 +106,9 @@ func overwrite(t *testing.T, dir, file, text string) {
 }
 
 func TestCheck(t *testing.T) {
-	const fr, exercise = "lessons/02-technique/2.1-fonctions.fr.md", "exercises/02-technique/2.1-ecart.yaml"
+	const fr, exercise, questions = "lessons/02-technique/2.1-fonctions.fr.md", "exercises/02-technique/2.1-ecart.yaml", "bank/02-technique/2.1.yaml"
 	dir := smallCourse(t)
-	if got := program(t, nil, "", "check", dir, "--lang", "en"); got.code != 0 || !strings.Contains(got.out, "2 lessons, 3 exercises") || got.errors != "" {
+	if got := program(t, nil, "", "check", dir, "--lang", "en"); got.code != 0 || !strings.Contains(got.out, "2 lessons, 3 exercises, 1 questions") || got.errors != "" {
 		t.Fatalf("got %+v", got)
 	}
 	for _, tt := range []struct {
@@ -106,6 +133,20 @@ func TestCheck(t *testing.T) {
 			change(t, dir, exercise, "--image=nginx --replicas=2", "--image=nginx --replicas=4", 1)
 		},
 			exercise + ":12: step 1 is reached from the start"},
+		{"a prediction that does not come true", func(dir string) { change(t, dir, questions, `count: "2"`, `count: "3"`, 1) },
+			questions + ": 2.1-pods: option 1 is said to be right, and does not come true: pods"},
+		{"another prediction that comes true", func(dir string) { change(t, dir, questions, `count: "1"`, `count: ">=1"`, 1) },
+			questions + ": 2.1-pods: option 2 is said to be wrong, and comes true"},
+		{"a prediction that cannot begin", func(dir string) { change(t, dir, questions, "--replicas=2", "--replicas=x", 1) },
+			questions + ": 2.1-pods: the start: /kubectl create deployment web"},
+		{"an unknown misconception", func(dir string) { change(t, dir, questions, "is: pod-is-repaired", "is: zzz", 1) },
+			questions + `:3: 2.1-pods: option 2 names no misconception that there is: "zzz"`},
+		{"a question with nothing right", func(dir string) {
+			change(t, dir, questions, "right: true, ", "is: pod-is-repaired, why: {fr: a, en: b}, ", 1)
+		},
+			questions + ":3: 2.1-pods: no answer is right"},
+		{"a question of another lesson", func(dir string) { change(t, dir, questions, `lesson: "2.1"`, `lesson: "2.2"`, 1) },
+			questions + ":3: the questions of lesson 2.2 belong in bank/02-technique/2.2.yaml"},
 		{"words that do not fit a drawing", func(dir string) {
 			change(t, dir, "diagrams/control-plane.yaml", `api: {fr: "Serveur API"`, `api: {fr: "`+strings.Repeat("Serveur API de la grappe entière ", 9)+`"`, 1)
 		}, "diagrams/control-plane.yaml: drawn for technique, fr: "},
