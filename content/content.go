@@ -8,10 +8,15 @@ package content
 
 import (
 	"embed"
+	"errors"
+	"fmt"
 	"io/fs"
 	"iter"
 	"slices"
+	"strings"
 	"sync"
+
+	"go.yaml.in/yaml/v3"
 
 	"timonier/sim/kubelet"
 )
@@ -51,6 +56,39 @@ func Langs() []Lang { return []Lang{FR, EN} }
 type Text struct {
 	FR string `yaml:"fr" json:"fr,omitempty"`
 	EN string `yaml:"en" json:"en,omitempty"`
+}
+
+// UnmarshalYAML reads it as strictly as the file around it, at whatever depth it stands.
+func (t *Text) UnmarshalYAML(n *yaml.Node) error {
+	if n.Kind == yaml.AliasNode {
+		n = n.Alias
+	}
+	if n.Kind != yaml.MappingNode {
+		type plain Text
+		err := n.Decode((*plain)(t)) // it says what is wrong
+		var wrong *yaml.TypeError
+		if errors.As(err, &wrong) {
+			for i, e := range wrong.Errors {
+				wrong.Errors[i] = strings.Replace(e, "content.plain", "content.Text", 1)
+			}
+		}
+		return err
+	}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		var to *string
+		switch key := n.Content[i]; key.Value {
+		case string(FR):
+			to = &t.FR
+		case string(EN):
+			to = &t.EN
+		default:
+			return &yaml.TypeError{Errors: []string{fmt.Sprintf("line %d: field %s not found in type content.Text", key.Line, key.Value)}}
+		}
+		if err := n.Content[i+1].Decode(to); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // In is the text in a language; French if the course does not know the language.

@@ -1,7 +1,6 @@
 package content
 
 import (
-	"bytes"
 	"fmt"
 	"strings"
 
@@ -21,13 +20,7 @@ func (l *Line) UnmarshalYAML(n *yaml.Node) error {
 		l.FR, l.EN = strings.TrimRight(n.Value, "\n"), strings.TrimRight(n.Value, "\n")
 		return nil
 	}
-	data, err := yaml.Marshal(n)
-	if err != nil {
-		return err
-	}
-	d := yaml.NewDecoder(bytes.NewReader(data))
-	d.KnownFields(true)
-	if err := d.Decode(&l.Text); err != nil {
+	if err := l.Text.UnmarshalYAML(n); err != nil {
 		return &yaml.TypeError{Errors: []string{fmt.Sprintf("line %d: a line is a text, or a text for each language: {fr: …, en: …}", n.Line)}}
 	}
 	l.FR, l.EN = strings.TrimRight(l.FR, "\n"), strings.TrimRight(l.EN, "\n")

@@ -108,11 +108,12 @@ func (l *loader) objectives() {
 	}
 	var common map[string]struct {
 		Lesson string `yaml:"lesson"`
-		Text   `yaml:",inline"`
+		FR     string `yaml:"fr"`
+		EN     string `yaml:"en"`
 	}
 	if l.yaml(misconceptionsName, &common) {
 		for id, m := range common {
-			l.course.Misconceptions = append(l.course.Misconceptions, &Misconception{ID: id, Lesson: m.Lesson, Name: m.Text, file: misconceptionsName})
+			l.course.Misconceptions = append(l.course.Misconceptions, &Misconception{ID: id, Lesson: m.Lesson, Name: Text{m.FR, m.EN}, file: misconceptionsName})
 		}
 	}
 }

@@ -171,6 +171,9 @@ type at[T any] struct {
 // UnmarshalYAML decodes as strictly as the file around it, which Node.Decode would not.
 func (a *at[T]) UnmarshalYAML(n *yaml.Node) error {
 	a.line = n.Line
+	if text, ok := any(&a.v).(*Text); ok {
+		return text.UnmarshalYAML(n)
+	}
 	data, err := yaml.Marshal(n)
 	if err != nil {
 		return err
