@@ -29,6 +29,8 @@ type channel struct {
 	simulated
 	story    openStory
 	foretold foretold
+	voice    voice
+	outbox   outbox
 }
 
 // learner is a person's data, read anew with each request: the same person may be
@@ -38,6 +40,8 @@ type learner struct {
 	settings Settings
 	bookmark bookmark
 	progress progress
+	voice    voice
+	outbox   outbox
 }
 
 // call is one request on its way through a command.
@@ -60,6 +64,7 @@ type call struct {
 	used  bool   // the cluster is at the present: it is to be saved
 	ran   string // the first line of the command that was run, with its own name: /kubectl, not /k
 	sets  bool   // it makes the start of an exercise
+	woken bool   // by an alarm: nobody has asked
 
 	onstage *content.Performance // the story's that is looked at, taken from the company; nil: none
 
@@ -184,11 +189,17 @@ func (t *Tutor) newCall(ctx context.Context, ln *lane, r Request, emit func(Repl
 		return nil, err
 	}
 	c.learner = &learner{shelf: sh}
-	if err := errors.Join(sh.get(personSettings, &c.learner.settings), sh.get(personBookmark, &c.learner.bookmark), sh.get(personProgress, &c.learner.progress)); err != nil {
+	if err := errors.Join(sh.get(personSettings, &c.learner.settings), sh.get(personBookmark, &c.learner.bookmark), sh.get(personProgress, &c.learner.progress), sh.get(personVoice, &c.learner.voice)); err != nil {
 		return nil, err
 	}
-	c.words = t.wordsOf(c.learner.settings.Language, c.channel.settings.Language, c.parent.Language, c.house.settings.Language, r.Locale)
+	c.tongue()
 	return c, nil
+}
+
+// tongue has the call speak the language that was chosen: by the person, for the channel, for the
+// tenant; else the platform's.
+func (c *call) tongue() {
+	c.words = c.tutor.wordsOf(c.learner.settings.Language, c.channel.settings.Language, c.parent.Language, c.house.settings.Language, c.request.Locale)
 }
 
 func (t *Tutor) load(ctx context.Context, p Place) (*channel, error) {
@@ -199,7 +210,7 @@ func (t *Tutor) load(ctx context.Context, p Place) (*channel, error) {
 	ch := &channel{shelf: sh}
 	return ch, errors.Join(sh.get(channelSettings, &ch.settings), sh.get(channelClock, &ch.clock), sh.get(channelLast, &ch.last),
 		sh.get(channelQuestion, &ch.question), sh.get(channelLong, &ch.long), sh.get(channelKept, &ch.kept), sh.get(channelExercise, &ch.exercise),
-		sh.get(channelStory, &ch.story))
+		sh.get(channelStory, &ch.story), sh.get(channelVoice, &ch.voice))
 }
 
 // wordsOf speaks the first language given that there is; French where none is.
@@ -218,7 +229,12 @@ func (t *Tutor) wordsOf(langs ...string) words {
 // transaction. A command that changed nothing costs none.
 func (c *call) commit(reply Reply) error {
 	ch, p := c.channel, c.learner
-	err := errors.Join(
+	heard, err := c.putVoices()
+	if err != nil {
+		return err
+	}
+	defer heard.release()
+	err = errors.Join(
 		put(ch.shelf, channelSettings, ch.settings), put(ch.shelf, channelClock, ch.clock), put(ch.shelf, channelLast, ch.last),
 		put(ch.shelf, channelQuestion, ch.question), put(ch.shelf, channelLong, ch.long), put(ch.shelf, channelKept, ch.kept), put(ch.shelf, channelExercise, ch.exercise),
 		put(ch.shelf, channelStory, ch.story),
@@ -264,6 +280,7 @@ func (c *call) commit(reply Reply) error {
 			c.clusterSaved()
 		}
 	}
+	heard.tell()
 	return nil
 }
 

@@ -28,6 +28,7 @@ type Request struct {
 	Alone    bool   // nobody else reads it: a terminal, a private message between two
 	Aside    bool   // a button in a message for the person alone was pressed: so is the answer
 	Live     bool   // what was sent can be changed: work that goes on emits more than one Reply
+	Mute     bool   // the platform says that nothing can be said here but in answer
 	Pictures string // the theme of the pictures that the platform shows, unless somebody chose another: light, dark; empty: it shows none
 	Resumed  bool   // it is one of Interrupted: it was begun by a process that has ended
 

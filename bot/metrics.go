@@ -22,6 +22,8 @@ type Metrics struct {
 	up       *prometheus.GaugeVec   // platform, connection
 	waiting  prometheus.Gauge
 	commit   prometheus.Histogram
+	said     *prometheus.CounterVec // platform, outcome
+	unsaid   *prometheus.GaugeVec   // platform
 }
 
 // NewMetrics makes metrics of their own registry, with those of the Go runtime.
@@ -45,7 +47,11 @@ func NewMetrics() *Metrics {
 		commit: prometheus.NewHistogram(prometheus.HistogramOpts{Name: "timonier_commit_seconds",
 			Help: "Time of a durable commit.", Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, 1}}),
 	}
-	m.registry.MustRegister(m.first, m.final, m.replies, m.errors, m.limited, m.up, m.waiting, m.commit,
+	m.said = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "timonier_announcements_total",
+		Help: "What was to be said unasked, by outcome: said, failed (and tried again), unreachable, dropped (too old, or too many)."}, []string{"platform", "outcome"})
+	m.unsaid = prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "timonier_announcements_waiting",
+		Help: "Channels and people that there is something to say to unasked."}, []string{"platform"})
+	m.registry.MustRegister(m.said, m.unsaid, m.first, m.final, m.replies, m.errors, m.limited, m.up, m.waiting, m.commit,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -102,6 +108,18 @@ func (m *Metrics) Connection(platform, name string, up bool) {
 		v = 1
 	}
 	m.up.WithLabelValues(platform, name).Set(v)
+}
+
+func (m *Metrics) announced(platform, outcome string) {
+	if m != nil {
+		m.said.WithLabelValues(platform, outcome).Inc()
+	}
+}
+
+func (m *Metrics) toSay(platform string, by float64) {
+	if m != nil {
+		m.unsaid.WithLabelValues(platform).Add(by)
+	}
 }
 
 func (m *Metrics) queued(by float64) {

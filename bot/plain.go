@@ -59,7 +59,10 @@ func (c *call) guide() Reply {
 // chosen finds the button that a person names by its number or its label, or the choices of a
 // menu by their letters.
 func (c *call) chosen(text string) (string, bool) {
-	offer := c.lane.offered[c.request.Who.ID]
+	offer, ok := c.lane.offered[c.request.Who.ID]
+	if !ok {
+		offer = c.lane.offered[""] // to all, by what was said unasked
+	}
 	buttons := offer.buttons
 	if n, err := strconv.Atoi(text); err == nil && n >= 1 && n <= len(buttons) {
 		return buttons[n-1].Line, true

@@ -3,6 +3,7 @@ package bot
 import (
 	"container/list"
 	"context"
+	"slices"
 
 	"timonier/content"
 )
@@ -24,6 +25,9 @@ type job struct {
 	ctx  context.Context
 	run  func(context.Context, *lane) (goesOn bool) // goesOn: done is told later, by another
 	done chan error
+
+	ours  bool // nobody asked for it: it waits however many do
+	first bool // it is short, and goes before those that wait
 }
 
 // enqueue gives the job its turn after those already waiting in its channel. It
@@ -39,11 +43,14 @@ func (t *Tutor) enqueue(p Place, j job) (ok bool, err error) {
 		ln = &lane{place: p, offered: map[string]offer{}}
 		t.lanes[p] = ln
 	}
-	if len(ln.jobs) >= t.cfg.Limits.Queue {
+	if len(ln.jobs) >= t.cfg.Limits.Queue && !j.ours {
 		return false, nil
 	}
 	t.cfg.Metrics.queued(1)
 	ln.jobs = append(ln.jobs, j)
+	if j.first {
+		ln.jobs = slices.Insert(ln.jobs[:len(ln.jobs)-1:len(ln.jobs)-1], 0, j)
+	}
 	if !ln.busy {
 		ln.busy = true
 		if ln.idle != nil {

@@ -106,7 +106,7 @@ func (c *call) teaches() bool {
 
 // may says whether the person may use commands of a level.
 func (c *call) may(l level) bool {
-	if l == anyone || c.request.Direct || c.teaches() {
+	if l == anyone || c.request.Direct || c.woken && l != leads || c.teaches() {
 		return true
 	}
 	for _, r := range rights() {

@@ -37,9 +37,11 @@ const (
 	channelKept     = keyChannel + "kept"     // checkpoints
 	channelExercise = keyChannel + "exercise" // exercise
 	channelStory    = keyChannel + "story"    // openStory; and below it, by number, a storyPlace
+	channelVoice    = keyChannel + "voice"    // voice
 	personSettings  = keyPerson + "settings"  // Settings
 	personBookmark  = keyPerson + "bookmark"  // bookmark
 	personProgress  = keyPerson + "progress"  // progress
+	personVoice     = keyPerson + "voice"     // voice
 	houseSettings   = keyHouse + "settings"   // Settings
 	houseTeachers   = keyHouse + "teachers"   // teachers
 )
@@ -97,6 +99,16 @@ func (s *shelf) write(others ...Record) (Write, bool) {
 
 // set changes a record that is not among those read with the scope; nil deletes it.
 func (s *shelf) set(key string, value []byte) { s.changed[key] = value }
+
+// setJSON is set for a value.
+func (s *shelf) setJSON(key string, v any) error {
+	data, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Errorf("encode record %s: %w", key, err)
+	}
+	s.set(key, data)
+	return nil
+}
 
 // written says that a Write of this scope has been committed.
 func (s *shelf) written() {

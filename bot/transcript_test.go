@@ -19,7 +19,8 @@ var update = flag.Bool("update", false, "rewrite the transcripts")
 // A transcript is a conversation as text: what is typed, ----, what is answered,
 // an empty line that two newlines follow. Lines that begin with @ are directions:
 //
-//	@wait 20m        the wall clock goes on
+//	@wait 20m        the wall clock goes on; what is due meanwhile is said
+//	@listen          from now on what is said unasked is shown, after what it followed
 //	@restart         the tutor ends, and another begins on the same store
 //	@person NAME     who types from now on
 //	@teacher NAME    the same, a person of whom the platform says that they lead
@@ -65,6 +66,8 @@ type stage struct {
 	shared bool
 	tenant string
 	asked  int
+
+	audience *audience // of what is said unasked; nil: nobody speaks
 }
 
 func newStage(t *testing.T, locale string) *stage {
@@ -132,12 +135,14 @@ func (s *stage) perform(line string) string {
 		if err != nil {
 			s.t.Fatal(err)
 		}
-		s.now = s.now.Add(d)
-		return ""
+		return s.wait(d)
+	case "@listen":
+		text, _ := s.listen()
+		return text
 	case "@restart":
 		s.tutor.Close()
 		s.tutor = s.newTutor()
-		return plainText(s.tutor.Welcome(context.Background(), s.request("")))
+		return s.heard(plainText(s.tutor.Welcome(context.Background(), s.request(""))))
 	case "@person", "@teacher":
 		s.person, s.leads = arg, word == "@teacher"
 		return ""
@@ -153,7 +158,37 @@ func (s *stage) perform(line string) string {
 	case "@complete":
 		return strings.Join(s.tutor.Complete(context.Background(), s.request(""), arg, len(arg)), "\n")
 	}
-	return plainText(s.ask(line))
+	return s.heard(plainText(s.ask(line)))
+}
+
+// wait lets the clock go on, with what is said on the way.
+func (s *stage) wait(d time.Duration) string {
+	until := s.now.Add(d)
+	if s.audience == nil {
+		s.now = until
+		return ""
+	}
+	var parts []string
+	for {
+		text, next := s.listen()
+		if text != "" {
+			parts = append(parts, text)
+		}
+		if next.IsZero() || next.After(until) {
+			s.now = until
+			return strings.Join(parts, "\n\n")
+		}
+		s.now = next
+	}
+}
+
+// heard is an answer, and after it what is said unasked by now.
+func (s *stage) heard(answer string) string {
+	if s.audience == nil {
+		return answer
+	}
+	text, _ := s.listen()
+	return strings.TrimSpace(answer + "\n\n" + text)
 }
 
 // plainText is a reply as a transcript shows it. No-break spaces show as ~ where a

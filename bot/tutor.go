@@ -64,7 +64,8 @@ type Tutor struct {
 	idle     *list.List // of lanes without a worker, the longest idle first
 	closed   bool
 	follows  map[*following]struct{}
-	followed uint64 // how many there have been
+	followed uint64                // how many there have been
+	speaking map[string]*announcer // by platform
 	working  sync.WaitGroup
 
 	taught  atomic.Pointer[content.Course]
@@ -73,6 +74,8 @@ type Tutor struct {
 	spoken  spoken
 	gallery gallery
 	company company
+	wakers  []waker
+	agenda  agenda
 }
 
 // New makes a tutor. It reads nothing yet.
@@ -94,6 +97,7 @@ func New(cfg Config) *Tutor {
 	t := &Tutor{cfg: cfg, commands: commands(), words: all, lanes: map[Place]*lane{}, idle: list.New(),
 		follows: map[*following]struct{}{}, pending: pending{keys: map[string]string{}, changes: map[string][]byte{}}}
 	t.pending.idle.L = &t.pending.mu
+	t.wakers, t.speaking, t.agenda.kept, t.agenda.idle.L = wakers(), map[string]*announcer{}, map[Scope]*entry{}, &t.agenda.mu
 	t.Teach(cfg.Content)
 	t.cfg.Content = nil // only the first: what is taught is a call's content
 	return t
@@ -147,5 +151,6 @@ func (t *Tutor) Close() error {
 	}
 	t.working.Wait()
 	t.pending.settled()
+	t.agenda.settled()
 	return nil
 }
