@@ -25,13 +25,15 @@ var mayImport = map[string][]string{
 	"timonier/content":     {"locales", "sim", "sim/apiserver", "sim/kubectl", "sim/trace", "sim/kubelet", "sim/scheduler"},
 	"timonier/bot/quiz":    {"content"},
 	"timonier/bot/picture": {"content", "sim", "sim/trace"},
-	"timonier/bot":         {"bot/quiz", "bot/picture", "content", "locales", "sim", "sim/kubectl", "sim/etcdctl", "sim/trace", "sim/apiserver", "sim/scheduler", "sim/kubelet"},
+	"timonier/bot":         {"bot/quiz", "bot/quiz/exchange", "bot/picture", "content", "locales", "sim", "sim/kubectl", "sim/etcdctl", "sim/trace", "sim/apiserver", "sim/scheduler", "sim/kubelet"},
+
+	"timonier/bot/quiz/exchange": {"content"},
 
 	"timonier/bot/store":    {"bot"},
 	"timonier/bot/terminal": {"bot"},
 	"timonier/bot/discord":  {"bot"},
 	"timonier/bot/slack":    {"bot"},
-	"timonier/cmd/timonier": {"bot", "sim/scheduler", "bot/store", "bot/terminal", "bot/discord", "bot/slack", "bot/quiz", "bot/picture", "content", "locales", "sim", "sim/kubectl", "sim/apiserver", "sim/controller", "sim/kubelet"},
+	"timonier/cmd/timonier": {"bot", "bot/quiz/exchange", "sim/scheduler", "bot/store", "bot/terminal", "bot/discord", "bot/slack", "bot/quiz", "bot/picture", "content", "locales", "sim", "sim/kubectl", "sim/apiserver", "sim/controller", "sim/kubelet"},
 
 	// The platforms' local stand-ins: for tests, and for the program that rehearses with them.
 	"timonier/bot/discord/discordtest": {},

@@ -63,9 +63,6 @@ func keyed(table []column, word string) string {
 // numberedName is the name of a column that stands once an answer: option 3, choix3.
 var numberedName = regexp.MustCompile(`^(.*?)[ _]?([1-9][0-9]?)$`)
 
-// mostAnswers is how many answers a row may have.
-const mostAnswers = 30
-
 // columnOf is the key of a column's name, with its number.
 func columnOf(name string) (key string, n int) {
 	name = strings.TrimSpace(name)

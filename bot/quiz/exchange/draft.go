@@ -27,6 +27,9 @@ func newImporter(o Options) *importer {
 	if o.Items == 0 {
 		o.Items = MostItems
 	}
+	if o.Course == nil {
+		o.Course = content.Default()
+	}
 	return &importer{o: o, ids: map[string]bool{}}
 }
 
@@ -88,13 +91,10 @@ func (im *importer) take(d *draft) {
 	im.look(d)
 	im.misconceptions(d)
 	if len(d.refusals) == 0 {
-		d.check()
-	}
-	if len(d.refusals) == 0 && im.o.Course != nil {
-		im.courseRules(d)
+		im.identify(d)
 	}
 	if len(d.refusals) == 0 {
-		im.identify(d)
+		im.check(d)
 	}
 	name := shorten(first(d.ID, d.name, d.Ask.Any(d.lang)))
 	if len(d.refusals) > 0 {
@@ -115,9 +115,6 @@ func (im *importer) look(d *draft) {
 	if d.Difficulty < 1 || d.Difficulty > 3 {
 		d.Difficulty = 0
 	}
-	if c == nil {
-		return
-	}
 	if _, ok := c.Lesson(d.Lesson); !ok && d.Lesson != "" {
 		d.note(UnknownLesson, d.Lesson)
 		d.Lesson = ""
@@ -131,7 +128,7 @@ func (im *importer) look(d *draft) {
 // misconceptions puts those named for the answers where they belong.
 func (im *importer) misconceptions(d *draft) {
 	known := func(id string) string {
-		if id == "" || im.o.Course == nil {
+		if id == "" {
 			return id
 		}
 		if _, ok := im.o.Course.Misconception(id); !ok {

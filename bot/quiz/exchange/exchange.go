@@ -98,7 +98,7 @@ func (f Format) Type() string {
 // Options are how a file is read or written.
 type Options struct {
 	Lang      content.Lang    // of the file
-	Course    *content.Course // whose lessons, objectives and misconceptions are known; nil: none is looked up
+	Course    *content.Course // whose lessons, objectives and misconceptions and rules hold; nil: the built-in course
 	Bytes     int64           // how long a file may be; 0: MostBytes
 	Items     int             // how many questions are taken of one; 0: MostItems
 	Separator rune            // of the CSV that is written; 0: a comma

@@ -158,7 +158,7 @@ func (im *importer) giftQuestion(b giftBlock, category string) {
 	}
 	answer, ask := strings.TrimSpace(text[start+1:finish]), text[:start]
 	if after := text[finish+1:]; strings.TrimSpace(after) != "" {
-		ask += "____" + after
+		ask += content.Blank + after
 		if strings.ContainsAny(after, "{}") {
 			im.refuse(b.line, name, Malformed, "{ }")
 			return

@@ -69,7 +69,7 @@ func fromHTML(source string) (string, []Problem) {
 		return strings.Join(fieldsOf(source), " "), nil
 	}
 	if tooMuch(source) {
-		return "", []Problem{{Code: TooLong, Field: "html", Number: mostHTML}}
+		return "", []Problem{{Code: TooLong, Number: mostHTML}}
 	}
 	plain, notes := render(source, asMarkdown)
 	escaped, _ := render(source, asEscaped)

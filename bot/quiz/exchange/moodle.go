@@ -200,9 +200,6 @@ func (d *draft) finish(c carried) {
 // lessonOf is the lesson that a category is named after: its last part, if that is one.
 func (im *importer) lessonOf(category string) string {
 	name := strings.TrimSpace(category[strings.LastIndex(category, "/")+1:])
-	if im.o.Course == nil {
-		return ""
-	}
 	if _, ok := im.o.Course.Lesson(name); ok {
 		return name
 	}
@@ -387,17 +384,11 @@ func (d *draft) spell(words []string) content.Spellings {
 	return content.Spellings{FR: words}
 }
 
-// drawBlank makes the one blank of a Fill ____; where there is none, it stands at the end.
+// drawBlank makes the one blank of a Fill as long as the course has it.
 func (d *draft) drawBlank() {
 	ask := strings.ReplaceAll(d.Ask.Any(d.lang), `\_`, "_")
-	switch len(blank.FindAllString(ask, -1)) {
-	case 0:
-		if ask != "" {
-			ask += " ____"
-			d.note(BlankAdded, "")
-		}
-	case 1:
-		ask = blank.ReplaceAllString(ask, "____")
+	if len(blank.FindAllString(ask, -1)) == 1 {
+		ask = blank.ReplaceAllString(ask, content.Blank)
 	}
 	d.Ask = one(d.lang, ask)
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"unicode"
+
+	"timonier/content"
 )
 
 // Problem is something that is wrong with a file, or with a question of it.
@@ -11,22 +13,25 @@ type Problem struct {
 	Line   int    // of the file, from 1; 0 where there is none
 	Name   string // of the question: its ID, or its title in the file; may be empty
 	Code   Code
-	Word   string // what of the file it is about, shortened: a type, a text, an ID
-	Number int    // a limit, or how many there are
-	Field  string // of TooLong: ask, hint, why, option, feedback, step, left, right, word, unit
+	Word   string            // what of the file it is about, shortened: a type, a text, an ID
+	Number int               // a limit, or how many there are
+	Fault  content.ItemFault // of Unfit
 }
 
 // String is for a log and for tests; people are told in their own words.
 func (p Problem) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%d", p.Line)
-	for _, part := range []string{p.Name, string(p.Code), p.Field, p.Word} {
+	for _, part := range []string{p.Name, string(p.Code), p.Word} {
 		if part != "" {
 			b.WriteString(" " + part)
 		}
 	}
 	if p.Number != 0 {
 		fmt.Fprintf(&b, " %d", p.Number)
+	}
+	if p.Code == Unfit {
+		b.WriteString(": " + p.Fault.Error())
 	}
 	return b.String()
 }
@@ -50,21 +55,15 @@ const (
 const (
 	Malformed    Code = "malformed"    // it breaks the format's rules
 	UnknownKind  Code = "unknownkind"  // a type that there is nothing for here: Word
-	NoAsk        Code = "noask"        // it asks nothing
-	NoText       Code = "notext"       // one of its answers is empty
 	NoRight      Code = "noright"      // none of its answers is right
 	SeveralRight Code = "severalright" // several are, where one may be
-	NoWrong      Code = "nowrong"      // all of them are
-	Few          Code = "few"          // fewer than Number answers, steps or pairs
-	Many         Code = "many"         // more than Number of them
-	Equal        Code = "equal"        // two are the same: Word
-	TooLong      Code = "toolong"      // Field has more than Number characters
+	Many         Code = "many"         // more than Number answers
+	TooLong      Code = "toolong"      // a text of it is longer than Number bytes of HTML, or has too many elements
 	BadNumber    Code = "badnumber"    // Word is not a number
 	BadTrap      Code = "badtrap"      // Word names no steps or pairs of it
-	NoBlank      Code = "noblank"      // not exactly one ____
 	Script       Code = "script"       // it holds a program: Word
 	Twice        Code = "twice"        // its ID is that of another in the file
-	Unfit        Code = "unfit"        // the course's rules refuse it
+	Unfit        Code = "unfit"        // the course's rules refuse it: Fault
 )
 
 // Of a question that was taken: what is lost or changed.
@@ -80,7 +79,6 @@ const (
 	UnknownLesson    Code = "unknownlesson"    // Word is none of the course
 	UnknownObjective Code = "unknownobjective" // likewise
 	UnknownBelief    Code = "unknownbelief"    // likewise, a misconception
-	BlankAdded       Code = "blankadded"       // ____ was added at the end
 	PredictionIsOne  Code = "predictionisone"  // it was proved by a run, and is now a question of one right answer
 	OrderIsMatching  Code = "orderismatching"  // on export: written as a matching
 )

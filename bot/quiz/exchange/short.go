@@ -38,7 +38,7 @@ func shortFromHTML(source string) (string, []Problem) {
 		return strings.Join(fieldsOf(source), " "), nil
 	}
 	if tooMuch(source) {
-		return "", []Problem{{Code: TooLong, Field: "html", Number: mostHTML}}
+		return "", []Problem{{Code: TooLong, Number: mostHTML}}
 	}
 	nodes, err := xhtml.ParseFragment(strings.NewReader(source), &xhtml.Node{Type: xhtml.ElementNode, Data: "div", DataAtom: atom.Div})
 	if err != nil {
