@@ -262,6 +262,18 @@ func (o *outbox) settled(sh *shelf, prefix string) error {
 	return nil
 }
 
+// unsay takes out what will not be said, unless a newer one is there by now.
+func (o *outbox) unsay(ctx context.Context, store Store, sh *shelf, u *utterance) error {
+	if err := o.read(ctx, store, sh.scope); err != nil {
+		return err
+	}
+	if now := o.unsaid[u.record()]; now != nil && now.Once == u.Once {
+		delete(o.unsaid, u.record())
+		sh.set(u.record(), nil)
+	}
+	return nil
+}
+
 // said notes that an utterance was said, and where it is shown; way is nil where it cannot be
 // found again. A newer one under its key still waits.
 func (o *outbox) said(ctx context.Context, store Store, sh *shelf, u *utterance, way json.RawMessage) error {

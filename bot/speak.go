@@ -22,8 +22,8 @@ type Speaker interface {
 	// Speak shows r in a place as a new message, or, where shown is what it returned before, in
 	// that message's stead; where that message is gone, as a new one. It returns its way back to
 	// the message: JSON, 1 KB at most; nil: it cannot be found again. An error that wraps
-	// ErrUnreachable says that nobody can be reached there any more; any other may pass, and the
-	// same is said again later. It gives up when ctx ends.
+	// ErrUnreachable says that nobody can be reached there any more, ErrRefused that this can never
+	// be said; any other may pass, and the same is said again later. It gives up when ctx ends.
 	Speak(ctx context.Context, to To, shown json.RawMessage, r Reply) (json.RawMessage, error)
 }
 
@@ -50,6 +50,8 @@ var (
 	// ErrUnreachable says that nobody can be reached in a place any more: the channel is gone, the
 	// bot may not write there, or the person takes no message of it.
 	ErrUnreachable = errors.New("nobody can be reached there")
+	// ErrRefused says that the platform takes no such message, now or later: what follows is said.
+	ErrRefused = errors.New("the platform refuses what is to be said")
 	// errMute says that nothing can be said on the platform but in answer.
 	errMute = errors.New("nothing can be said there unasked")
 )
@@ -478,7 +480,7 @@ func (a *announcer) utter(ctx context.Context, e *errand, u *utterance) error {
 	if t.cfg.Now().Sub(u.At) > mostStale {
 		log.WarnContext(ctx, "too old to be said")
 		t.cfg.Metrics.announced(a.platform, "dropped")
-		return t.note(ctx, s, u, nil)
+		return t.unsay(ctx, s, u)
 	}
 	var err error
 	way, said := e.ways[u.Once]
@@ -496,6 +498,10 @@ func (a *announcer) utter(ctx context.Context, e *errand, u *utterance) error {
 		log.WarnContext(ctx, "nobody can be reached", "error", err)
 		t.cfg.Metrics.announced(a.platform, "unreachable")
 		err = t.lose(ctx, s, u.Person)
+	case errors.Is(err, ErrRefused):
+		log.ErrorContext(ctx, "cannot be said", "error", err)
+		t.cfg.Metrics.announced(a.platform, "dropped")
+		err = t.unsay(ctx, s, u)
 	case a.ending.Load() && ctx.Err() != nil:
 		return err // cut short
 	default:
@@ -674,6 +680,14 @@ func (t *Tutor) note(ctx context.Context, s Scope, u *utterance, way json.RawMes
 			c.lane.offer("", r)
 		}
 		return o.said(c.ctx, t.cfg.Store, sh, u, way)
+	})
+}
+
+// unsay keeps that something will not be said.
+func (t *Tutor) unsay(ctx context.Context, s Scope, u *utterance) error {
+	return t.asNobody(ctx, s, true, func(c *call) error {
+		o, sh := c.own()
+		return o.unsay(c.ctx, t.cfg.Store, sh, u)
 	})
 }
 

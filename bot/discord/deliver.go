@@ -252,9 +252,10 @@ func (x *exchange) render(r bot.Reply) (m message, files []upload) {
 	return render(r, x.bot.say(x.locale))
 }
 
-// plain is a reply without any art: one sentence, and all of the reply in a file.
-func (x *exchange) plain(r bot.Reply) (message, []upload) {
-	say := x.bot.say(x.locale)
+func (x *exchange) plain(r bot.Reply) (message, []upload) { return artless(r, x.bot.say(x.locale)) }
+
+// artless is a reply without any art: one sentence, and all of the reply in a file.
+func artless(r bot.Reply, say sayer) (message, []upload) {
 	file := upload{Name: "timonier.md", Type: "text/markdown; charset=utf-8", Data: markdownOf(r, nil)}
 	return message{
 		Flags: flagComponents, AllowedMentions: mentions{Parse: []string{}},

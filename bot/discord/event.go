@@ -25,6 +25,9 @@ type event struct {
 	GuildLocale string          `json:"guild_locale"`
 	Context     *int            `json:"context"`
 
+	AppPermissions string                     `json:"app_permissions"` // the bot's here, in decimal
+	Owners         map[string]json.RawMessage `json:"authorizing_integration_owners"`
+
 	data eventData // Data, read
 }
 

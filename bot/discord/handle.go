@@ -37,6 +37,7 @@ func (b *Bot) planFor(e event, bad error) (p plan) {
 		ID: e.ID, Platform: platform, Tenant: e.GuildID, Channel: e.ChannelID, Parent: e.parent(),
 		Who:    bot.Person{ID: e.person().ID, Name: e.name(), Everywhere: true},
 		Locale: e.locale(), Direct: e.direct(), Alone: e.alone(), Live: true, Pictures: bot.ThemeDark, Asked: b.cfg.Now(),
+		Mute: e.mute(),
 	}
 	if e.Member != nil {
 		r.Who.Roles, r.Teacher = e.Member.Roles, e.Member.leads(b.cfg.TeacherRoles)

@@ -26,7 +26,18 @@ func (s *Session) Chat(ctx context.Context, in io.Reader, out io.Writer, env []s
 	m := newChat(ctx, s, env)
 	program := tea.NewProgram(m, tea.WithContext(ctx), tea.WithInput(in), tea.WithOutput(out), tea.WithEnvironment(env))
 	m.send = program.Send
+	ended, spoken := make(chan struct{}), make(chan error, 1)
+	speaking, quiet := context.WithCancel(ctx)
+	defer quiet()
+	if s.Voice == nil {
+		spoken <- nil
+	} else {
+		go func() { spoken <- m.speak(speaking, ended) }()
+	}
 	_, err := program.Run()
+	close(ended)
+	quiet()
+	err = errors.Join(err, <-spoken)
 	if ctx.Err() != nil || errors.Is(err, tea.ErrInterrupted) {
 		return nil // told to stop: everything that was answered is kept
 	}
@@ -62,6 +73,8 @@ type chat struct {
 	printing  bool
 	leaving   bool
 	failure   error // why there are no more answers
+
+	greeted chan struct{} // closed when the greeting is shown: what nobody asked for may follow
 }
 
 type (
@@ -76,7 +89,7 @@ type (
 )
 
 func newChat(ctx context.Context, s *Session, env []string) *chat {
-	m := &chat{session: s, ctx: ctx, styles: colourStyles(), input: textinput.New()}
+	m := &chat{session: s, ctx: ctx, styles: colourStyles(), input: textinput.New(), greeted: make(chan struct{})}
 	if slices.ContainsFunc(env, func(e string) bool { return strings.HasPrefix(e, "NO_COLOR=") && e != "NO_COLOR=" }) {
 		m.styles = monochromeStyles()
 	}
@@ -98,7 +111,10 @@ func (m *chat) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		return m, m.resized(msg)
 	case startsMsg:
 		m.offered = msg.Buttons
+		close(m.greeted)
 		return m, m.show(m.printer().reply(msg.Reply) + "\n\n" + wrap(m.styles.faint.Render(m.session.Words("terminal.keys")), m.printer().prose()) + "\n")
+	case saidMsg:
+		return m, m.said(msg)
 	case partMsg:
 		return m, m.part(msg.Reply)
 	case doneMsg:

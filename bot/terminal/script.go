@@ -29,6 +29,9 @@ func (s *Session) Script(ctx context.Context, in io.Reader, out io.Writer) (fail
 	lines := bufio.NewReaderSize(in, 64<<10)
 	p := printer{width: scriptWidth, styles: plainStyles()}
 	for {
+		if err := errors.Join(s.speakNow(ctx, w, p, nil), w.Flush()); err != nil {
+			return failed, err
+		}
 		line, more, err := nextCommand(lines)
 		if err != nil || !more || quits(line) {
 			return failed, err
@@ -63,6 +66,14 @@ func (s *Session) Lines(ctx context.Context, in io.Reader, out io.Writer) error 
 	greeting := s.Tutor.Welcome(ctx, s.request(""))
 	fmt.Fprintf(out, "%s\n\n", p.reply(greeting))
 	for offered := greeting.Buttons; ; {
+		err := s.speakNow(ctx, out, p, func(r bot.Reply) {
+			if len(r.Buttons) > 0 {
+				offered = r.Buttons
+			}
+		})
+		if err != nil {
+			return err
+		}
 		fmt.Fprint(out, prompt)
 		line, more, err := nextCommand(lines)
 		if err != nil || !more || quits(line) {

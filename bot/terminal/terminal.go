@@ -31,6 +31,7 @@ type Session struct {
 	Locale string // fr, en, or empty where the tutor's own default holds
 	Run    string // tells this run of the program from others: a part of the requests' IDs
 	Words  func(id string) string
+	Voice  Voice // nil: nothing is said that nobody asked for
 
 	count atomic.Int64
 }
@@ -42,7 +43,7 @@ const endOfText = "."
 func (s *Session) request(line string) bot.Request {
 	return bot.Request{
 		ID:       fmt.Sprintf("%s-%d", s.Run, s.count.Add(1)),
-		Platform: "terminal", Tenant: "local", Channel: "terminal",
+		Platform: platform, Tenant: "local", Channel: "terminal",
 		Who: s.Who, Locale: s.Locale, Line: line, Teacher: true, Direct: true, Alone: true,
 	}
 }

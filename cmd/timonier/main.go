@@ -70,7 +70,7 @@ func run(ctx context.Context, args, env []string, stdin io.Reader, stdout, stder
 		Limits: bot.Limits{Output: 1 << 30},
 	})
 	session := &terminal.Session{
-		Tutor: tutor, Who: bot.Person{ID: "me"}, Locale: cfg.lang, Words: say.word,
+		Tutor: tutor, Who: bot.Person{ID: "me"}, Locale: cfg.lang, Words: say.word, Voice: tutor,
 		Run: strconv.FormatInt(time.Now().UnixNano(), 36),
 	}
 	stop := func() {}

@@ -79,6 +79,7 @@ func serveOn(ctx context.Context, in invocation, table []platform) int {
 	s := &service{
 		logger: logger, metrics: metrics, grace: grace,
 		check: func(ctx context.Context) error { _, _, err := file.Read(ctx, bot.Scope{}, ""); return err },
+		speak: tutor.Speak,
 		last:  []io.Closer{tutor, file},
 	}
 	err = s.connect(table, got, shared{tutor: tutor, logger: logger, metrics: metrics, most: o.most})

@@ -30,6 +30,13 @@ type frontEnd interface {
 	Ready() bool           // every connection is up
 }
 
+// speaker is a front end through which the tutor can say what nobody asked for at the moment.
+type speaker interface {
+	bot.Speaker
+	// Mute says why nothing can be said; empty: it can.
+	Mute() string
+}
+
 // front is a front end at work.
 type front struct {
 	frontEnd
@@ -60,7 +67,8 @@ type service struct {
 	metrics *bot.Metrics
 	grace   time.Duration
 	check   func(context.Context) error // whether the store answers
-	last    []io.Closer                 // closed in this order when no front end runs any more
+	speak   func(ctx context.Context, platform string, s bot.Speaker) error
+	last    []io.Closer // closed in this order when no front end runs any more
 	fronts  []*front
 
 	public, admin *site // nil where there is nothing to serve
@@ -114,7 +122,9 @@ func (s *service) run(ctx context.Context) error {
 	var atWork sync.WaitGroup
 	for _, f := range s.fronts {
 		atWork.Go(func() {
+			quiet := s.voice(running, f)
 			err := f.Run(running)
+			quiet()
 			f.ended.Store(true)
 			if running.Err() == nil {
 				if err == nil {
@@ -134,6 +144,31 @@ func (s *service) run(ctx context.Context) error {
 		working.Wait()
 	}
 	return err
+}
+
+// voice has a front end say what is to be said unasked, until the context ends or quiet is called,
+// which waits for what is being said.
+func (s *service) voice(ctx context.Context, f *front) (quiet func()) {
+	speaks, ok := f.frontEnd.(speaker)
+	if !ok || s.speak == nil {
+		return func() {}
+	}
+	if why := speaks.Mute(); why != "" {
+		s.logger.Warn("nothing can be said that nobody asked for: no timed quiz, no question of the day, no reminder", "frontend", f.name, "because", why)
+		return func() {}
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		if err := s.speak(ctx, f.name, speaks); err != nil {
+			s.logger.Error("nothing is said that nobody asked for", "frontend", f.name, "error", err)
+		}
+	}()
+	return func() {
+		cancel()
+		<-done
+	}
 }
 
 // watch returns when the program is to stop: nil where it was told to.
