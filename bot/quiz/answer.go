@@ -2,9 +2,7 @@ package quiz
 
 import (
 	"fmt"
-	"math"
 	"slices"
-	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -36,16 +34,21 @@ type UnreadCode string
 
 // The codes.
 const (
-	Empty      UnreadCode = "empty"   // nothing was typed
-	NotChoice  UnreadCode = "choice"  // Word is neither a letter of the question nor the text of a choice
-	Twice      UnreadCode = "twice"   // the letter Word is there twice
-	TooMany    UnreadCode = "many"    // more letters than Most
-	NotNumber  UnreadCode = "number"  // Word is not a number
-	OtherUnit  UnreadCode = "unit"    // Word follows the number, and is not the unit asked for
-	TooLong    UnreadCode = "long"    // more than Most characters
-	Ambiguous  UnreadCode = "unclear" // Word fits several choices
-	longestRaw            = 400       // characters of an answer as typed
-	longestTyp            = 100       // of a word that fills a blank
+	Empty     UnreadCode = "empty"   // nothing was typed
+	NotChoice UnreadCode = "choice"  // Word is neither letters of the question nor the text of a choice
+	Twice     UnreadCode = "twice"   // the letter (of a match perhaps the number) Word is there twice
+	Gap       UnreadCode = "gap"     // of a match: the left with the number Word is passed over
+	TooMany   UnreadCode = "many"    // more letters than Most
+	NotNumber UnreadCode = "number"  // Word is not a number
+	OtherUnit UnreadCode = "unit"    // Word follows the number, and is not the unit asked for
+	TooLong   UnreadCode = "long"    // more than Most characters
+	Ambiguous UnreadCode = "unclear" // Word fits several choices
+)
+
+// How many characters are read, of an answer and of a word that fills a blank.
+const (
+	longestAnswer = 400
+	longestWord   = 100
 )
 
 // Error says what happened, for a log.
@@ -63,38 +66,69 @@ func (q Question) Read(typed string, l content.Lang) (Answer, error) {
 	switch {
 	case typed == "":
 		return Answer{}, &Unread{Code: Empty, Letters: q.Letters()}
-	case utf8.RuneCountInString(typed) > longestRaw:
-		return Answer{}, &Unread{Code: TooLong, Word: short(typed), Most: longestRaw, Letters: q.Letters()}
+	case utf8.RuneCountInString(typed) > longestAnswer:
+		return Answer{}, &Unread{Code: TooLong, Word: short(typed), Most: longestAnswer, Letters: q.Letters()}
 	}
 	switch q.Item.Kind {
 	case content.Number:
-		return readNumber(q.Item, typed)
+		return readNumber(q.Item, typed, l)
 	case content.Fill:
-		if utf8.RuneCountInString(typed) > longestTyp {
-			return Answer{}, &Unread{Code: TooLong, Word: short(typed), Most: longestTyp}
+		if utf8.RuneCountInString(typed) > longestWord {
+			return Answer{}, &Unread{Code: TooLong, Word: short(typed), Most: longestWord}
 		}
 		return Answer{Text: typed}, nil
 	}
 	return q.readLetters(typed)
 }
 
-// readLetters reads "AC", "a, c", or the text of a choice.
+// between are the words that may stand between letters, as plain has them.
+var between = []string{"et", "and", "puis", "then", "ou", "or"}
+
+// readLetters reads "AC", "a, c", "1C 2A", or the text of a choice.
 func (q Question) readLetters(typed string) (Answer, error) {
-	if own, ok := q.byText(typed); ok {
-		return q.complete([]int{own})
+	if q.Item.Kind == content.TrueFalse {
+		for own, words := range truths {
+			if own < len(q.places) && slices.Contains(words, fold(typed)) {
+				return Answer{Picks: []int{own}}, nil
+			}
+		}
+	}
+	a, unread := q.letters(typed)
+	if unread == nil {
+		return a, nil
+	}
+	switch found := q.byText(typed); len(found) {
+	case 0:
+		return Answer{}, unread
+	case 1:
+		if a, unread = q.complete(found); unread == nil {
+			return a, nil
+		}
+		return Answer{}, unread
+	}
+	return Answer{}, &Unread{Code: Ambiguous, Word: short(typed), Letters: q.Letters()}
+}
+
+// letters reads an answer that is made of letters; of a match with the numbers of the lefts too.
+func (q Question) letters(typed string) (Answer, *Unread) {
+	words := strings.FieldsFunc(plain(typed), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
+	words = slices.DeleteFunc(words, func(w string) bool { return slices.Contains(between, w) })
+	letters := strings.ToUpper(strings.Join(words, ""))
+	if q.Item.Kind == content.Match && strings.ContainsFunc(letters, unicode.IsDigit) {
+		var unread *Unread
+		if letters, unread = q.numbered(letters); unread != nil {
+			return Answer{}, unread
+		}
 	}
 	var picks []int
-	for _, r := range typed {
-		if unicode.IsSpace(r) || strings.ContainsRune(",.;/|+>→-()", r) {
-			continue
-		}
-		place := int(unicode.ToUpper(r) - 'A')
+	for _, r := range letters {
+		place := int(r - 'A')
 		if place < 0 || place >= len(q.places) {
 			return Answer{}, &Unread{Code: NotChoice, Word: short(typed), Letters: q.Letters()}
 		}
 		own := q.places[place]
 		if slices.Contains(picks, own) {
-			return Answer{}, &Unread{Code: Twice, Word: string(rune(letter(place))), Letters: q.Letters()}
+			return Answer{}, &Unread{Code: Twice, Word: string(r), Letters: q.Letters()}
 		}
 		picks = append(picks, own)
 	}
@@ -104,19 +138,53 @@ func (q Question) readLetters(typed string) (Answer, error) {
 	return q.complete(picks)
 }
 
-// byText finds the one choice whose text was typed, in either language.
-func (q Question) byText(typed string) (own int, ok bool) {
-	folded := fold(typed)
-	for i := range q.places {
-		if t := choice(q.Item, i); folded == fold(t.FR) || folded == fold(t.EN) {
-			return i, true
+// numbered puts the letters of "2A1C" in the order of the lefts: "CA".
+func (q Question) numbered(s string) (string, *Unread) {
+	placed := make([]byte, len(q.Item.Pairs))
+	for i := 0; i < len(s); i += 2 {
+		left := int(s[i]) - '1'
+		if left < 0 || left >= len(placed) || i+1 >= len(s) || s[i+1] < 'A' || s[i+1] > 'Z' {
+			return "", &Unread{Code: NotChoice, Word: short(s), Letters: q.Letters()}
+		}
+		if placed[left] != 0 {
+			return "", &Unread{Code: Twice, Word: s[i : i+1], Letters: q.Letters()}
+		}
+		placed[left] = s[i+1]
+	}
+	n := 0
+	for n < len(placed) && placed[n] != 0 {
+		n++
+	}
+	for i := n; i < len(placed); i++ {
+		if placed[i] != 0 {
+			return "", &Unread{Code: Gap, Word: string(rune('1' + n)), Letters: q.Letters()}
 		}
 	}
-	return 0, false
+	return string(placed[:n]), nil
+}
+
+// byText finds the choices whose text was typed, in either language: that which is the same but
+// for case where there is one, else those that are the same once folded.
+func (q Question) byText(typed string) []int {
+	var exact, alike []int
+	folded := fold(typed)
+	for i := range q.places {
+		t := choice(q.Item, i)
+		switch {
+		case strings.EqualFold(typed, strings.TrimSpace(t.FR)), strings.EqualFold(typed, strings.TrimSpace(t.EN)):
+			exact = append(exact, i)
+		case folded == fold(t.FR), folded == fold(t.EN):
+			alike = append(alike, i)
+		}
+	}
+	if len(exact) > 0 {
+		return exact
+	}
+	return alike
 }
 
 // complete checks how many were picked.
-func (q Question) complete(picks []int) (Answer, error) {
+func (q Question) complete(picks []int) (Answer, *Unread) {
 	most := 1
 	switch q.Item.Kind {
 	case content.Several:
@@ -135,25 +203,6 @@ func (q Question) complete(picks []int) (Answer, error) {
 		a.Picks = append(a.Picks, q.places[rest[0]-'A'])
 	}
 	return a, nil
-}
-
-// readNumber reads a number as people type it.
-func readNumber(item *content.Item, typed string) (Answer, error) {
-	s := strings.NewReplacer(" ", "", "\u00a0", "", "\u202f", "", "\u2009", "", ",", ".", "−", "-").Replace(typed)
-	n, err := strconv.ParseFloat(s, 64)
-	if err != nil || math.IsNaN(n) || math.IsInf(n, 0) {
-		return Answer{}, &Unread{Code: NotNumber, Word: short(typed)}
-	}
-	return Answer{Number: &n}, nil
-}
-
-// FormatNumber is a number as it is written in a language: 3,5 in French, 3.5 in English.
-func FormatNumber(n float64, l content.Lang) string {
-	s := strconv.FormatFloat(n, 'f', -1, 64)
-	if l == content.FR {
-		s = strings.Replace(s, ".", ",", 1)
-	}
-	return s
 }
 
 // short is a text of which a message can quote the start.

@@ -120,19 +120,6 @@ func caught(kind content.ItemKind, t content.Trap, a Answer) bool {
 	return false
 }
 
-// spelled says that a text is one of the spellings, in either language.
-func spelled(text string, s content.Spellings) bool {
-	typed := fold(text)
-	for _, words := range [][]string{s.FR, s.EN} {
-		for _, w := range words {
-			if fold(w) == typed && typed != "" {
-				return true
-			}
-		}
-	}
-	return false
-}
-
 // Explain are the explanations of all that an item has: of each option, or of each trap, in the
 // item's order. It is what is shown once the answer is revealed.
 func Explain(item *content.Item) []Note {
