@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/open-spaced-repetition/go-fsrs/v3"
@@ -20,9 +18,9 @@ type Card struct {
 	Wrong  time.Time // last answered wrong, to the second; zero: never
 }
 
-// Shards is into how many records a learner's cards are packed: with 10,000 cards each is
-// below 10 KB, which is what one review writes.
-const Shards = 64
+// Shards is into how many records a learner's cards are packed: with 10,000 cards each is of
+// about 5 KB, which is what one review writes.
+const Shards = 128
 
 // ShardOf is the shard that an item's card is in, from 0.
 func ShardOf(item string) int { return int(mix(hash(item)) % Shards) }
@@ -32,47 +30,84 @@ const packing = 1
 
 var errPacked = errors.New("cards are not packed as they should be")
 
-// pack packs cards, in the order of their items. Per card: the item's ID with its length; the
-// last review in nanoseconds; what is due in minutes after it (the algorithm's intervals are
-// whole minutes or days); stability and difficulty as they are; counts; first seen and last
-// wrong in seconds.
-func pack(cards []Card) []byte {
+// kept is a card as the deck holds it: small, of numbers, so that ten thousand are read in a
+// few milliseconds. Times are in nanoseconds, or seconds where they say so, since 1970.
+type kept struct {
+	item                  string
+	last, minutes         int64 // minutes after the last review in which it is due
+	stability, difficulty float64
+	elapsed, reps, lapses uint64
+	first, wrong          int64 // seconds; wrong 0: never
+	state                 fsrs.State
+}
+
+// The algorithm's intervals are whole minutes or whole days, at most 36,501 of them.
+const (
+	dayOfMinutes = 24 * 60
+	mostMinutes  = 40_000 * dayOfMinutes
+)
+
+// keep is a card as it is held.
+func keep(c Card) kept {
+	m := c.Memory
+	return kept{item: c.Item, last: m.LastReview.UnixNano(), minutes: int64(m.Due.Sub(m.LastReview) / time.Minute), stability: m.Stability, difficulty: m.Difficulty,
+		elapsed: m.ElapsedDays, reps: m.Reps, lapses: m.Lapses, first: seconds(c.First), wrong: seconds(c.Wrong), state: m.State}
+}
+
+// card is the card that is held.
+func (k *kept) card() Card {
+	return Card{Item: k.item, First: time.Unix(k.first, 0).UTC(), Wrong: fromSeconds(k.wrong), Memory: fsrs.Card{
+		Due: k.due(), Stability: k.stability, Difficulty: k.difficulty, ElapsedDays: k.elapsed, ScheduledDays: uint64(k.minutes / dayOfMinutes),
+		Reps: k.reps, Lapses: k.lapses, State: k.state, LastReview: time.Unix(0, k.last).UTC()}}
+}
+
+// due is when the card is due.
+func (k *kept) due() time.Time {
+	return time.Unix(0, k.last).UTC().Add(time.Duration(k.minutes) * time.Minute)
+}
+
+// isDue says whether it is, at a time in nanoseconds.
+func (k *kept) isDue(at int64) bool { return at-k.last >= k.minutes*int64(time.Minute) }
+
+func seconds(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.Unix()
+}
+
+func fromSeconds(n int64) time.Time {
+	if n == 0 {
+		return time.Time{}
+	}
+	return time.Unix(n, 0).UTC()
+}
+
+// pack packs cards, in the order of their items. Of each: the item's ID with its length, its
+// state, the last review, in how many minutes after it it is due, stability and difficulty as
+// they are, counts, first seen and last wrong.
+func pack(cards []kept) []byte {
 	b := []byte{packing}
-	for _, c := range cards {
-		m := c.Memory
-		b = binary.AppendUvarint(b, uint64(len(c.Item)))
-		b = append(b, c.Item...)
-		b = append(b, byte(m.State))
-		b = binary.LittleEndian.AppendUint64(b, uint64(m.LastReview.UnixNano()))
-		b = binary.AppendUvarint(b, uint64(m.Due.Sub(m.LastReview)/time.Minute))
-		b = binary.LittleEndian.AppendUint64(b, math.Float64bits(m.Stability))
-		b = binary.LittleEndian.AppendUint64(b, math.Float64bits(m.Difficulty))
-		b = binary.AppendUvarint(b, m.ElapsedDays)
-		b = binary.AppendUvarint(b, m.ScheduledDays)
-		b = binary.AppendUvarint(b, m.Reps)
-		b = binary.AppendUvarint(b, m.Lapses)
-		b = binary.AppendUvarint(b, seconds(c.First))
-		b = binary.AppendUvarint(b, seconds(c.Wrong))
+	for i := range cards {
+		k := &cards[i]
+		b = binary.AppendUvarint(b, uint64(len(k.item)))
+		b = append(b, k.item...)
+		b = append(b, byte(k.state))
+		b = binary.LittleEndian.AppendUint64(b, uint64(k.last))
+		b = binary.AppendUvarint(b, uint64(k.minutes))
+		b = binary.LittleEndian.AppendUint64(b, math.Float64bits(k.stability))
+		b = binary.LittleEndian.AppendUint64(b, math.Float64bits(k.difficulty))
+		b = binary.AppendUvarint(b, k.elapsed)
+		b = binary.AppendUvarint(b, k.reps)
+		b = binary.AppendUvarint(b, k.lapses)
+		b = binary.AppendVarint(b, k.first)
+		b = binary.AppendVarint(b, k.wrong)
 	}
 	return b
 }
 
-func seconds(t time.Time) uint64 {
-	if t.IsZero() {
-		return 0
-	}
-	return uint64(max(0, t.Unix()))
-}
-
-func fromSeconds(n uint64) time.Time {
-	if n == 0 {
-		return time.Time{}
-	}
-	return time.Unix(int64(n), 0).UTC()
-}
-
 // unpack reads what pack wrote.
-func unpack(b []byte) ([]Card, error) {
+func unpack(b []byte) ([]kept, error) {
 	if len(b) == 0 {
 		return nil, nil
 	}
@@ -80,31 +115,23 @@ func unpack(b []byte) ([]Card, error) {
 		return nil, fmt.Errorf("%w: version %d", errPacked, b[0])
 	}
 	r := reader{b: b[1:], text: string(b[1:])}
-	cards := make([]Card, 0, len(b)/48)
+	cards := make([]kept, 0, len(b)/60)
 	for len(r.b) > r.at {
-		var c Card
-		m := &c.Memory
-		c.Item = r.string()
-		m.State = fsrs.State(r.byte())
-		m.LastReview = time.Unix(0, int64(r.fixed())).UTC()
-		m.Due = m.LastReview.Add(time.Duration(min(r.uvarint(), maxMinutes)) * time.Minute)
-		m.Stability, m.Difficulty = math.Float64frombits(r.fixed()), math.Float64frombits(r.fixed())
-		m.ElapsedDays, m.ScheduledDays, m.Reps, m.Lapses = r.uvarint(), r.uvarint(), r.uvarint(), r.uvarint()
-		c.First, c.Wrong = fromSeconds(r.uvarint()), fromSeconds(r.uvarint())
-		if r.bad {
+		k := kept{item: r.string(), state: fsrs.State(r.byte()), last: int64(r.fixed())}
+		k.minutes = int64(min(r.uvarint(), mostMinutes))
+		k.stability, k.difficulty = math.Float64frombits(r.fixed()), math.Float64frombits(r.fixed())
+		k.elapsed, k.reps, k.lapses = r.uvarint(), r.uvarint(), r.uvarint()
+		k.first, k.wrong = r.varint(), r.varint()
+		switch {
+		case r.bad || k.state < fsrs.Learning || k.state > fsrs.Relearning || !(k.stability > 0):
 			return nil, fmt.Errorf("%w: at byte %d", errPacked, r.at)
+		case len(cards) > 0 && cards[len(cards)-1].item >= k.item:
+			return nil, fmt.Errorf("%w: out of order", errPacked)
 		}
-		cards = append(cards, c)
-	}
-	if !slices.IsSortedFunc(cards, byItem) {
-		return nil, fmt.Errorf("%w: out of order", errPacked)
+		cards = append(cards, k)
 	}
 	return cards, nil
 }
-
-const maxMinutes = 36500 * 24 * 60 // the algorithm's longest interval
-
-func byItem(a, b Card) int { return strings.Compare(a.Item, b.Item) }
 
 // reader takes packed cards apart; text is the same bytes, of which the items' IDs are parts.
 type reader struct {
@@ -147,6 +174,16 @@ func (r *reader) fixed() uint64 {
 
 func (r *reader) uvarint() uint64 {
 	n, size := binary.Uvarint(r.b[r.at:])
+	if size <= 0 {
+		r.bad = true
+		return 0
+	}
+	r.at += size
+	return n
+}
+
+func (r *reader) varint() int64 {
+	n, size := binary.Varint(r.b[r.at:])
 	if size <= 0 {
 		r.bad = true
 		return 0

@@ -4,82 +4,150 @@ import (
 	"cmp"
 	"slices"
 	"strings"
-	"time"
 
 	"timonier/content"
 )
 
 // Wish is what items are wanted.
 type Wish struct {
-	Modules []string // "3": all of that section; "3.1": of that lesson; none: of all, also those of no lesson
-	Count   int
-	Mix     [3]int               // shares of difficulty 1, 2, 3; zero: as the bank has them
-	Avoid   []string             // IDs of what was asked lately: taken only where there is nothing else, the longest ago first (the slice's last is the latest)
-	Lang    content.Lang         // what is in this language comes first; empty: whichever
+	Modules []string             // "3": all of that section; "3.1": of that lesson; none: of all, also those of no lesson
+	Count   int                  // at most
+	Mix     [3]int               // shares of difficulty 1, 2 and 3, as 2:3:1; zero: as the bank has them
+	Lang    content.Lang         // what there is in this language comes first; empty: whichever
+	Avoid   []string             // IDs of what was asked lately, the latest last: taken only where there is nothing else, the longest ago first
 	Skip    func(id string) bool // withdrawn; may be nil
 }
 
-// InModules says that an item is of one of the modules.
+// UsualMix is the mix of difficulties where nothing else is said: mostly understanding.
+var usualMix = [3]int{2, 3, 1}
+
+// UsualMix is the mix of difficulties of a quiz where nothing else is wished.
+func UsualMix() [3]int { return usualMix }
+
+// InModules says that an item is of one of the modules; of none asked for, every item is.
 func InModules(item *content.Item, modules []string) bool {
-	for _, m := range modules {
-		if item.Lesson == m || strings.HasPrefix(item.Lesson, m+".") {
-			return true
-		}
-	}
-	return len(modules) == 0
-}
-
-// Choose draws items: as many as wanted, or all there are. The same items (in any order), wish
-// and seed give the same ones, in the same order. Two of one lesson do not follow each other
-// where that can be.
-func Choose(items []*content.Item, w Wish, seed uint64) []*content.Item {
-	var fit []*content.Item
-	for _, i := range items {
-		if InModules(i, w.Modules) && (w.Skip == nil || !w.Skip(i.ID)) {
-			fit = append(fit, i)
-		}
-	}
-	slices.SortFunc(fit, func(a, b *content.Item) int {
-		return cmp.Or(cmp.Compare(slices.Index(w.Avoid, a.ID), slices.Index(w.Avoid, b.ID)), cmp.Compare(mix(seed, hash(a.ID)), mix(seed, hash(b.ID))))
+	return len(modules) == 0 || slices.ContainsFunc(modules, func(m string) bool {
+		return item.Lesson == m || strings.HasPrefix(item.Lesson, m+".")
 	})
-	return fit[:min(len(fit), w.Count)]
 }
 
-// Rota is where a place is in the bank with its question of the day: every item is asked once
-// before any is asked again, in an order that the seed decides. Items may come and go meanwhile.
-type Rota struct {
-	Seed  uint64 `json:"seed"`
-	Round int    `json:"round,omitempty"`
-	At    uint64 `json:"at,omitempty"`   // how far in this round's order
-	Last  string `json:"last,omitempty"` // the item asked last
+// candidate is an item that may be chosen, and what it is chosen by.
+type candidate struct {
+	item  *content.Item
+	lang  int    // 1: not in the language
+	ago   int    // 0: not lately; else the later, the higher
+	turn  int    // how many of its lesson come before it
+	order uint64 // that the seed decides
 }
 
-// Next is the next day's item among IDs, and the rota to keep; "" of none.
-func (r Rota) Next(ids []string) (string, Rota) {
-	for range 2 {
-		best, at := "", uint64(0)
-		for _, id := range ids {
-			h := mix(r.Seed, uint64(r.Round), hash(id))
-			if h > r.At && (best == "" || h < at) && (id != r.Last || len(ids) == 1) {
-				best, at = id, h
-			}
-		}
-		if best != "" {
-			r.At, r.Last = at, best
-			return best, r
-		}
-		r.Round, r.At = r.Round+1, 0
-	}
-	return "", r
-}
-
-// NextDaily is the first time after now at which a clock in a zone shows an hour and minute.
-func NextDaily(now time.Time, hour, minute int, zone *time.Location) time.Time {
-	now = now.In(zone)
-	for day := 0; ; day++ {
-		t := time.Date(now.Year(), now.Month(), now.Day()+day, hour, minute, 0, 0, zone)
-		if t.After(now) {
-			return t
+// Choose draws items: as many as wanted, or all that there are. The same items (in any order),
+// wish and seed give the same ones, in the same order. All lessons have their share, and two of
+// one lesson do not follow each other where that can be.
+func Choose(items []*content.Item, w Wish, seed uint64) []*content.Item {
+	all := candidates(items, w, seed)
+	left := w.shares(all)
+	var chosen, spare []*content.Item
+	for _, c := range all {
+		if d := level(c.item); left[d] > 0 {
+			left[d]--
+			chosen = append(chosen, c.item)
+		} else {
+			spare = append(spare, c.item)
 		}
 	}
+	if short := w.Count - len(chosen); short > 0 {
+		chosen = append(chosen, spare[:min(short, len(spare))]...)
+	}
+	shuffle(chosen, mix(seed, uint64(len(chosen))))
+	return spread(chosen, func(i *content.Item) string { return i.Lesson }, "")
+}
+
+// candidates are the items that fit, the best first.
+func candidates(items []*content.Item, w Wish, seed uint64) []candidate {
+	ago := make(map[string]int, len(w.Avoid))
+	for i, id := range w.Avoid {
+		ago[id] = i + 1
+	}
+	var all []candidate
+	for _, i := range items {
+		if !InModules(i, w.Modules) || w.Skip != nil && w.Skip(i.ID) {
+			continue
+		}
+		c := candidate{item: i, ago: ago[i.ID], order: mix(seed, hash(i.ID))}
+		if w.Lang != "" && !i.HasIn(w.Lang) {
+			c.lang = 1
+		}
+		all = append(all, c)
+	}
+	best := func(a, b candidate) int {
+		return cmp.Or(cmp.Compare(a.lang, b.lang), cmp.Compare(a.ago, b.ago), cmp.Compare(a.turn, b.turn),
+			cmp.Compare(a.order, b.order), cmp.Compare(a.item.ID, b.item.ID))
+	}
+	slices.SortFunc(all, best)
+	turns := map[string]int{}
+	for i := range all {
+		all[i].turn = turns[all[i].item.Lesson]
+		turns[all[i].item.Lesson]++
+	}
+	slices.SortFunc(all, best)
+	return all
+}
+
+// level is an item's difficulty, from 0; of one that has none that of the middle.
+func level(i *content.Item) int {
+	if i.Difficulty < 1 || i.Difficulty > 3 {
+		return 1
+	}
+	return i.Difficulty - 1
+}
+
+// shares is how many of each difficulty are wanted: by the largest remainders, the harder one
+// first among equals. What the bank has too few of is made up for by Choose.
+func (w Wish) shares(all []candidate) [3]int {
+	parts := w.Mix
+	if parts == [3]int{} {
+		for _, c := range all {
+			parts[level(c.item)]++
+		}
+	}
+	total := max(1, parts[0]+parts[1]+parts[2])
+	count := min(w.Count, len(all))
+	var out [3]int
+	given := 0
+	for d := range out {
+		out[d] = count * parts[d] / total
+		given += out[d]
+	}
+	order := []int{2, 1, 0}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(count*parts[b]%total, count*parts[a]%total) })
+	for i := 0; given < count; i, given = i+1, given+1 {
+		out[order[i%3]]++
+	}
+	return out
+}
+
+// spread orders things so that no two of one group follow each other, nor the first one on the
+// group before, where that can be; else it keeps their order. Those of the group "" are of none.
+func spread[T any](things []T, group func(T) string, before string) []T {
+	left := map[string]int{}
+	for _, t := range things {
+		left[group(t)]++
+	}
+	out := make([]T, 0, len(things))
+	things = slices.Clone(things)
+	for len(things) > 0 {
+		at := slices.IndexFunc(things, func(t T) bool { // more than half of what is left: it cannot wait
+			g := group(t)
+			return g != "" && g != before && 2*left[g] > len(things)
+		})
+		if at < 0 {
+			at = slices.IndexFunc(things, func(t T) bool { return group(t) == "" || group(t) != before })
+		}
+		at = max(at, 0)
+		before = group(things[at])
+		left[before]--
+		out = append(out, things[at])
+		things = slices.Delete(things, at, at+1)
+	}
+	return out
 }

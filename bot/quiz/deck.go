@@ -18,7 +18,7 @@ import (
 // It is kept as Shards records: Load each that there is, and after a Review keep what Pack
 // gives for that card's shard.
 type Deck struct {
-	shards [Shards][]Card // each in the order of the items
+	shards [Shards][]kept // each in the order of the items
 }
 
 // Load takes in a shard's record. The error is ours: the record is damaged.
@@ -46,7 +46,7 @@ func (d *Deck) Pack(shard int) []byte {
 func (d *Deck) Card(item string) (Card, bool) {
 	cards := d.shards[ShardOf(item)]
 	if i, ok := find(cards, item); ok {
-		return cards[i], true
+		return cards[i].card(), true
 	}
 	return Card{}, false
 }
@@ -55,8 +55,8 @@ func (d *Deck) Card(item string) (Card, bool) {
 func (d *Deck) Cards() iter.Seq[Card] {
 	return func(yield func(Card) bool) {
 		for _, cards := range d.shards {
-			for _, c := range cards {
-				if !yield(c) {
+			for i := range cards {
+				if !yield(cards[i].card()) {
 					return
 				}
 			}
@@ -80,8 +80,8 @@ func (d *Deck) Drop(item string) {
 	}
 }
 
-func find(cards []Card, item string) (int, bool) {
-	return slices.BinarySearchFunc(cards, item, func(c Card, item string) int { return strings.Compare(c.Item, item) })
+func find(cards []kept, item string) (int, bool) {
+	return slices.BinarySearchFunc(cards, item, func(k kept, item string) int { return strings.Compare(k.item, item) })
 }
 
 // Outcome is how a review went.
@@ -127,12 +127,14 @@ type Reviewed struct {
 func (d *Deck) Review(item string, o Outcome, now time.Time) Reviewed {
 	shard := ShardOf(item)
 	i, old := find(d.shards[shard], item)
-	if !old {
-		d.shards[shard] = slices.Insert(d.shards[shard], i, Card{Item: item, Memory: fsrs.NewCard(), First: now.Truncate(time.Second).UTC()})
-	}
-	c := &d.shards[shard][i]
-	r := Reviewed{Before: *c, New: !old, Shard: shard}
 	now = now.Round(0).UTC()
+	c := Card{Item: item, Memory: fsrs.NewCard(), First: now.Truncate(time.Second)}
+	if old {
+		c = d.shards[shard][i].card()
+	} else {
+		d.shards[shard] = slices.Insert(d.shards[shard], i, kept{})
+	}
+	r := Reviewed{Before: c, New: !old, Shard: shard}
 	if now.Before(c.Memory.LastReview) {
 		now = c.Memory.LastReview // a clock that was set back: the algorithm counts days from the last review
 	}
@@ -140,7 +142,8 @@ func (d *Deck) Review(item string, o Outcome, now time.Time) Reviewed {
 	if !o.Right {
 		c.Wrong = now.Truncate(time.Second)
 	}
-	r.After, r.Due = *c, c.Memory.Due
+	d.shards[shard][i] = keep(c)
+	r.After, r.Due = c, c.Memory.Due
 	return r
 }
 
@@ -176,45 +179,113 @@ type Due struct {
 	Recall       float64   // estimated probability to recall it now
 }
 
-// Next is what to review now: what is due, the least likely to be recalled first, then new ones;
-// two of one lesson do not follow each other where that can be.
+// pool is among how many of the most urgent Next looks for one of another lesson.
+const pool = 24
+
+// Next is what to review now: what is due, the least likely to be recalled first, then new
+// ones. Two of one lesson do not follow each other where that can be: one a little less urgent
+// then comes first.
 func (d *Deck) Next(n Need) []Due {
-	due := d.due(n)
-	due = append(due, d.fresh(n, n.Count-len(due))...)
-	return due[:min(len(due), n.Count)]
-}
-
-func (d *Deck) due(n Need) []Due {
-	var due []Due
-	f := scheduler()
-	for c := range d.Cards() {
-		if c.Memory.Due.After(n.Now) {
-			continue
+	lesson := func(due Due) string { return due.Lesson }
+	out := spread(d.due(n, max(n.Count, pool)), lesson, n.After)
+	if len(out) < n.Count {
+		after := n.After
+		if len(out) > 0 {
+			after = out[len(out)-1].Lesson
 		}
-		lesson, ok := n.Lesson(c.Item)
-		if !ok {
-			continue
-		}
-		due = append(due, Due{Item: c.Item, Lesson: lesson, Since: c.Memory.Due, Seen: int(c.Memory.Reps), Lapses: int(c.Memory.Lapses),
-			Last: c.Memory.LastReview, Wrong: c.Wrong, Recall: f.GetRetrievability(c.Memory, n.Now)})
+		out = append(out, spread(d.fresh(n), lesson, after)...)
 	}
-	slices.SortFunc(due, func(a, b Due) int {
-		return cmp.Or(cmp.Compare(a.Recall, b.Recall), cmp.Compare(a.Item, b.Item))
-	})
-	return due
+	return out[:max(0, min(len(out), n.Count))]
 }
 
-func (d *Deck) fresh(n Need, most int) []Due {
-	most = min(most, cmp.Or(n.PerDay, NewPerDay)-d.NewSince(n.Today))
+// due are the most urgent that may be asked, so many at most.
+func (d *Deck) due(n Need, most int) []Due {
+	at := n.Now.UnixNano()
+	var all []urgent
+	for s := range d.shards {
+		for i := range d.shards[s] {
+			if k := &d.shards[s][i]; k.isDue(at) {
+				all = append(all, urgent{float64(at-k.last) / k.stability, k})
+			}
+		}
+	}
+	heapify(all)
+	f := scheduler()
 	var out []Due
+	for len(all) > 0 && len(out) < most {
+		k := all[0].card
+		if lesson, ok := n.Lesson(k.item); ok {
+			c := k.card()
+			out = append(out, Due{Item: c.Item, Lesson: lesson, Since: c.Memory.Due, Seen: int(c.Memory.Reps), Lapses: int(c.Memory.Lapses),
+				Last: c.Memory.LastReview, Wrong: c.Wrong, Recall: recall(f, &c, n.Now)})
+		}
+		all[0] = all[len(all)-1]
+		all = all[:len(all)-1]
+		sink(all, 0)
+	}
+	return out
+}
+
+// urgent is a card that is due. The longer ago it was reviewed in measures of its stability, the
+// less likely it is recalled: the algorithm's curve falls with that quotient alone.
+type urgent struct {
+	overdue float64
+	card    *kept
+}
+
+func (u urgent) before(v urgent) bool {
+	if u.overdue != v.overdue {
+		return u.overdue > v.overdue
+	}
+	return u.card.item < v.card.item
+}
+
+// heapify puts the most urgent first, and what is less urgent below it: of thousands that are
+// due only a few are taken, so that sorting all would be a waste.
+func heapify(all []urgent) {
+	for i := len(all)/2 - 1; i >= 0; i-- {
+		sink(all, i)
+	}
+}
+
+// sink puts one in its place among those below it.
+func sink(all []urgent, i int) {
+	for {
+		next := 2*i + 1
+		if next >= len(all) {
+			return
+		}
+		if next+1 < len(all) && all[next+1].before(all[next]) {
+			next++
+		}
+		if !all[next].before(all[i]) {
+			return
+		}
+		all[i], all[next] = all[next], all[i]
+		i = next
+	}
+}
+
+// recall is how likely a card is recalled at a time.
+func recall(f *fsrs.FSRS, c *Card, now time.Time) float64 {
+	if now.Before(c.Memory.LastReview) {
+		return 1
+	}
+	return f.GetRetrievability(c.Memory, now)
+}
+
+// fresh are new ones, as many as the day may still bring.
+func (d *Deck) fresh(n Need) []Due {
+	most := cmp.Or(n.PerDay, NewPerDay) - d.NewSince(n.Today)
 	if n.Fresh == nil || most <= 0 {
 		return nil
 	}
+	var out []Due
 	for item, lesson := range n.Fresh {
-		if _, seen := d.Card(item); !seen {
-			out = append(out, Due{Item: item, Lesson: lesson, New: true})
+		if _, seen := d.Card(item); seen {
+			continue
 		}
-		if len(out) >= most {
+		if out = append(out, Due{Item: item, Lesson: lesson, New: true}); len(out) >= most {
 			break
 		}
 	}
@@ -223,9 +294,12 @@ func (d *Deck) fresh(n Need, most int) []Due {
 
 // NewSince counts the cards that were first seen at or after a time.
 func (d *Deck) NewSince(t time.Time) (n int) {
-	for c := range d.Cards() {
-		if !c.First.Before(t) {
-			n++
+	from := t.Unix()
+	for _, cards := range d.shards {
+		for i := range cards {
+			if cards[i].first >= from {
+				n++
+			}
 		}
 	}
 	return n
@@ -241,15 +315,18 @@ type Outlook struct {
 // Outlook counts what is due at a time, of the items that may be asked.
 func (d *Deck) Outlook(now time.Time, may func(item string) bool) Outlook {
 	var o Outlook
-	for c := range d.Cards() {
-		if !may(c.Item) {
-			continue
-		}
-		o.Cards++
-		if due := c.Memory.Due; !due.After(now) {
-			o.Due++
-		} else if o.Next.IsZero() || due.Before(o.Next) {
-			o.Next = due
+	for s := range d.shards {
+		for i := range d.shards[s] {
+			k := &d.shards[s][i]
+			if !may(k.item) {
+				continue
+			}
+			o.Cards++
+			if due := k.due(); !due.After(now) {
+				o.Due++
+			} else if o.Next.IsZero() || due.Before(o.Next) {
+				o.Next = due
+			}
 		}
 	}
 	return o

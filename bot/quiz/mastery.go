@@ -21,8 +21,8 @@ type Mastery struct {
 const monthly = 30
 
 // solid is what a card counts for: how likely it is recalled now, times how lasting that is.
-func solid(recall, stability float64) float64 {
-	return recall * min(1, math.Log1p(stability)/math.Log1p(monthly))
+func solid(recalled, stability float64) float64 {
+	return recalled * min(1, math.Log1p(stability)/math.Log1p(monthly))
 }
 
 // Mastery is a learner's mastery of each objective that items have, in the order of the IDs.
@@ -45,7 +45,7 @@ func (d *Deck) Mastery(items []*content.Item, now time.Time) []Mastery {
 		m.Items++
 		if c, ok := d.Card(i.ID); ok {
 			m.Seen++
-			m.Value += solid(f.GetRetrievability(c.Memory, now), c.Memory.Stability)
+			m.Value += solid(recall(f, &c, now), c.Memory.Stability)
 		}
 	}
 	for i := range out {

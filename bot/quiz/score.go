@@ -60,12 +60,12 @@ type Standing struct {
 	Credit   float64 // sum
 	Streak   int     // right ones in a row, up to the last question asked
 	Longest  int
-	Median   int // milliseconds, over what was answered; 0 if nothing was
+	Median   int // milliseconds that an answer took; in an exam from the one before
 }
 
 // Board is the scoreboard: everybody who answered, best first; of those with the same points
 // whoever had more right, then who was quicker, then by ID, without another rank. name gives
-// the name of those who agreed to be named, "" for the others.
+// the name of those who agreed to be named, "" for the others; it may be nil.
 func (s *Session) Board(records []Record, name func(person string) string) []Standing {
 	records = slices.Clone(records)
 	slices.SortFunc(records, func(a, b Record) int {
@@ -78,7 +78,9 @@ func (s *Session) Board(records []Record, name func(person string) string) []Sta
 			n++
 		}
 		if st := s.standing(records[:n]); st.Answered > 0 {
-			st.Name = name(st.Person)
+			if name != nil {
+				st.Name = name(st.Person)
+			}
 			board = append(board, st)
 		}
 		records = records[n:]
@@ -99,6 +101,7 @@ func (s *Session) Board(records []Record, name func(person string) string) []Sta
 func (s *Session) standing(records []Record) Standing {
 	st := Standing{Person: records[0].Person}
 	var took []int
+	var given []Moment
 	next := 0
 	for _, r := range records {
 		if r.Question != next { // one was missed
@@ -108,7 +111,7 @@ func (s *Session) standing(records []Record) Standing {
 		if r.Given() {
 			st.Answered++
 			st.Credit += r.Credit
-			took = append(took, r.Took)
+			took, given = append(took, r.Took), append(given, r.At)
 		}
 		if !r.Right {
 			st.Streak = 0
@@ -120,11 +123,25 @@ func (s *Session) standing(records []Record) Standing {
 		}
 		st.Points += s.Rules.Points(r)
 	}
-	if next <= s.Question && s.Rules.Mode != Exam && !(next == s.Question && (s.Phase == Open || s.Phase == Late)) {
-		st.Streak = 0
+	if waits := s.Phase == Open || s.Phase == Late; next < s.Question || next == s.Question && !waits {
+		st.Streak = 0 // the last one was missed
+	}
+	if s.Rules.Mode == Exam { // everybody at their own pace, in their own order: a streak means nothing
+		st.Streak, st.Longest, took = 0, 0, gaps(s.Opened, given)
 	}
 	st.Median = median(took)
 	return st
+}
+
+// gaps are the times from each moment to the next, in their order.
+func gaps(from Moment, moments []Moment) []int {
+	slices.Sort(moments)
+	var out []int
+	for _, m := range moments {
+		out = append(out, int(max(0, m-from)))
+		from = m
+	}
+	return out
 }
 
 // median is the middle of some numbers, of two middles their mean; 0 of none.

@@ -174,7 +174,7 @@ type Record struct {
 	Item     string   `json:"i"` // the item's ID
 	Answer   Answer   `json:"a"`
 	At       Moment   `json:"at,omitempty"` // when it was given; 0: a hint was asked for, nothing answered yet
-	Took     int      `json:"ms,omitempty"` // milliseconds from the opening; in an exam since the one before, or its beginning
+	Took     int      `json:"ms,omitempty"` // milliseconds from the opening of the question, of the exam
 	Right    bool     `json:"r,omitempty"`
 	Credit   float64  `json:"c,omitempty"`
 	Is       []string `json:"is,omitempty"`   // misconceptions that it shows
@@ -214,7 +214,7 @@ func (s *Session) Take(question int, item *content.Item, a Answer, before Record
 	case !before.Given():
 	case equal(before.Answer, a):
 		return before, Same
-	case !s.Rules.Change:
+	case !s.Rules.Change || s.Rules.Mode.Feedback() == AtOnce: // whoever has been told is not asked again
 		return before, Already
 	case before.Changes > 0:
 		return before, OneChange
