@@ -74,6 +74,7 @@ type Tutor struct {
 	spoken  spoken
 	gallery gallery
 	company company
+	banks   banks
 	wakers  []waker
 	agenda  agenda
 }
