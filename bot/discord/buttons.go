@@ -18,15 +18,23 @@ func styleOf(s bot.Style) int {
 	return 2
 }
 
-// buttonsOf are a reply's buttons in rows, and what stands for those that a message
-// cannot carry: their lines, to be typed. A prompt that is still to be answered has a
+// controlsOf are a reply's menu and its buttons in rows, and what stands for what a message
+// cannot carry: its lines, to be typed. A prompt that is still to be answered has a
 // button that opens its form.
-func buttonsOf(r bot.Reply, say sayer) (rows []component, typed []passage) {
+func controlsOf(r bot.Reply, say sayer) (rows []component, typed []passage) {
 	buttons := r.Buttons
 	if r.Prompt != nil {
-		buttons = append(buttons[:len(buttons):len(buttons)], bot.Button{Label: say("discord.open", nil), Line: r.Prompt.Line, Style: bot.Primary})
+		buttons = append(buttons[:len(buttons):len(buttons)],
+			bot.Button{Label: cmp.Or(r.Prompt.Button, say("discord.open", nil)), Line: r.Prompt.Line, Style: bot.Primary})
 	}
 	seen := map[string]bool{}
+	if r.Menu != nil && len(r.Menu.Choices) > 0 {
+		menu, ok := menuOf(*r.Menu)
+		if seen[r.Menu.Line] = ok; ok {
+			rows = append(rows, component{Type: typeRow, Components: []component{menu}})
+		}
+		typed = append(typed, linesOfMenu(*r.Menu, !ok)...)
+	}
 	for _, b := range buttons {
 		if strings.TrimSpace(b.Line) == "" || seen[b.Line] {
 			continue
@@ -34,7 +42,7 @@ func buttonsOf(r bot.Reply, say sayer) (rows []component, typed []passage) {
 		seen[b.Line] = true
 		token, ok := bot.Token(b.Line)
 		n := len(rows)
-		switch full := n > 0 && len(rows[n-1].Components) == mostInRow; {
+		switch full := n > 0 && (len(rows[n-1].Components) == mostInRow || rows[n-1].Components[0].Type == typeMenu); {
 		case !ok || b.Line != clean(b.Line) || n == mostRows && full:
 			typed = append(typed, lineOfButton(b)...)
 			continue

@@ -94,9 +94,10 @@ type eventData struct {
 		Roles       map[string]json.RawMessage `json:"roles"`
 	} `json:"resolved"`
 
-	CustomID      string  `json:"custom_id"`
-	ComponentType int     `json:"component_type"`
-	Components    []field `json:"components"` // of a form
+	CustomID      string   `json:"custom_id"`
+	ComponentType int      `json:"component_type"`
+	Values        []string `json:"values"`     // chosen in a menu
+	Components    []field  `json:"components"` // of a form
 }
 
 // target is a message that something was done on or with.

@@ -168,6 +168,8 @@ func markdownOf(r bot.Reply, typed []passage) []byte {
 			if b.Text != "" {
 				parts = append(parts, fileFence("", b.Text))
 			}
+		case bot.Until:
+			parts = append(parts, strings.TrimSpace(b.Label+" "+b.At.UTC().Format("2006-01-02 15:04:05 MST")))
 		case bot.Divider:
 			parts = append(parts, "---")
 		}

@@ -148,10 +148,16 @@ func readArguments(info bot.CommandInfo, data eventData) (files []given, ok bool
 	return files, true
 }
 
-// planPress is for a button. Menus are none of ours: an older version's, or nobody's.
+// planPress is for a button, or for what was chosen in a menu.
 func (b *Bot) planPress(e event, r bot.Request) plan {
 	line, ok := bot.Pressed(e.data.CustomID)
-	if !ok || e.data.ComponentType != typeButton || e.Message == nil {
+	switch {
+	case e.data.ComponentType == typeMenu && ok:
+		line, ok = bot.Picked(line, e.data.Values)
+	case e.data.ComponentType != typeButton: // an older version's, or nobody's
+		ok = false
+	}
+	if !ok || e.Message == nil {
 		return b.only(e, "button.stale", nil)
 	}
 	r.Aside = e.Message.Flags&flagEphemeral != 0

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"timonier/bot"
 	"timonier/bot/discord/discordtest"
 )
 
@@ -198,11 +199,30 @@ func TestOddInteractions(t *testing.T) {
 		}
 	}
 	menu := c.Plant(discordtest.Message{Components: []discordtest.Component{{Type: 1, Components: []discordtest.Component{
-		{Type: 3, CustomID: "1:/aide", Options: []discordtest.SelectOption{{Label: "a", Value: "a"}}}}}}})
-	e := c.Interact(c.ctx, discordtest.Choose(menu, "1:/aide", "a"))
+		{Type: 3, CustomID: "0:/aide", Options: []discordtest.SelectOption{{Label: "a", Value: "a"}}}}}}})
+	e := c.Interact(c.ctx, discordtest.Choose(menu, "0:/aide", "a"))
 	if r := c.first(e); !strings.Contains(r.Message.Text(), "version précédente") {
 		t.Errorf("%+v", r)
 	}
+	c.calm()
+}
+
+// What is chosen in a menu is a line, as a button's is.
+func TestMenu(t *testing.T) {
+	t.Parallel()
+	c := newClass(t, setting{})
+	m := bot.Menu{Label: "Choisir", Line: "/aide", Choices: []bot.MenuChoice{{Value: "kubectl", Label: "kubectl"}, {Value: "temps", Label: "le temps"}}}
+	made, ok := menuOf(m)
+	if !ok {
+		t.Fatal("no menu")
+	}
+	var options []discordtest.SelectOption
+	for _, o := range made.Options {
+		options = append(options, discordtest.SelectOption{Label: o.Label, Value: o.Value})
+	}
+	shown := c.Plant(discordtest.Message{Components: []discordtest.Component{{Type: 1, Components: []discordtest.Component{
+		{Type: made.Type, CustomID: made.CustomID, MinValues: made.MinValues, MaxValues: made.MaxValues, Options: options}}}}})
+	c.answer(c.Interact(c.ctx, discordtest.Choose(shown, made.CustomID, "temps")), "/temps avance")
 	c.calm()
 }
 

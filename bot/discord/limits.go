@@ -8,6 +8,9 @@ const (
 	mostRows        = 5    // of buttons
 	mostInRow       = 5
 	mostLabel       = 80
+	mostInMenu      = 25  // choices
+	mostMenuText    = 100 // of a choice's label, its description, its value
+	mostMenuPrompt  = 150 // what stands in a menu before anything is chosen
 	mostAlt         = 1024
 	mostInGallery   = 10
 	mostAttachments = 10

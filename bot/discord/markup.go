@@ -1,6 +1,7 @@
 package discord
 
 import (
+	"fmt"
 	"regexp"
 	"strings"
 	"unicode"
@@ -17,6 +18,7 @@ import (
 type passage struct {
 	bot.Passage
 	language string // of Preformatted
+	moment   string // Discord's own mark for a moment, after the spans
 }
 
 // unseen is a zero-width space: it keeps marks apart that would mean something together.
@@ -56,10 +58,23 @@ func (p passage) body() string {
 		return strings.Repeat("─", 20)
 	}
 	text := inline(p.Spans, indent)
+	if p.moment != "" {
+		text = strings.TrimLeft(text+" "+p.moment, " ")
+	}
 	if strings.TrimSpace(text) == "" {
 		return ""
 	}
 	return mark + text
+}
+
+// untilOf is a moment that is waited for: the reader's client says how far off it is, and
+// counts down by itself.
+//
+// Source: https://docs.discord.com/developers/reference#message-formatting-timestamp-styles
+func untilOf(u bot.Until) passage {
+	p := prose(bot.Prose, bot.Span{Text: strings.TrimSpace(u.Label)}).passages[0]
+	p.moment = fmt.Sprintf("<t:%d:R>", u.At.Unix())
+	return p
 }
 
 // mark is what stands before a passage's first line, and what before the others.

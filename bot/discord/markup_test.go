@@ -116,6 +116,13 @@ func FuzzMarkup(f *testing.F) {
 func checkPassage(t *testing.T, p passage) {
 	t.Helper()
 	text := p.markup()
+	if p.moment != "" {
+		var ok bool
+		if text, ok = strings.CutSuffix(text, p.moment); !ok {
+			t.Errorf("%q has no moment at its end", text)
+		}
+		text = strings.TrimRight(text, " ")
+	}
 	want := squeezed(clean(p.Text))
 	links := false
 	var each []string

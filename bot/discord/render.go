@@ -52,7 +52,7 @@ type component struct {
 	Items      []item      `json:"items,omitempty"`      // of a gallery
 	File       *media      `json:"file,omitempty"`       // of a file
 
-	CustomID string `json:"custom_id,omitempty"` // of a button, a text field, a file field
+	CustomID string `json:"custom_id,omitempty"` // of a button, a menu, a text field, a file field
 	Style    int    `json:"style,omitempty"`     // of a button, a text field
 	Label    string `json:"label,omitempty"`     // of a button, a label
 
@@ -60,14 +60,25 @@ type component struct {
 	Component   *component `json:"component,omitempty"`   // of a label: its field
 	Required    *bool      `json:"required,omitempty"`    // of a field; Discord's default is true
 	MaxLength   int        `json:"max_length,omitempty"`  // of a text field
-	MinValues   *int       `json:"min_values,omitempty"`  // of a file field
-	MaxValues   *int       `json:"max_values,omitempty"`  // of a file field
+	Value       string     `json:"value,omitempty"`       // of a text field: what stands in it at first
+	MinValues   *int       `json:"min_values,omitempty"`  // of a file field, a menu
+	MaxValues   *int       `json:"max_values,omitempty"`  // of a file field, a menu
+	Options     []selected `json:"options,omitempty"`     // of a menu
+	Placeholder string     `json:"placeholder,omitempty"` // of a menu
+}
+
+// selected is what can be chosen in a menu.
+type selected struct {
+	Label       string `json:"label"`
+	Value       string `json:"value"`
+	Description string `json:"description,omitempty"`
 }
 
 // The types of components that are used.
 const (
 	typeRow        = 1
 	typeButton     = 2
+	typeMenu       = 3
 	typeTextField  = 4
 	typeText       = 10
 	typeGallery    = 12
@@ -95,7 +106,7 @@ type sayer func(id string, data map[string]any) string
 // attached file, and the message says so.
 func render(r bot.Reply, say sayer) (message, []upload) {
 	var files uploads
-	rows, typed := buttonsOf(r, say)
+	rows, typed := controlsOf(r, say)
 	parts := partsOf(r.Blocks, &files)
 	if len(typed) > 0 {
 		parts = append(parts, part{passages: typed})
@@ -197,6 +208,8 @@ func partsOf(blocks []bot.Block, files *uploads) []part {
 			parts = append(parts, prose(bot.Prose, bot.Span{Text: strings.TrimRight(bar(b)+" "+b.Label, " ")}))
 		case bot.Picture:
 			parts = append(parts, pictureOf(b, files))
+		case bot.Until:
+			parts = append(parts, part{passages: []passage{untilOf(b)}})
 		case bot.Divider:
 			parts = append(parts, part{divider: true})
 		}
@@ -209,7 +222,7 @@ func prose(kind bot.PassageKind, spans ...bot.Span) part {
 }
 
 func code(language, text string) part {
-	return part{passages: []passage{{bot.Passage{Kind: bot.Preformatted, Text: text}, language}}}
+	return part{passages: []passage{{Passage: bot.Passage{Kind: bot.Preformatted, Text: text}, language: language}}}
 }
 
 func passagesOf(markdown string, quoted bool) []passage {

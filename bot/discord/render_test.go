@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -31,6 +32,10 @@ func replies() map[string]bot.Reply {
 	var twenty []bot.Button
 	for i := range 27 {
 		twenty = append(twenty, bot.Button{Label: fmt.Sprint("Leçon ", i), Line: fmt.Sprint("/cours ", i)})
+	}
+	var alphabet []bot.MenuChoice // one more than a menu holds
+	for i := range 26 {
+		alphabet = append(alphabet, bot.MenuChoice{Value: string(rune('A' + i)), Label: fmt.Sprint("le choix ", i)})
 	}
 	return map[string]bot.Reply{
 		"title":   {Blocks: []bot.Block{bot.Title{Text: "Le *plan* de contrôle\u00a0: `etcd`"}}},
@@ -53,6 +58,13 @@ func replies() map[string]bot.Reply {
 		}},
 		"manybuttons": {Blocks: []bot.Block{bot.Text{Markdown: "Choisir\u00a0:"}}, Buttons: twenty},
 		"prompt":      {Blocks: []bot.Block{bot.Text{Markdown: "Il manque le manifeste."}}, Prompt: &bot.Prompt{Title: "kubectl apply", Label: "Le manifeste, en YAML", Line: "/kubectl apply -f -"}},
+		"until":       {Blocks: []bot.Block{bot.Until{Label: "Fin <t:1:R> :", At: time.Unix(1789563620, 0)}}},
+		"menu": {Blocks: []bot.Block{bot.Text{Markdown: "Lesquelles sont vraies?"}}, Buttons: []bot.Button{{Label: "Indice", Line: "/quiz indice 7-3"}},
+			Menu: &bot.Menu{Label: "Choisir les réponses", Line: "/quiz réponse 7-3", Min: 1, Max: 3, Choices: []bot.MenuChoice{
+				{Value: "A", Label: "etcd garde l'état souhaité"}, {Value: "B", Label: strings.Repeat("long", 25)}, {Value: "C", Label: strings.Repeat("plus long ", 15)}}}},
+		"menutyped": {Menu: &bot.Menu{Label: "Choisir", Line: "/quiz réponse 7-3", Choices: alphabet}},
+		"promptshort": {Blocks: []bot.Block{bot.Text{Markdown: "Le ____ choisit le nœud."}}, Buttons: []bot.Button{{Label: "Indice", Line: "/quiz indice 7-3"}},
+			Prompt: &bot.Prompt{Title: "Compléter", Label: "Le mot qui manque", Line: "/quiz réponse 7-3", Button: "Répondre", Short: true}},
 		"kubectl": {Blocks: []bot.Block{
 			bot.Code{Text: "deployment.apps/web created"}, bot.Text{Markdown: "Trois pods demandés, trois placés. Il reste à tirer l'image\u00a0: ≈\u00a04\u00a0s."},
 			bot.Meter{Label: "2 pods prêts sur 3", Done: 2, Total: 3},
@@ -230,6 +242,13 @@ func checkMessage(t *testing.T, m message, files []upload) string {
 			for _, b := range buttons {
 				count++
 				b := b.(map[string]any)
+				if id := b["custom_id"].(string); b["type"].(float64) == 3 {
+					if text.WriteString(checkMenu(t, b)); ids[id] || utf8.RuneCountInString(id) > 100 || len(buttons) > 1 {
+						t.Errorf("menu %q", id)
+					}
+					ids[id] = true
+					continue
+				}
 				id, label := b["custom_id"].(string), b["label"].(string)
 				if n := utf8.RuneCountInString(id); n < 1 || n > 100 || ids[id] {
 					t.Errorf("custom ID %q", id)
@@ -254,6 +273,36 @@ func checkMessage(t *testing.T, m message, files []upload) string {
 		t.Errorf("%s is not shown", name)
 	}
 	return text.String()
+}
+
+// checkMenu checks a select, and returns what can be read in it.
+func checkMenu(t *testing.T, menu map[string]any) string {
+	t.Helper()
+	all := menu["options"].([]any)
+	least, most := menu["min_values"].(float64), menu["max_values"].(float64)
+	if len(all) < 1 || len(all) > 25 || least < 1 || least > most || most > float64(len(all)) {
+		t.Errorf("%v to %v of %d", least, most, len(all))
+	}
+	placeholder, _ := menu["placeholder"].(string)
+	if utf8.RuneCountInString(placeholder) > 150 {
+		t.Errorf("placeholder %q", placeholder)
+	}
+	text, values := placeholder+"\n", map[any]bool{}
+	for _, v := range all {
+		o := v.(map[string]any)
+		for _, key := range []string{"label", "value", "description"} {
+			s, ok := o[key].(string)
+			if n := utf8.RuneCountInString(s); n > 100 || strings.TrimSpace(s) == "" && (ok || key != "description") {
+				t.Errorf("%s %q", key, s)
+			}
+			text += s + "\n"
+		}
+		if values[o["value"]] {
+			t.Errorf("%v twice", o["value"])
+		}
+		values[o["value"]] = true
+	}
+	return text
 }
 
 // checkFences: every block of code begins and ends on a line of its own.
@@ -310,7 +359,9 @@ func (d *dice) text(most int) string {
 func (d *dice) size() int { return []int{3, 8, 30, 100}[min(3, int(d.ExpFloat64()))] }
 
 func (d *dice) block() bot.Block {
-	switch d.IntN(8) {
+	switch d.IntN(9) {
+	case 7:
+		return bot.Until{Label: d.text(4), At: time.Unix(d.Int64N(1<<32), 0)}
 	case 0:
 		return bot.Title{Text: d.text(6)}
 	case 1:
@@ -352,6 +403,12 @@ func (d *dice) reply() bot.Reply {
 	for range d.IntN(d.size()) {
 		line := "/" + d.word() + " " + d.text(5)
 		r.Buttons = append(r.Buttons, bot.Button{Label: d.word() + strings.Repeat(" mot", d.IntN(40)), Line: line, Style: bot.Style(d.IntN(3))})
+	}
+	if d.IntN(3) == 0 {
+		r.Menu = &bot.Menu{Label: d.word() + d.text(3), Line: "/" + d.word(), Min: d.IntN(4) - 1, Max: d.IntN(4)}
+		for i := range 1 + d.IntN(28) {
+			r.Menu.Choices = append(r.Menu.Choices, bot.MenuChoice{Value: fmt.Sprint("v", i), Label: d.word() + strings.Repeat(" mot", d.IntN(40)) + " " + d.word()})
+		}
 	}
 	for range d.IntN(8) / 2 * d.IntN(4) {
 		r.Files = append(r.Files, bot.File{Name: d.text(2), Data: []byte("a")})
@@ -460,6 +517,8 @@ func TestForm(t *testing.T) {
 		"form":     {Title: "kubectl apply", Label: "Le manifeste, en YAML", Line: "/kubectl apply -f -"},
 		"formlong": {Title: long, Label: long, Line: "/kubectl apply -f -"},
 		"formbare": {Line: "/kubectl apply -f -"},
+		"formfull": {Title: "Une question", Label: "La question, en YAML", Line: "/banque ajoute", Text: "kind: one\nask: «\u00a0…\u00a0»\n"},
+		"formline": {Title: "Compléter", Label: "Le mot qui manque", Line: "/quiz réponse 7-3", Short: true, Text: "le\nmot"},
 	} {
 		f, ok := modal(p, french)
 		if !ok {

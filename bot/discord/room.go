@@ -18,7 +18,10 @@ func left(rows []component, files, notices []string) room {
 	for _, row := range rows {
 		r.components -= 1 + len(row.Components)
 		for _, b := range row.Components {
-			r.text -= length(b.Label)
+			r.text -= length(b.Label) + length(b.Placeholder)
+			for _, o := range b.Options {
+				r.text -= length(o.Label) + length(o.Description)
+			}
 		}
 	}
 	for _, n := range notices {
@@ -160,7 +163,7 @@ func (p passage) shorten(most int) (passage, bool) {
 		if p.Kind == bot.Preformatted {
 			short.Text = strings.TrimRight(beginning(p.Text, n), "\n") + "\n…"
 		} else {
-			short.Spans = append(firstOf(p.Spans, n), bot.Span{Text: " …"})
+			short.Spans = append(firstOf(p.Spans, n-length(p.moment)), bot.Span{Text: " …"})
 		}
 		if length(short.markup()) <= most {
 			return short, true
