@@ -17,15 +17,16 @@ type upload struct {
 	Picture         bool // a block of the message shows it
 }
 
-// block is one of Slack's layout blocks: header, rich_text, divider, image, actions or input.
+// block is one of Slack's layout blocks: header, rich_text, divider, image, section, actions or input.
 // The fields of the other types stay empty.
 //
 // Source: https://docs.slack.dev/reference/block-kit/blocks
 type block struct {
 	Type      string     `json:"type"`
 	BlockID   string     `json:"block_id,omitempty"`
-	Text      *plainText `json:"text,omitempty"`     // of a header
-	Elements  []any      `json:"elements,omitempty"` // rich of rich_text, button of actions
+	Text      *plainText `json:"text,omitempty"`      // of a header, a section
+	Elements  []any      `json:"elements,omitempty"`  // rich of rich_text, button of actions
+	Accessory any        `json:"accessory,omitempty"` // of a section: menu
 	SlackFile *slackFile `json:"slack_file,omitempty"`
 	AltText   string     `json:"alt_text,omitempty"`
 	Label     *plainText `json:"label,omitempty"` // of an input, as what follows
@@ -59,6 +60,10 @@ type rich struct {
 	Border   int    `json:"border,omitempty"` // 1: within a quotation
 	Text     string `json:"text,omitempty"`
 	URL      string `json:"url,omitempty"`
+
+	Timestamp int64  `json:"timestamp,omitempty"` // of a date, as what follows
+	Format    string `json:"format,omitempty"`
+	Fallback  string `json:"fallback,omitempty"`
 }
 
 // textStyle is how a text looks.
@@ -77,12 +82,28 @@ type button struct {
 	Style    string    `json:"style,omitempty"` // primary, danger
 }
 
+// menu is where options are chosen: one, which is sent at once, or several, of which Slack tells
+// at every change; a button of the same message sends those.
+type menu struct {
+	Type        string     `json:"type"` // static_select, multi_static_select
+	ActionID    string     `json:"action_id"`
+	Placeholder *plainText `json:"placeholder,omitempty"`
+	Options     []option   `json:"options"`
+	Most        int        `json:"max_selected_items,omitempty"`
+}
+
+type option struct {
+	Text  plainText `json:"text"`
+	Value string    `json:"value"`
+}
+
 // textInput and fileInput are what a form asks for.
 type textInput struct {
 	Type      string `json:"type"` // plain_text_input
 	ActionID  string `json:"action_id"`
 	Multiline bool   `json:"multiline"`
 	MaxLength int    `json:"max_length"`
+	Initial   string `json:"initial_value,omitempty"`
 }
 
 type fileInput struct {

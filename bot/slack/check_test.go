@@ -82,7 +82,7 @@ func texts(v any) []string {
 			all = append(all, texts(e)...)
 		}
 	case object:
-		for _, key := range []string{"label", "text", "value", "hint", "alt_text", "elements", "element"} {
+		for _, key := range []string{"label", "text", "value", "hint", "alt_text", "elements", "element", "placeholder", "accessory", "options"} {
 			if s, ok := v[key].(string); ok {
 				all = append(all, s)
 			} else {
@@ -174,6 +174,11 @@ func (p *problems) blocks(blocks []any, modal bool) {
 				}
 				actions[e["action_id"]] = true
 			}
+		case "section":
+			p.fields(at, b, "type", "block_id", "text", "accessory")
+			p.plain(at, b["text"], 3000)
+			accessory, _ := b["accessory"].(object)
+			p.menu(at, accessory)
 		case "rich_text":
 			p.fields(at, b, "type", "elements")
 			for _, e := range p.list(at, b["elements"], 1000) {
@@ -224,7 +229,12 @@ func (p *problems) rich(at string, e object, types ...string) {
 			p.add("%s: border of a section", at)
 		}
 		for _, run := range p.list(at, e["elements"], 1000) {
-			p.rich(at, run, "text", "link")
+			p.rich(at, run, "text", "link", "date")
+		}
+	case "date":
+		p.fields(at, e, "type", "timestamp", "format", "fallback")
+		if n, _ := e["timestamp"].(float64); n < 1 || e["format"] != "{time_secs}" || e["fallback"] == nil {
+			p.add("%s: date %v", at, e)
 		}
 	case "text", "link":
 		p.text(at, e["text"], 3000)
@@ -241,12 +251,36 @@ func (p *problems) rich(at string, e object, types ...string) {
 	}
 }
 
+func (p *problems) menu(at string, e object) {
+	p.fields(at, e, "type", "action_id", "placeholder", "options", "max_selected_items")
+	p.carried(at, e["action_id"], 255)
+	p.plain(at, e["placeholder"], 150)
+	values, all := map[any]bool{}, p.list(at, e["options"], 100)
+	for _, o := range all {
+		p.fields(at, o, "type", "text", "value")
+		p.plain(at, o["text"], 75)
+		p.carried(at, o["value"], 150)
+		if values[o["value"]] {
+			p.add("%s: %v twice", at, o["value"])
+		}
+		values[o["value"]] = true
+	}
+	switch n, has := e["max_selected_items"].(float64); {
+	case e["type"] == "static_select" && !has, e["type"] == "multi_static_select" && n >= 1 && int(n) <= len(all):
+	default:
+		p.add("%s: menu %v of %v", at, e["type"], n)
+	}
+}
+
 func (p *problems) input(at string, v any) {
 	e, _ := v.(object)
 	p.carried(at, e["action_id"], 255)
 	switch e["type"] {
 	case "plain_text_input":
-		p.fields(at, e, "type", "action_id", "multiline", "max_length")
+		p.fields(at, e, "type", "action_id", "multiline", "max_length", "initial_value")
+		if e["initial_value"] != nil {
+			p.carried(at, e["initial_value"], 3000)
+		}
 		if n, _ := e["max_length"].(float64); n < 1 || n > 3000 {
 			p.add("%s: max_length %v", at, n)
 		}

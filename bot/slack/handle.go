@@ -127,7 +127,8 @@ func (a *App) interact(in incoming, i interaction) {
 	}
 }
 
-// pressed takes a click on a button, in a message or in the home tab.
+// pressed takes a click on a button, in a message or in the home tab, or a choice in a menu. Of
+// the menus in which several are chosen, Slack tells at every change: their button is waited for.
 func (a *App) pressed(in incoming, i interaction, k *ask) {
 	if len(i.Actions) == 0 {
 		a.unreadable(in, errLacks)
@@ -152,6 +153,14 @@ func (a *App) pressed(in incoming, i interaction, k *ask) {
 			a.tell(k, "button.stale", nil)
 		}
 		return
+	}
+	if act.ID == menuSend {
+		if line, ok = bot.Picked(line, chosenIn(i.State, line)); !ok {
+			if a.first(k) {
+				a.tell(k, "slack.menu.none", nil)
+			}
+			return
+		}
 	}
 	k.request.Line, k.request.Aside = line, k.way.Hidden
 	a.begin(in, k)

@@ -83,6 +83,44 @@ func TestClick(t *testing.T) {
 	}
 }
 
+// What is chosen in a menu is a line once its button is pressed, or, where one is chosen, at once.
+func TestMenu(t *testing.T) {
+	b := open(t)
+	show := func(most int) slacktest.Message {
+		m, _ := render(bot.Reply{Menu: &bot.Menu{Label: "Quoi?", Line: "/aide", Max: most, Choices: []bot.MenuChoice{{Value: "kubectl", Label: "les objets"}, {Value: "temps", Label: "le temps"}}}}, french(t))
+		var posted struct {
+			TS string `json:"ts"`
+		}
+		if err := b.app.wire.call(b.ctx, "chat.postMessage", outgoing{Channel: "C1", message: m}, &posted); err != nil {
+			t.Fatal(err)
+		}
+		return slacktest.Message{Channel: "C1", TS: posted.TS}
+	}
+	several := show(0)
+	press := func() *slacktest.Exchange {
+		return b.send(slacktest.Action{User: "U1", Channel: "C1", Message: several.TS, ActionID: menuSend})
+	}
+	x := press()
+	if c := b.says(x, b.sentence("slack.menu.none", nil)); c.Message.For != "U1" {
+		t.Errorf("answered %+v", c)
+	}
+	b.send(slacktest.Action{User: "U2", Channel: "C1", Message: several.TS, ActionID: menuChoose, Values: []string{"kubectl"}})
+	changed := b.send(slacktest.Action{User: "U1", Channel: "C1", Message: several.TS, ActionID: menuChoose, Values: []string{"kubectl", "temps"}})
+	again := b.send(slacktest.Action{User: "U1", Channel: "C1", Message: several.TS, ActionID: menuChoose, Values: []string{"temps"}})
+	b.says(press(), "temps avance")
+	for _, each := range []*slacktest.Exchange{changed, again} {
+		for _, c := range each.Changes() {
+			if c.Kind == slacktest.Opened || strings.Contains(c.Message.Words(), "/kubectl apply") {
+				t.Errorf("a change of the choice was answered: %+v", c)
+			}
+		}
+	}
+	one := show(1)
+	token, _ := bot.Token("/aide temps")
+	b.says(b.send(slacktest.Action{User: "U1", Channel: "C1", Message: one.TS, ActionID: menuChoose, Value: token}), "temps avance")
+	b.idle()
+}
+
 func TestStaleButton(t *testing.T) {
 	b := open(t)
 	x := b.send(slacktest.Command{Name: "/timonier", Text: "grappe", User: "U1", Channel: "C1"})

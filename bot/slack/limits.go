@@ -21,6 +21,9 @@ const (
 	mostHeader     = 150
 	mostElements   = 25 // of an actions block
 	mostLabel      = 75
+	mostOption     = 75  // of an option's text
+	mostInMenu     = 100 // options
+	mostMenuValue  = 150 // of an option's value, a menu's placeholder
 	mostAlt        = 2000
 	mostUploadAlt  = 1000
 	mostURL        = 3000
@@ -28,6 +31,7 @@ const (
 	mostTitle      = 24 // of a form, and its buttons
 	mostHint       = 2000
 	mostMetadata   = 3000
+	mostInput      = 3000 // of what is typed in a form
 	mostFallback   = 3000 // Slack: 4,000, and fewer are better
 
 	// mostInAll is over all blocks. Slack refuses about 13,200 characters

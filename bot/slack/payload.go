@@ -50,6 +50,7 @@ type interaction struct {
 	} `json:"container"`
 	Message post            `json:"message"`
 	Actions []action        `json:"actions"`
+	State   json.RawMessage `json:"state"` // what the message's menus hold for the person
 	View    json.RawMessage `json:"view"`
 }
 

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"timonier/bot"
 )
@@ -93,7 +94,9 @@ func (w *writer) text() string {
 }
 
 func (w *writer) block() bot.Block {
-	switch w.IntN(9) {
+	switch w.IntN(10) {
+	case 7:
+		return bot.Until{Label: w.word(), At: time.Unix(1+w.Int64N(1<<32), 0)}
 	case 0:
 		return bot.Title{Text: w.lines(6)}
 	case 1:
@@ -142,6 +145,16 @@ func (w *writer) reply() bot.Reply {
 		}
 		line := "/kubectl " + w.word()
 		r.Buttons = append(r.Buttons, bot.Button{Label: label, Line: line, Style: bot.Style(w.IntN(4))})
+	}
+	if w.IntN(3) == 0 {
+		r.Menu = &bot.Menu{Label: w.word(), Line: "/quiz " + w.word(), Min: w.IntN(4) - 1, Max: w.IntN(4)}
+		for i := range 1 + w.IntN(w.IntN(120)+1) {
+			label := w.word()
+			if w.IntN(8) == 0 {
+				label += strings.Repeat(" choix", 20) + w.word()
+			}
+			r.Menu.Choices = append(r.Menu.Choices, bot.MenuChoice{Value: fmt.Sprint("v", i), Label: label})
+		}
 	}
 	return r
 }

@@ -1,6 +1,7 @@
 package slack
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -25,6 +26,10 @@ func render(r bot.Reply, say sayer) (message, []upload) {
 	}
 	actions, rest := buttons(r)
 	list := p.toType(rest)
+	if r.Menu != nil {
+		choosing, lines := p.menu(*r.Menu)
+		list, actions = join(lines, list), join(choosing, actions)
+	}
 	m := message{Text: fallback(r)}
 	if all := join(p.blocks, list, actions); fits(all, mostBlocks) {
 		m.Blocks = all
@@ -101,6 +106,8 @@ func (p *page) block(b bot.Block) {
 		c.passage(bot.Passage{Spans: []bot.Span{{Text: meter(b)}}})
 	case bot.Picture:
 		p.picture(b)
+	case bot.Until:
+		p.blocks = append(p.blocks, untilOf(b))
 	case bot.Divider:
 		p.blocks = append(p.blocks, block{Type: "divider"})
 	}
@@ -167,7 +174,7 @@ func widestLine(text string) string {
 func buttons(r bot.Reply) (actions []block, rest []bot.Button) {
 	all := r.Buttons
 	if r.Prompt != nil {
-		all = append(all[:len(all):len(all)], bot.Button{Label: r.Prompt.Title, Line: r.Prompt.Line, Style: bot.Primary})
+		all = append(all[:len(all):len(all)], bot.Button{Label: cmp.Or(r.Prompt.Button, r.Prompt.Title), Line: r.Prompt.Line, Style: bot.Primary})
 	}
 	seen, left := map[string]bool{}, mostInButtons
 	for i, b := range all {

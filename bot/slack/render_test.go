@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/nicksnyder/go-i18n/v2/i18n"
 
@@ -114,9 +115,17 @@ func TestRender(t *testing.T) {
 			{Label: strings.Repeat("Une étiquette ", 8), Line: "/cours 3.2"}}},
 		"prompt": {Blocks: []bot.Block{bot.Text{Markdown: "`kubectl apply` lit un manifeste."}},
 			Prompt: &bot.Prompt{Title: "Le manifeste, en YAML", Label: "Manifeste", Line: "/kubectl apply -f -"}},
-		"files":    {Files: []bot.File{{Name: "pods.txt", Type: "text/plain", Data: []byte("a\nb")}}},
-		"empty":    {},
-		"overflow": {Blocks: overflowing(), Buttons: []bot.Button{{Label: "Suite", Line: "/suite"}}},
+		"prompt-short": {Blocks: []bot.Block{bot.Text{Markdown: "Le ____ choisit le nœud."}}, Buttons: []bot.Button{{Label: "Indice", Line: "/quiz indice 7-3"}},
+			Prompt: &bot.Prompt{Title: "Compléter", Label: "Le mot qui manque", Line: "/quiz réponse 7-3", Button: "Répondre", Short: true}},
+		"until": {Blocks: []bot.Block{bot.Until{Label: "Fin <!here>\u00a0:", At: time.Unix(1789563620, 0)}, bot.Until{At: time.Unix(1789563620, 0)}}},
+		"menu": {Blocks: []bot.Block{bot.Text{Markdown: "Lesquelles sont vraies?"}}, Buttons: []bot.Button{{Label: "Indice", Line: "/quiz indice 7-3"}},
+			Menu: &bot.Menu{Label: "Vos réponses", Line: "/quiz réponse 7-3", Max: 2, Choices: []bot.MenuChoice{
+				{Value: "A", Label: "etcd garde l'état souhaité"}, {Value: "B", Label: strings.Repeat("long ", 18)}, {Value: "C", Label: "<@U1> & vous"}}}},
+		"menu-one":   {Menu: &bot.Menu{Line: "/quiz réponse 7-3", Max: 1, Choices: []bot.MenuChoice{{Value: "A", Label: "oui"}, {Value: "B", Label: "B"}}}},
+		"menu-typed": {Menu: &bot.Menu{Label: "Vos réponses", Line: "/quiz " + strings.Repeat("x", 100), Choices: []bot.MenuChoice{{Value: "A", Label: "oui"}}}},
+		"files":      {Files: []bot.File{{Name: "pods.txt", Type: "text/plain", Data: []byte("a\nb")}}},
+		"empty":      {},
+		"overflow":   {Blocks: overflowing(), Buttons: []bot.Button{{Label: "Suite", Line: "/suite"}}},
 	}
 	for name, reply := range tests {
 		t.Run(name, func(t *testing.T) {

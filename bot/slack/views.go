@@ -3,6 +3,7 @@ package slack
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"timonier/bot"
 )
@@ -22,7 +23,7 @@ type metadata struct {
 	Back json.RawMessage `json:"back,omitempty"`
 }
 
-// form is the modal that asks for a Prompt's text, or a file of it. back is what the front
+// form is the modal that asks for a Prompt's line, or its text or a file of it. back is what the front
 // end needs to find the conversation again, JSON; an error where it and the line are
 // longer than a form can carry.
 func form(p bot.Prompt, say sayer, back json.RawMessage) (view, error) {
@@ -38,7 +39,7 @@ func form(p bot.Prompt, say sayer, back json.RawMessage) (view, error) {
 	if oneLine(label) == "" {
 		label = p.Title
 	}
-	return view{
+	v := view{
 		Type: "modal", CallbackID: formCallback, PrivateMetadata: string(carried),
 		Title:  short(p.Title, mostTitle),
 		Submit: short(say("slack.form.send", nil), mostTitle),
@@ -47,14 +48,31 @@ func form(p bot.Prompt, say sayer, back json.RawMessage) (view, error) {
 			{
 				Type: "input", BlockID: formText, Label: short(label, mostHint), Optional: true,
 				Hint:    short(say("slack.form.hint", nil), mostHint),
-				Element: textInput{Type: "plain_text_input", ActionID: formText, Multiline: true, MaxLength: 3000},
+				Element: textInput{Type: "plain_text_input", ActionID: formText, Multiline: !p.Short, MaxLength: mostInput, Initial: begun(p)},
 			},
 			{
 				Type: "input", BlockID: formFile, Label: short(say("slack.form.file", nil), mostHint), Optional: true,
 				Element: fileInput{Type: "file_input", ActionID: formFile, Filetypes: []string{"yaml", "yml", "json", "txt"}, MaxFiles: 1},
 			},
 		},
-	}, nil
+	}
+	if p.Short {
+		v.Blocks[0].Optional, v.Blocks[0].Hint = false, nil
+		v.Blocks = v.Blocks[:1]
+	}
+	return v, nil
+}
+
+// begun is what stands in a form's text at first: all of it, or where there is no room, nothing.
+func begun(p bot.Prompt) string {
+	text := strings.ToValidUTF8(p.Text, "\ufffd")
+	if p.Short {
+		text = oneLine(text)
+	}
+	if length(text) > mostInput {
+		return ""
+	}
+	return text
 }
 
 // filled is a form as it was sent.
@@ -102,6 +120,13 @@ func home(r bot.Reply, say sayer) view {
 		p.blocks[i].picture = 0
 	}
 	actions, rest := buttons(r)
+	if r.Menu != nil { // what is chosen there would be known to nobody
+		for _, c := range r.Menu.Choices {
+			if line, ok := bot.Picked(r.Menu.Line, []string{c.Value}); ok {
+				rest = append(rest, bot.Button{Label: nameOf(c), Line: line})
+			}
+		}
+	}
 	v := view{Type: "home", Blocks: join(p.blocks, p.toType(rest), actions)}
 	if !fits(v.Blocks, mostHomeBlocks) {
 		v.Blocks = shortened(p.blocks, join(sentence(say("slack.render.home", nil)), actions), mostHomeBlocks)

@@ -46,6 +46,21 @@ func TestFormOfPrompt(t *testing.T) {
 	}
 }
 
+func TestFormOfALine(t *testing.T) {
+	for name, p := range map[string]bot.Prompt{
+		"form-line": {Title: "Compléter", Label: "Le mot qui manque", Line: "/quiz réponse 7-3", Short: true, Text: "le\nmot"},
+		"form-full": {Title: "Une question", Label: "En YAML", Line: "/banque ajoute", Text: "kind: one\nask: <b> & «\u00a0…\u00a0»\n"},
+		"form-over": {Title: "Une question", Line: "/banque ajoute", Text: strings.Repeat("long ", 700)},
+	} {
+		v, err := form(p, french(t), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		checkView(t, v)
+		golden(t, name+".json", indented(t, v))
+	}
+}
+
 func TestFormCarriesNoMoreThanItCan(t *testing.T) {
 	for n, fits := range map[int]bool{2900: true, 3000: false} {
 		v, err := form(bot.Prompt{Title: "x", Line: strings.Repeat("é", n)}, french(t), nil)
@@ -72,6 +87,11 @@ func TestHome(t *testing.T) {
 
 	long := home(bot.Reply{Blocks: overflowing(), Buttons: []bot.Button{{Label: "Suite", Line: "/suite"}}}, say)
 	checkView(t, long)
+	menu := home(bot.Reply{Menu: &bot.Menu{Line: "/quiz réponse 7-3", Choices: []bot.MenuChoice{{Value: "A", Label: "oui"}}}}, say)
+	checkView(t, menu)
+	if said := strings.Join(texts(decoded(t, menu)["blocks"]), ""); !strings.Contains(said, "A · oui /quiz réponse 7-3 A") {
+		t.Errorf("a menu at home: %q", said)
+	}
 	n := len(long.Blocks)
 	if said := strings.Join(texts(decoded(t, long)["blocks"].([]any)[n-2]), ""); !strings.Contains(said, "Il n'y a pas de place ici") || long.Blocks[n-1].Type != "actions" {
 		t.Errorf("a long home ends with %q", said)

@@ -16,6 +16,14 @@ func whole(r bot.Reply) string {
 		}
 	}
 	var list []string
+	if r.Menu != nil {
+		parts = append(parts, strings.TrimLeft(oneLine(r.Menu.Label)+" "+ticked(r.Menu.Line+" …"), " "))
+		for _, c := range r.Menu.Choices {
+			if line, ok := bot.Picked(r.Menu.Line, []string{c.Value}); ok {
+				list = append(list, "- "+nameOf(c)+" "+ticked(line))
+			}
+		}
+	}
 	for _, b := range r.Buttons {
 		list = append(list, "- "+oneLine(b.Label)+" "+ticked(b.Line))
 	}
@@ -45,6 +53,8 @@ func markdownOf(b bot.Block) string {
 			text += "\n\n" + fenced("text", b.Text)
 		}
 		return text
+	case bot.Until:
+		return momentOf(b)
 	case bot.Divider:
 		return "---"
 	}
@@ -106,6 +116,11 @@ func fallback(r bot.Reply) string {
 			room -= length(line) + 1
 		}
 	}
+	if r.Menu != nil {
+		for _, c := range r.Menu.Choices {
+			lines = append(lines, nameOf(c))
+		}
+	}
 	if len(lines) == 0 {
 		for _, f := range r.Files {
 			lines = append(lines, f.Name)
@@ -141,6 +156,8 @@ func wordsOf(b bot.Block) []string {
 			return []string{b.Name}
 		}
 		return []string{b.Alt}
+	case bot.Until:
+		return []string{momentOf(b)}
 	}
 	return nil
 }

@@ -195,12 +195,18 @@ func (i Action) build(s *Server, x *Exchange) (envelope, error) {
 			return envelope{}, err
 		}
 		action["action_id"], action["block_id"] = e["action_id"], block["block_id"]
+		if f.message != nil && str(e["type"]) != "button" {
+			f.message.hold(i.User, str(block["block_id"]), action)
+		}
 	}
 	action["action_ts"] = s.stamp()
 	p := s.interaction(x, "block_actions", u, c)
 	p["actions"], p["trigger_id"] = []any{action}, s.newTrigger(x)
 	s.place(p, f, x)
 	p["state"] = map[string]any{"values": map[string]any{}}
+	if f.message != nil {
+		p["state"] = map[string]any{"values": f.message.state(i.User)}
+	}
 	if f.view == nil && c != nil {
 		x.ResponseURL = s.newHook("actions", x, f.message)
 		p["response_url"] = x.ResponseURL

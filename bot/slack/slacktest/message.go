@@ -70,6 +70,52 @@ func (v View) Words() string { return words(v.Blocks) }
 type message struct {
 	Message
 	blocks []any
+	chosen map[string]map[string]any // what each user's menus hold, by user, then by block and action ID
+}
+
+// hold keeps what a user has chosen in a menu of the message: their client goes on showing it.
+func (m *message) hold(user, block string, action map[string]any) {
+	if m.chosen == nil {
+		m.chosen = map[string]map[string]any{}
+	}
+	if m.chosen[user] == nil {
+		m.chosen[user] = map[string]any{}
+	}
+	held := maps.Clone(action)
+	delete(held, "action_id")
+	delete(held, "block_id")
+	m.chosen[user][block+"\x00"+str(action["action_id"])] = held
+}
+
+// state is what the menus of the message hold for a user, as an action's payload has it: those
+// where nothing was chosen too.
+//
+// https://docs.slack.dev/reference/interaction-payloads/block_actions-payload
+func (m *message) state(user string) map[string]any {
+	values := map[string]any{}
+	for _, b := range m.blocks {
+		block := dict(b)
+		for _, e := range elementsOf(block) {
+			e, id := dict(e), str(block["block_id"])
+			var held any
+			switch kind := str(e["type"]); kind {
+			case "multi_static_select", "checkboxes":
+				held = map[string]any{"type": kind, "selected_options": []any{}}
+			case "static_select", "radio_buttons":
+				held = map[string]any{"type": kind, "selected_option": nil}
+			default:
+				continue
+			}
+			if chosen, ok := m.chosen[user][id+"\x00"+str(e["action_id"])]; ok {
+				held = chosen
+			}
+			if values[id] == nil {
+				values[id] = map[string]any{}
+			}
+			dict(values[id])[str(e["action_id"])] = held
+		}
+	}
+	return values
 }
 
 func (m *message) snapshot() Message {
