@@ -109,13 +109,19 @@ func chosenIn(state json.RawMessage, line string) (values []string) {
 // untilOf is a moment that is waited for, in each reader's own time zone.
 //
 // Source: https://docs.slack.dev/reference/block-kit/blocks/rich-text-block (the date element)
-func untilOf(u bot.Until) block {
+func untilOf(u bot.Until) []block {
 	date := rich{Type: "date", Timestamp: u.At.Unix(), Format: "{time_secs}", Fallback: u.At.UTC().Format("15:04:05 MST")}
-	line := []rich{date}
-	if label := strings.Trim(cut(inert(oneLine(u.Label)), mostText/2), " "); label != "" {
+	var c column
+	label, line := strings.Trim(inert(oneLine(u.Label)), " "), []rich{date}
+	switch {
+	case length(label) > mostText/2:
+		c.passage(bot.Passage{Spans: []bot.Span{{Text: label}}})
+	case label != "":
 		line = []rich{{Type: "text", Text: label + " "}, date}
 	}
-	return block{Type: "rich_text", Elements: []any{rich{Type: "rich_text_section", Elements: line}}}
+	c.end()
+	c.add(rich{Type: "rich_text_section", Elements: line})
+	return c.all()
 }
 
 // momentOf is the same in plain words.

@@ -107,7 +107,7 @@ func (p *page) block(b bot.Block) {
 	case bot.Picture:
 		p.picture(b)
 	case bot.Until:
-		p.blocks = append(p.blocks, untilOf(b))
+		p.blocks = append(p.blocks, untilOf(b)...)
 	case bot.Divider:
 		p.blocks = append(p.blocks, block{Type: "divider"})
 	}
