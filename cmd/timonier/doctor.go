@@ -1,0 +1,236 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"runtime"
+	"runtime/debug"
+	"time"
+
+	"timonier/bot"
+	"timonier/bot/store"
+)
+
+// checkup is an examination of what the program is about to run with: its settings, its file,
+// its clock. It changes nothing, and asks nobody outside this machine.
+type checkup struct {
+	voice
+	env          []string
+	config, data string // paths; config may be empty
+	now          time.Time
+	found        []finding
+}
+
+// finding is one line of what was found. What is bad keeps the program from serving; what is a
+// doubt does not.
+type finding struct {
+	verdict verdict
+	text    string
+}
+
+type verdict string
+
+const (
+	well  verdict = "✓"
+	doubt verdict = "~"
+	ill   verdict = "✗"
+)
+
+// doctor is the subcommand: what is wrong, and what to do about it, a line each.
+func doctor(ctx context.Context, in invocation) int {
+	flags := &flag.FlagSet{}
+	c := checkup{env: in.env, now: time.Now()}
+	flags.StringVar(&c.config, "config", "", "")
+	flags.StringVar(&c.data, "data", "", "")
+	say, _, code, ok := in.parse(flags, func(say voice) string { return say.word("doctor.usage") })
+	switch {
+	case !ok:
+		return code
+	case flags.NArg() > 0:
+		return in.refuse(say.sentence("program.badword", map[string]any{"Word": flags.Arg(0)}))
+	}
+	c.voice, c.config = say, configPath(c.config, in.env)
+	for _, look := range []func(context.Context){c.program, c.settings, c.file, c.room, c.clock} {
+		look(ctx)
+	}
+	return c.report(in)
+}
+
+func (c *checkup) note(v verdict, id string, data map[string]any) {
+	c.found = append(c.found, finding{v, c.sentence(id, data)})
+}
+
+func (c *checkup) report(in invocation) int {
+	bad := 0
+	for _, f := range c.found {
+		fmt.Fprintln(in.stdout, f.verdict, f.text)
+		if f.verdict == ill {
+			bad++
+		}
+	}
+	if bad > 0 {
+		return in.fail(c.sentence("doctor.ill", map[string]any{"Number": bad}))
+	}
+	fmt.Fprintln(in.stdout, c.word("doctor.well"))
+	return exitOK
+}
+
+func (c *checkup) program(context.Context) {
+	c.note(well, "doctor.program", map[string]any{"Version": versionOf(), "Go": runtime.Version(), "System": runtime.GOOS + "/" + runtime.GOARCH})
+}
+
+// settings reads them as serve does, and makes the front ends that they are for.
+func (c *checkup) settings(context.Context) {
+	got, err := readValues(c.voice, c.env, c.config)
+	if err != nil {
+		c.found = append(c.found, finding{ill, err.Error()})
+		return
+	}
+	c.openFiles()
+	if len(got) == 0 {
+		c.note(doubt, "doctor.noplatform", nil)
+		return
+	}
+	if err := got.complete(c.voice); err != nil {
+		c.found = append(c.found, finding{ill, err.Error()})
+		return
+	}
+	trial := shared{tutor: bot.New(bot.Config{}), logger: slog.New(slog.DiscardHandler), metrics: bot.NewMetrics()}
+	if err := new(service).connect(platforms(), got, trial); err != nil {
+		c.found = append(c.found, finding{ill, newRedactor(got.secrets()).text(tellSetting(c.voice, err))})
+		return
+	}
+	for _, way := range []struct{ by, id string }{
+		{discordToken, "doctor.discordtoken"}, {discordKey, "doctor.discordkey"},
+		{slackApp, "doctor.slackapp"}, {slackSigning, "doctor.slacksigning"},
+	} {
+		if got.has(way.by) {
+			c.note(well, way.id, nil)
+		}
+	}
+	if got.has(discordKey) && !got.has(discordToken) {
+		c.note(doubt, "doctor.mute", map[string]any{"Name": discordToken})
+	}
+}
+
+// openFiles tells of files with secrets that everyone on the machine can read.
+func (c *checkup) openFiles() {
+	paths := []string{c.config}
+	for _, v := range variables() {
+		if v.secret {
+			paths = append(paths, lookup(c.env, v.name+"_FILE"))
+		}
+	}
+	for _, path := range paths {
+		if path != "" && openToOthers(path) {
+			c.note(ill, "doctor.open", map[string]any{"Path": path})
+		}
+	}
+}
+
+// file opens the data where there are any, and else looks whether they can be made.
+func (c *checkup) file(ctx context.Context) {
+	if c.data == "" {
+		var err error
+		if c.data, err = dataFile(c.env); err != nil {
+			c.note(ill, "program.nodata", nil)
+			return
+		}
+	}
+	info, err := os.Stat(c.data)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		c.newFile()
+		return
+	case err != nil:
+		c.found = append(c.found, finding{ill, refusal(c.voice, c.data, err)})
+		return
+	}
+	file, err := store.Open(ctx, c.data, store.Options{Wait: 200 * time.Millisecond})
+	if errors.Is(err, store.ErrLocked) {
+		c.note(doubt, "doctor.locked", map[string]any{"Path": c.data})
+		return
+	}
+	if err == nil {
+		err = file.Close()
+	}
+	if err != nil {
+		c.found = append(c.found, finding{ill, refusal(c.voice, c.data, err)})
+		return
+	}
+	if openToOthers(c.data) {
+		c.note(ill, "doctor.open", map[string]any{"Path": c.data})
+	}
+	c.note(well, "doctor.file", map[string]any{"Path": c.data, "Size": (info.Size() + 1<<20 - 1) >> 20})
+}
+
+// newFile looks whether the file can be made: by a file of another name beside it, which goes at once.
+func (c *checkup) newFile() {
+	dir := existing(c.data)
+	f, err := os.CreateTemp(dir, "timonier-*")
+	if err == nil {
+		err = errors.Join(f.Close(), os.Remove(f.Name()))
+	}
+	if err != nil {
+		c.note(ill, "program.nofile", map[string]any{"Path": c.data, "Error": reason(err)})
+		return
+	}
+	c.note(well, "doctor.nofile", map[string]any{"Path": c.data})
+}
+
+// existing is the nearest directory above a path that there is.
+func existing(path string) string {
+	dir := filepath.Dir(path)
+	for info, err := os.Stat(dir); (err != nil || !info.IsDir()) && dir != filepath.Dir(dir); info, err = os.Stat(dir) {
+		dir = filepath.Dir(dir)
+	}
+	return dir
+}
+
+// leastRoom is how much of a disk has to be free, in bytes: a day of a school, and a copy of its file.
+const leastRoom = 200 << 20
+
+func (c *checkup) room(context.Context) {
+	if c.data == "" {
+		return
+	}
+	free, known := freeBytes(existing(c.data))
+	switch {
+	case !known:
+	case free < leastRoom:
+		c.note(ill, "doctor.full", map[string]any{"Path": filepath.Dir(c.data), "Free": free >> 20, "Least": leastRoom >> 20})
+	default:
+		c.note(well, "doctor.room", map[string]any{"Free": free >> 20})
+	}
+}
+
+// clock finds a clock that is before the program itself: Slack refuses what is five minutes off,
+// and a question of the day needs its hour.
+func (c *checkup) clock(context.Context) {
+	if built, ok := builtAt(); ok && c.now.Before(built.Add(-24*time.Hour)) {
+		c.note(ill, "doctor.clock", map[string]any{"Now": c.now.Format(time.DateTime), "Built": built.Format(time.DateOnly)})
+		return
+	}
+	c.note(well, "doctor.now", map[string]any{"Now": c.now.Format(time.DateTime), "Zone": c.now.Format("MST")})
+}
+
+// builtAt is when the commit was made that the program was built from.
+func builtAt() (time.Time, bool) {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return time.Time{}, false
+	}
+	for _, s := range info.Settings {
+		if s.Key == "vcs.time" {
+			at, err := time.Parse(time.RFC3339, s.Value)
+			return at, err == nil
+		}
+	}
+	return time.Time{}, false
+}
