@@ -141,6 +141,21 @@ func (p *parcel) showPictured(ctx context.Context, m message, files []upload, r 
 			return files, nil // it went another way
 		}
 	}
+	lost, done, err := p.illustrate(ctx, m, files)
+	if done || err != nil {
+		return left, err
+	}
+	if !first {
+		if err := p.show(ctx, m, true); err != nil {
+			return left, err
+		}
+	}
+	return append(left, lost...), nil
+}
+
+// illustrate shows a message with its pictures; false where Slack does not process them: they are
+// lost as pictures, and may be shared as files.
+func (p *parcel) illustrate(ctx context.Context, m message, files []upload) (lost []upload, done bool, err error) {
 	ids := make([]string, len(files))
 	for i, f := range files {
 		if !f.Picture {
@@ -149,29 +164,21 @@ func (p *parcel) showPictured(ctx context.Context, m message, files []upload, r 
 		if ids[i], err = p.a.upload(ctx, f, "", ""); err != nil {
 			p.a.log.WarnContext(ctx, "picture not uploaded", "error", harmless(err))
 			p.a.cfg.Metrics.Failed(platform, "delivery")
+		} else {
+			lost = append(lost, f)
 		}
 	}
 	if with := m.withPictures(ids); with.pictured() {
 		for try := range pictureTries {
 			if err = p.show(ctx, with, true); err == nil || ctx.Err() != nil {
-				return left, err
+				return nil, true, err
 			}
 			if err := p.a.wait(ctx, backoff(try, 2*time.Second)); err != nil {
-				return left, err
+				return nil, false, err
 			}
 		}
 	}
-	if !first {
-		if err := p.show(ctx, m, true); err != nil {
-			return left, err
-		}
-	}
-	for i, f := range files {
-		if f.Picture && ids[i] != "" {
-			left = append(left, f)
-		}
-	}
-	return left, nil
+	return lost, false, nil
 }
 
 // share gives files beside the message: in the channel or the thread where the answer is for all, in

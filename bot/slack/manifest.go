@@ -21,8 +21,8 @@ const (
 
 // scopes are what the bot may do: answer commands; write messages; read the manifests that
 // people attach; send pictures and long replies; know a person's language, and who leads; read what is
-// written to it.
-var scopes = []string{"commands", "chat:write", "files:read", "files:write", "users:read", "im:history", "app_mentions:read"}
+// written to it; know whether it may write in a channel before it begins something there.
+var scopes = []string{"commands", "chat:write", "files:read", "files:write", "users:read", "im:history", "app_mentions:read", "channels:read", "groups:read"}
 
 // events are what the bot is told of: a visit to its home tab, and what is written to it.
 var events = []string{"app_home_opened", "app_mention", "message.im"}

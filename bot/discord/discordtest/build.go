@@ -27,8 +27,11 @@ func (s *Server) build(e *Exchange, i Interaction) error {
 	p := map[string]any{
 		"id": e.ID, "application_id": s.cfg.ApplicationID, "type": interactionTypes[i.Kind], "token": e.Token, "version": 1,
 		"data": data, "channel_id": e.place.Channel, "channel": channelJSON(e.place), "locale": cmp.Or(i.Locale, defaultLocale),
-		"entitlements": []any{}, "app_permissions": strconv.FormatUint(ordinary|1<<15|1<<14, 10), "attachment_size_limit": mostFile,
+		"entitlements": []any{}, "app_permissions": s.appPermissions(e.place), "attachment_size_limit": mostFile,
 		"authorizing_integration_owners": map[string]any{"0": cmp.Or(e.place.Guild, "0")},
+	}
+	if e.place.Foreign {
+		p["authorizing_integration_owners"] = map[string]any{"1": i.Who.ID}
 	}
 	if e.place.Direct {
 		p["context"], p["user"] = 1, userJSON(i.Who)
@@ -42,6 +45,14 @@ func (s *Server) build(e *Exchange, i Interaction) error {
 	}
 	e.payload = p
 	return nil
+}
+
+// appPermissions are the bot's in a place: view, send, embed, attach, send in threads; none where it was forbidden.
+func (s *Server) appPermissions(p Place) string {
+	if s.channels.forbidden[p.Channel] {
+		return "0"
+	}
+	return strconv.FormatUint(1<<10|1<<11|1<<14|1<<15|1<<38, 10)
 }
 
 // settle says where an interaction happens: a click where its message is, if nothing else is said.

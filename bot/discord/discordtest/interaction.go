@@ -46,6 +46,7 @@ type Place struct {
 	Type    int    // of the channel (resources/channel): 0 text, 11 public and 12 private thread; a direct one is 1
 	Parent  string // of a thread
 	Owner   string // of a thread
+	Foreign bool   // the bot is not in the guild: the person has brought it along (a user install)
 }
 
 // Person is who acts.

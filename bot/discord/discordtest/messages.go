@@ -20,6 +20,7 @@ type message struct {
 	embeds     []any
 	components []any
 	posted     bool // by the bot itself, into the channel
+	nonce      string
 	watchers   []*Exchange
 }
 
@@ -94,9 +95,22 @@ func (s *Server) editMessage(c *call) (int, any, *failure) {
 	return http.StatusOK, s.messageJSON(c.message), nil
 }
 
+// nonceServes is how long an enforced nonce makes no second message: a few minutes, says Discord.
+const nonceServes = 3 * time.Minute
+
+// post sends a message into a channel. Where one with the same nonce was sent there a short while
+// ago, and the nonce is enforced, it is that one (resources/message#create-message).
 func (s *Server) post(c *call) (int, any, *failure) {
 	m := &message{posted: true}
 	m.ChannelID = c.http.PathValue("channel")
+	if enforced, _ := c.body["enforce_nonce"].(bool); enforced {
+		m.nonce = fmt.Sprint(c.body["nonce"])
+		for _, old := range s.messages {
+			if old.nonce == m.nonce && old.ChannelID == m.ChannelID && s.now().Sub(old.Sent) < nonceServes {
+				return http.StatusOK, s.messageJSON(old), nil
+			}
+		}
+	}
 	if f := s.fill(m, c.body, c.files); f != nil {
 		return 0, nil, f
 	}

@@ -99,10 +99,11 @@ func directChannel(person string) string {
 // channels are what is known of channels: every one is there unless it was deleted.
 type channels struct {
 	deleted, forbidden map[string]bool
+	closed             map[string]bool // private messages whose person takes none of the bot's
 }
 
 func newChannels() channels {
-	return channels{deleted: map[string]bool{}, forbidden: map[string]bool{}}
+	return channels{deleted: map[string]bool{}, forbidden: map[string]bool{}, closed: map[string]bool{}}
 }
 
 // DeleteChannel is a person deleting a channel: the bot gets 10003 from then on.
@@ -124,6 +125,13 @@ func (s *Server) Forbid(channel string) {
 	s.channels.forbidden[channel] = true
 }
 
+// CloseDirect is a person taking no private messages of the bot any more: 50007 to each.
+func (s *Server) CloseDirect(person string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.channels.closed[directChannel(person)] = true
+}
+
 // open tells why the bot cannot use a channel.
 func (c channels) open(id string) *failure {
 	switch {
@@ -131,6 +139,8 @@ func (c channels) open(id string) *failure {
 		return unknownChannel()
 	case c.forbidden[id]:
 		return missingAccess()
+	case c.closed[id]:
+		return fail(http.StatusForbidden, 50007, "Cannot send messages to this user")
 	}
 	return nil
 }

@@ -86,12 +86,20 @@ var (
 	byFollowUp     = sending{bodyFields(object{"tts": optional, "username": {}, "avatar_url": {}, "thread_name": {}, "poll": {kind: obj, null: true}}),
 		FlagSuppressEmbeds | FlagEphemeral | FlagSuppressNotifications | FlagComponentsV2, false}
 	byWebhookEdit = sending{bodyFields(object{"poll": {kind: obj, null: true}}), FlagSuppressEmbeds | FlagComponentsV2, true}
-	byChannel     = sending{bodyFields(object{"tts": optional, "nonce": {kind: anything, null: true}, "enforce_nonce": optional,
+	byChannel     = sending{bodyFields(object{"tts": optional, "nonce": {kind: anything, null: true, check: nonce}, "enforce_nonce": optional,
 		"message_reference": {kind: obj, null: true, object: object{"type": {kind: integer}, "message_id": {kind: snowflake},
 			"channel_id": {kind: snowflake}, "guild_id": {kind: snowflake}, "fail_if_not_exists": optional}}}),
 		FlagSuppressEmbeds | FlagSuppressNotifications | FlagComponentsV2, false}
 	byChannelEdit = sending{bodyFields(nil), FlagSuppressEmbeds | FlagComponentsV2, true}
 )
+
+// nonce is a number, or a text of 25 characters at the most (resources/message#create-message).
+func nonce(v any) string {
+	if text, ok := v.(string); ok && utf8.RuneCountInString(text) > 25 {
+		return "Must be 25 or fewer in length."
+	}
+	return ""
+}
 
 func address(schemes ...string) func(any) string {
 	return func(v any) string {
