@@ -349,16 +349,17 @@ func reference(r Request, now time.Time) string {
 type offer struct {
 	buttons []Button
 	menu    *Menu
+	prompt  *Prompt
 }
 
-// offer remembers the buttons and the menu a person was shown last, so that their labels,
-// numbers and letters may be typed.
+// offer remembers what a person was shown last, so that labels, numbers, letters and the answer
+// to a prompt for one line may be typed.
 func (ln *lane) offer(person string, r Reply) {
 	const people = 500
 	if len(ln.offered) >= people {
 		clear(ln.offered)
 	}
-	ln.offered[person] = offer{r.Buttons, r.Menu}
+	ln.offered[person] = offer{r.Buttons, r.Menu, r.Prompt}
 }
 
 // loggable is what may be logged of a line: the command, and no value of a Secret.

@@ -46,3 +46,26 @@ func TestMenuLettersAlone(t *testing.T) {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
 }
+
+// What is typed where one line is asked for is that line, unless it is a command.
+func TestLineOnOffer(t *testing.T) {
+	s := newStage(t, "fr")
+	s.ask("/aide")
+	ln := s.tutor.lanes[s.request("").Place()]
+	short := &Prompt{Line: "/kubectl apply", Short: true}
+	for typed, want := range map[string]string{"nonsense": "/kubectl apply\nnonsense", "1": "/aide", "/lentille": "/lentille", "kubectl get nodes": ""} {
+		ln.offer(s.person, Reply{Prompt: short, Buttons: []Button{{Label: "x", Line: "/aide"}}})
+		got := plainText(s.ask(typed))
+		if want == "" {
+			want = typed
+			ln.offer(s.person, Reply{})
+		}
+		if want := plainText(s.ask(want)); got != want {
+			t.Errorf("%q:\n%s\nwant\n%s", typed, got, want)
+		}
+	}
+	ln.offer(s.person, Reply{Prompt: &Prompt{Line: "/kubectl apply", Button: "Écrire"}, Buttons: []Button{{Label: "x", Line: "/aide"}}})
+	if got := s.ask("2"); got.Prompt == nil {
+		t.Errorf("the prompt's button: %s", plainText(got))
+	}
+}

@@ -57,13 +57,16 @@ func (c *call) guide() Reply {
 }
 
 // chosen finds the button that a person names by its number or its label, or the choices of a
-// menu by their letters.
+// menu by their letters, or takes what is typed for the one line that was asked for.
 func (c *call) chosen(text string) (string, bool) {
 	offer, ok := c.lane.offered[c.request.Who.ID]
 	if !ok {
 		offer = c.lane.offered[""] // to all, by what was said unasked
 	}
-	buttons := offer.buttons
+	buttons, p := offer.buttons, offer.prompt
+	if p != nil && p.Button != "" && !p.Short {
+		buttons = append(buttons[:len(buttons):len(buttons)], Button{Label: p.Button, Line: p.Line})
+	}
 	if n, err := strconv.Atoi(text); err == nil && n >= 1 && n <= len(buttons) {
 		return buttons[n-1].Line, true
 	}
@@ -74,7 +77,13 @@ func (c *call) chosen(text string) (string, bool) {
 		}
 	}
 	if offer.menu != nil {
-		return offer.menu.Typed(text)
+		if line, ok := offer.menu.Typed(text); ok {
+			return line, true
+		}
+	}
+	word, _, more := strings.Cut(text, " ")
+	if p != nil && p.Short && text != "" && !(more && fold(word) == "kubectl") {
+		return p.Line + "\n" + text, true
 	}
 	return "", false
 }

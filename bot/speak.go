@@ -675,7 +675,7 @@ func (t *Tutor) note(ctx context.Context, s Scope, u *utterance, way json.RawMes
 	return t.asNobody(ctx, s, true, func(c *call) error {
 		o, sh := c.own()
 		var r Reply
-		if json.Unmarshal(u.Reply, &r) == nil && u.Person == "" && way != nil && (len(r.Buttons) > 0 || r.Menu != nil) {
+		if json.Unmarshal(u.Reply, &r) == nil && u.Person == "" && way != nil && (len(r.Buttons) > 0 || r.Menu != nil || r.Prompt != nil) {
 			clear(c.lane.offered)
 			c.lane.offer("", r)
 		}

@@ -62,9 +62,9 @@ type chat struct {
 	hint    string // what Tab found
 
 	busy    bool
-	waiting []typed // while an answer was coming
-	coming  string  // the answer so far
-	offered []bot.Button
+	waiting []typed   // while an answer was coming
+	coming  string    // the answer so far
+	offered bot.Reply // what can be named is its buttons, its menu, its prompt
 
 	prompt *bot.Prompt // a longer text is being asked for
 	text   []string    // its lines so far
@@ -103,14 +103,16 @@ func newChat(ctx context.Context, s *Session, env []string) *chat {
 
 func (m *chat) Init() tea.Cmd { return nil }
 
-func (m *chat) printer() printer { return printer{width: m.width, styles: m.styles} }
+func (m *chat) printer() printer {
+	return printer{width: m.width, styles: m.styles, words: m.session.Words}
+}
 
 func (m *chat) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	switch msg := msg.(type) {
 	case tea.WindowSizeMsg:
 		return m, m.resized(msg)
 	case startsMsg:
-		m.offered = msg.Buttons
+		m.offered = msg.Reply
 		close(m.greeted)
 		return m, m.show(m.printer().reply(msg.Reply) + "\n\n" + wrap(m.styles.faint.Render(m.session.Words("terminal.keys")), m.printer().prose()) + "\n")
 	case saidMsg:

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"charm.land/lipgloss/v2"
 	"charm.land/lipgloss/v2/table"
@@ -47,6 +48,8 @@ func monochromeStyles() styles {
 type printer struct {
 	width  int // cells of a line
 	styles styles
+	words  func(id string) string // says a sentence of the tutor's; nil: none is said
+	now    func() time.Time       // nil: time.Now
 }
 
 // measure is how wide prose is at most: longer lines are hard to read.
@@ -66,8 +69,23 @@ func (p printer) reply(r bot.Reply) string {
 	for _, f := range r.Files {
 		parts = append(parts, p.styles.faint.Render("["+oneLine(f.Name)+"]"))
 	}
-	if len(r.Buttons) > 0 {
-		parts = append(parts, p.buttons(r.Buttons))
+	if r.Menu != nil && len(r.Menu.Choices) > 0 {
+		parts = append(parts, p.menu(*r.Menu))
+	}
+	buttons := r.Buttons
+	if r.Prompt != nil && !asks(r) {
+		switch {
+		case !r.Prompt.Short:
+			buttons = append(buttons[:len(buttons):len(buttons)], bot.Button{Label: r.Prompt.Button})
+		case p.words != nil:
+			parts = append(parts, wrap(p.styles.faint.Render(strings.TrimLeft(oneLine(r.Prompt.Label)+" · "+p.words("terminal.line"), " ·")), p.prose()))
+		}
+	}
+	if r.Prompt != nil && !r.Prompt.Short && r.Prompt.Text != "" {
+		parts = append(parts, p.preformatted(r.Prompt.Text))
+	}
+	if len(buttons) > 0 {
+		parts = append(parts, p.buttons(buttons))
 	}
 	text := strings.Join(parts, "\n\n")
 	if p.styles.plain {
@@ -97,6 +115,8 @@ func (p printer) block(b bot.Block) string {
 			return p.preformatted(drawing)
 		}
 		return wrap(p.styles.faint.Render("["+oneLine(b.Alt)+"]"), p.prose())
+	case bot.Until:
+		return wrap(p.until(b), p.prose())
 	case bot.Divider:
 		return p.styles.faint.Render(strings.Repeat("─", min(p.width, 40)))
 	}
@@ -142,6 +162,39 @@ func (p printer) meter(m bot.Meter) string {
 	}
 	bar := p.styles.meter.Render(strings.Repeat("▓", full) + strings.Repeat("░", cells-full))
 	return wrap(bar+" "+oneLine(m.Label), p.prose())
+}
+
+// until is a moment, and how many seconds are left to it.
+func (p printer) until(u bot.Until) string {
+	now := time.Now
+	if p.now != nil {
+		now = p.now
+	}
+	text := strings.TrimLeft(oneLine(u.Label)+" "+u.At.Local().Format(time.TimeOnly), " ")
+	if left := u.At.Sub(now()).Round(time.Second); left > 0 {
+		text += fmt.Sprintf(" (%d\u00a0s)", int(left.Seconds()))
+	}
+	return text
+}
+
+// menu lists choices by what is typed for them, and says how.
+func (p printer) menu(m bot.Menu) string {
+	var lines []string
+	if label := oneLine(m.Label); label != "" {
+		lines = append(lines, wrap(label, p.prose()))
+	}
+	var example []string
+	_, most := m.Bounds()
+	for i, c := range m.Choices {
+		lines = append(lines, hanging("  "+p.styles.button.Render(oneLine(c.Value))+" ", oneLine(c.Label), p.prose()))
+		if i == 0 || most > 1 && i == min(2, len(m.Choices)-1) {
+			example = append(example, c.Value)
+		}
+	}
+	if p.words != nil {
+		lines = append(lines, wrap(p.styles.faint.Render(p.words("terminal.menu")+" "+strings.Join(example, " ")), p.prose()))
+	}
+	return strings.Join(lines, "\n")
 }
 
 // buttons are numbered: a number, or a button's label, is a line that does the same.

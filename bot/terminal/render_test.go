@@ -3,6 +3,7 @@ package terminal
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/charmbracelet/x/ansi"
 
@@ -32,18 +33,21 @@ func TestBlocks(t *testing.T) {
 		{"meter of nothing", bot.Meter{Label: "x", Done: -1}, strings.Repeat("░", 20) + " x", ""},
 		{"drawing", bot.Picture{Alt: "un pod", Text: "┌─┐\n└─┘"}, "┌─┐\n└─┘", ""},
 		{"picture without a drawing", bot.Picture{Alt: "un pod"}, "[un pod]", ""},
+		{"moment", bot.Until{Label: "Fin\u00a0:", At: time.Date(2026, 3, 2, 9, 0, 20, 0, time.Local)}, "Fin\u00a0: 09:00:20 (20\u00a0s)", ""},
+		{"moment that is past", bot.Until{At: time.Date(2026, 3, 2, 8, 0, 0, 0, time.Local)}, "08:00:00", ""},
 		{"divider", bot.Divider{}, strings.Repeat("─", 40), ""},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			reply := bot.Reply{Blocks: []bot.Block{test.block}}
-			if got := (printer{width: 80, styles: plainStyles()}).reply(reply); got != test.plain {
+			now := func() time.Time { return time.Date(2026, 3, 2, 9, 0, 0, 0, time.Local) }
+			if got := (printer{width: 80, styles: plainStyles(), now: now}).reply(reply); got != test.plain {
 				t.Errorf("plain:\n%s\nwant:\n%s", got, test.plain)
 			}
 			if test.colour == "" {
 				test.colour = test.plain
 			}
-			if got := ansi.Strip(printer{width: 80, styles: colourStyles()}.reply(reply)); got != test.colour {
+			if got := ansi.Strip(printer{width: 80, styles: colourStyles(), now: now}.reply(reply)); got != test.colour {
 				t.Errorf("colour:\n%s\nwant:\n%s", got, test.colour)
 			}
 		})
@@ -81,7 +85,7 @@ func TestWordsStayWhole(t *testing.T) {
 	text := "Tapez `kubectl create deployment web --image=nginx --replicas=3` et regardez `web-844649dd5c-5x8z6` : 50\u00a0% de 10\u202f000\u00a0m."
 	for width := 22; width < 90; width++ {
 		for _, styles := range []styles{plainStyles(), monochromeStyles(), colourStyles()} {
-			got := ansi.Strip(printer{width, styles}.reply(bot.Reply{Blocks: []bot.Block{bot.Text{Markdown: text}}}))
+			got := ansi.Strip(printer{width: width, styles: styles}.reply(bot.Reply{Blocks: []bot.Block{bot.Text{Markdown: text}}}))
 			for _, word := range []string{"--image=nginx", "--replicas=3", "web-844649dd5c-5x8z6", "50\u00a0%", "10\u202f000\u00a0m"} {
 				if !strings.Contains(got, word) {
 					t.Fatalf("width %d breaks %q:\n%s", width, word, got)
@@ -200,6 +204,49 @@ func TestHarmless(t *testing.T) {
 	for _, command := range []string{"\x1b[2J", "\x1b]", "\u009b", "\x07", "\x00", "\r"} {
 		if strings.Contains(colour, command) {
 			t.Errorf("%q survives in %q", command, colour)
+		}
+	}
+}
+
+func TestMenuAndPrompt(t *testing.T) {
+	say := func(id string) string { return "<" + id + ">" }
+	p := printer{width: 80, styles: plainStyles(), words: say}
+	menu := bot.Menu{Label: "Lesquelles?", Line: "/quiz réponse 7-3", Choices: []bot.MenuChoice{{Value: "A", Label: "etcd"}, {Value: "B", Label: "un\nkubelet"}, {Value: "C", Label: "le reste"}}}
+	for _, test := range []struct {
+		reply bot.Reply
+		want  string
+	}{
+		{bot.Reply{Menu: &menu, Buttons: []bot.Button{{Label: "Indice"}}}, "Lesquelles?\n  A etcd\n  B un kubelet\n  C le reste\n<terminal.menu> A C\n\n[1 Indice]"},
+		{bot.Reply{Prompt: &bot.Prompt{Label: "Le mot", Short: true, Button: "Répondre"}, Buttons: []bot.Button{{Label: "Indice"}}}, "Le mot · <terminal.line>\n\n[1 Indice]"},
+		{bot.Reply{Prompt: &bot.Prompt{Button: "Écrire", Text: "a: 1\n"}, Buttons: []bot.Button{{Label: "Indice"}}}, "a: 1\n\n[1 Indice] [2 Écrire]"},
+		{bot.Reply{Prompt: &bot.Prompt{Label: "x"}}, ""},
+	} {
+		if got := p.reply(test.reply); got != test.want {
+			t.Errorf("got\n%s\nwant\n%s", got, test.want)
+		}
+	}
+	menu.Max = 1
+	if got := p.reply(bot.Reply{Menu: &menu}); !strings.HasSuffix(got, "<terminal.menu> A") {
+		t.Errorf("one of a menu: %s", got)
+	}
+}
+
+func TestWhatIsTypedForWhatIsOffered(t *testing.T) {
+	buttons := []bot.Button{{Label: "Indice", Line: "/quiz indice"}}
+	menu := bot.Reply{Buttons: buttons, Menu: &bot.Menu{Line: "/quiz réponse 7", Choices: []bot.MenuChoice{{Value: "A"}, {Value: "B"}}}}
+	line := bot.Reply{Buttons: buttons, Prompt: &bot.Prompt{Line: "/quiz réponse 7", Short: true}}
+	long := bot.Reply{Buttons: buttons, Prompt: &bot.Prompt{Line: "/banque ajoute", Button: "Écrire"}}
+	for _, test := range []struct {
+		offered     bot.Reply
+		typed, want string
+		opens       bool
+	}{
+		{menu, "ab", "/quiz réponse 7 A B", false}, {menu, "indice", "/quiz indice", false}, {menu, "c", "c", false}, {menu, "/aide", "/aide", false},
+		{line, " planificateur ", "/quiz réponse 7\nplanificateur", false}, {line, "1", "/quiz indice", false}, {line, "/aide", "/aide", false}, {line, "", "", false},
+		{long, "2", "", true}, {long, "écrire", "", true}, {long, "1", "/quiz indice", false}, {long, "texte", "texte", false},
+	} {
+		if got, opens := chosen(test.typed, test.offered); got != test.want || (opens != nil) != test.opens {
+			t.Errorf("%q: %q, %v", test.typed, got, opens)
 		}
 	}
 }

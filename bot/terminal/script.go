@@ -27,7 +27,7 @@ func (s *Session) Script(ctx context.Context, in io.Reader, out io.Writer) (fail
 	w := bufio.NewWriter(out)
 	defer func() { err = errors.Join(err, w.Flush()) }()
 	lines := bufio.NewReaderSize(in, 64<<10)
-	p := printer{width: scriptWidth, styles: plainStyles()}
+	p := printer{width: scriptWidth, styles: plainStyles(), words: s.Words}
 	for {
 		if err := errors.Join(s.speakNow(ctx, w, p, nil), w.Flush()); err != nil {
 			return failed, err
@@ -40,7 +40,7 @@ func (s *Session) Script(ctx context.Context, in io.Reader, out io.Writer) (fail
 		if err != nil {
 			return failed, err
 		}
-		if reply.Prompt != nil {
+		if asks(reply) {
 			text, err := readText(lines)
 			if err != nil {
 				return failed, err
@@ -62,13 +62,13 @@ func (s *Session) Script(ctx context.Context, in io.Reader, out io.Writer) (fail
 // then for each line an answer, all of it plain.
 func (s *Session) Lines(ctx context.Context, in io.Reader, out io.Writer) error {
 	lines := bufio.NewReaderSize(in, 64<<10)
-	p := printer{width: scriptWidth, styles: plainStyles()}
+	p := printer{width: scriptWidth, styles: plainStyles(), words: s.Words}
 	greeting := s.Tutor.Welcome(ctx, s.request(""))
 	fmt.Fprintf(out, "%s\n\n", p.reply(greeting))
-	for offered := greeting.Buttons; ; {
+	for offered := greeting; ; {
 		err := s.speakNow(ctx, out, p, func(r bot.Reply) {
-			if len(r.Buttons) > 0 {
-				offered = r.Buttons
+			if offers(r) {
+				offered = r
 			}
 		})
 		if err != nil {
@@ -80,12 +80,15 @@ func (s *Session) Lines(ctx context.Context, in io.Reader, out io.Writer) error 
 			fmt.Fprintln(out, s.Words("terminal.bye"))
 			return err
 		}
-		reply, err := s.answer(ctx, chosen(line, offered))
-		if err != nil {
-			return err
+		does, opens := chosen(line, offered)
+		reply := bot.Reply{Prompt: opens}
+		if opens == nil {
+			if reply, err = s.answer(ctx, does); err != nil {
+				return err
+			}
+			fmt.Fprintf(out, "%s\n\n", p.reply(reply))
 		}
-		fmt.Fprintf(out, "%s\n\n", p.reply(reply))
-		if reply.Prompt != nil {
+		if opens != nil || asks(reply) {
 			fmt.Fprintln(out, wrap(s.Words("terminal.text"), scriptWidth))
 			text, err := readText(lines)
 			if err != nil {
@@ -96,7 +99,7 @@ func (s *Session) Lines(ctx context.Context, in io.Reader, out io.Writer) error 
 			}
 			fmt.Fprintf(out, "\n%s\n\n", p.reply(reply))
 		}
-		offered = reply.Buttons
+		offered = reply
 	}
 }
 

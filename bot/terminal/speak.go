@@ -74,8 +74,8 @@ func (m *chat) said(msg saidMsg) tea.Cmd {
 		return nil
 	}
 	close(msg.shown)
-	if len(msg.Buttons) > 0 {
-		m.offered = msg.Buttons
+	if offers(msg.Reply) {
+		m.offered = msg.Reply
 	}
 	return m.show(m.printer().reply(msg.Reply) + "\n")
 }

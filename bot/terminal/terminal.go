@@ -63,21 +63,41 @@ func quits(line string) bool {
 	return false
 }
 
-// chosen is the line of the button that a line names by its number or its label; the line
-// itself where it names none. The tutor would find those of its own answers; its greeting is
-// none, and the line is what the person learns to type.
-func chosen(line string, offered []bot.Button) string {
+// chosen is the line that a line names by the number or the label of a button, by the letters of
+// a menu's choices, or as the answer to a prompt for one line; the line itself where it names none.
+// Where it names the button of a longer prompt, that opens. The tutor would find those of its own answers; its greeting is
+// none, nor is what it says unasked, and the line is what the person learns to type.
+func chosen(line string, offered bot.Reply) (does string, opens *bot.Prompt) {
 	typed := strings.TrimSpace(line)
-	if n, err := strconv.Atoi(typed); err == nil && n >= 1 && n <= len(offered) {
-		return offered[n-1].Line
+	buttons, p := offered.Buttons, offered.Prompt
+	longer := p != nil && !p.Short && p.Button != ""
+	if longer {
+		buttons = append(buttons[:len(buttons):len(buttons)], bot.Button{Label: p.Button, Line: p.Line})
 	}
-	for _, b := range offered {
-		if label(typed) != "" && label(typed) == label(b.Label) {
-			return b.Line
+	for i, b := range buttons {
+		if n, err := strconv.Atoi(typed); err == nil && n == i+1 || label(typed) != "" && label(typed) == label(b.Label) {
+			if longer && i == len(buttons)-1 {
+				return "", p
+			}
+			return b.Line, nil
 		}
 	}
-	return line
+	if offered.Menu != nil {
+		if does, ok := offered.Menu.Typed(typed); ok {
+			return does, nil
+		}
+	}
+	if p != nil && p.Short && typed != "" && !strings.HasPrefix(typed, "/") && !strings.Contains(typed, "\n") {
+		return p.Line + "\n" + typed, nil
+	}
+	return line, nil
 }
+
+// asks says that a reply waits for a longer text, which is typed next.
+func asks(r bot.Reply) bool { return r.Prompt != nil && !r.Prompt.Short && r.Prompt.Button == "" }
+
+// offers says that a reply has something that can be named.
+func offers(r bot.Reply) bool { return len(r.Buttons) > 0 || r.Menu != nil || r.Prompt != nil }
 
 // label is a button's label as it is compared: its letters and digits.
 func label(s string) string {

@@ -67,7 +67,11 @@ func (m *chat) ask(line string) tea.Cmd {
 	if quits(line) {
 		return m.leave()
 	}
-	line = chosen(line, m.offered)
+	line, opens := chosen(line, m.offered)
+	if opens != nil {
+		m.prompt, m.text = opens, nil
+		return m.show(fit(m.styles.bold.Render(wrap(prompt+oneLine(opens.Button), m.width)), m.width))
+	}
 	first, text, more := strings.Cut(strings.TrimRight(line, "\n"), "\n")
 	m.history.add(first)
 	echo := fit(m.styles.bold.Render(wrap(prompt+oneLine(first), m.width)), m.width)
@@ -112,9 +116,12 @@ func (m *chat) part(r bot.Reply) tea.Cmd {
 		m.coming = text
 		return nil
 	}
-	m.coming, m.offered = "", r.Buttons
-	if r.Prompt != nil {
+	m.coming, m.offered = "", r
+	switch {
+	case asks(r):
 		m.prompt, m.text = r.Prompt, nil
+	case r.Prompt != nil && r.Prompt.Short && m.input.Value() == "":
+		m.recall(oneLine(r.Prompt.Text))
 	}
 	return m.show(text + "\n")
 }
