@@ -12,17 +12,14 @@ import (
 type Wish struct {
 	Modules []string             // "3": all of that section; "3.1": of that lesson; none: of all, also those of no lesson
 	Count   int                  // at most
-	Mix     [3]int               // shares of difficulty 1, 2 and 3, as 2:3:1; zero: as the bank has them
+	Mix     [3]int               // shares of difficulty 1, 2 and 3, as 2:3:1; zero: whatever comes
 	Lang    content.Lang         // what there is in this language comes first; empty: whichever
 	Avoid   []string             // IDs of what was asked lately, the latest last: taken only where there is nothing else, the longest ago first
 	Skip    func(id string) bool // withdrawn; may be nil
 }
 
-// UsualMix is the mix of difficulties where nothing else is said: mostly understanding.
-var usualMix = [3]int{2, 3, 1}
-
-// UsualMix is the mix of difficulties of a quiz where nothing else is wished.
-func UsualMix() [3]int { return usualMix }
+// UsualMix is the mix of difficulties where nothing else is wished: mostly understanding.
+func UsualMix() [3]int { return [3]int{2, 3, 1} }
 
 // InModules says that an item is of one of the modules; of none asked for, every item is.
 func InModules(item *content.Item, modules []string) bool {
@@ -48,7 +45,7 @@ func Choose(items []*content.Item, w Wish, seed uint64) []*content.Item {
 	left := w.shares(all)
 	var chosen, spare []*content.Item
 	for _, c := range all {
-		if d := level(c.item); left[d] > 0 {
+		if d := level(c.item); left[d] > 0 && c.ago == 0 { // rather another difficulty than one asked lately
 			left[d]--
 			chosen = append(chosen, c.item)
 		} else {
@@ -105,14 +102,12 @@ func level(i *content.Item) int {
 // first among equals. What the bank has too few of is made up for by Choose.
 func (w Wish) shares(all []candidate) [3]int {
 	parts := w.Mix
-	if parts == [3]int{} {
-		for _, c := range all {
-			parts[level(c.item)]++
-		}
-	}
 	total := max(1, parts[0]+parts[1]+parts[2])
 	count := min(w.Count, len(all))
 	var out [3]int
+	if parts == out {
+		return out
+	}
 	given := 0
 	for d := range out {
 		out[d] = count * parts[d] / total
