@@ -35,24 +35,6 @@ func wakers() []waker {
 	}
 }
 
-// wakeSession goes on with the quiz that runs in the channel: its time is up.
-func (c *call) wakeSession() error { return nil }
-
-// lostSession ends the channel's quiz: nobody sees it any more.
-func (c *call) lostSession(person string) error { return nil }
-
-// wakeDaily asks the question of the day.
-func (c *call) wakeDaily() error { return nil }
-
-// lostDaily asks no question of the day in the channel any more: nobody sees it.
-func (c *call) lostDaily(person string) error { return nil }
-
-// wakeReminder reminds a person of what is due.
-func (c *call) wakeReminder() error { return nil }
-
-// lostReminder reminds a person no more who cannot be reached.
-func (c *call) lostReminder(person string) error { return nil }
-
 // wakeAt sets the alarm of the channel's session; zero: never.
 func (c *call) wakeAt(t time.Time) { c.setAlarm(&c.channel.voice, &c.channel.voice.Session, t) }
 

@@ -83,7 +83,9 @@ func commands() []*command {
 				{name: name{"action", "action"}, help: "option.time", kind: Pick, choices: []pick{{timeShow, ""}, {timeOn, ""}, {timeStep, ""}, {timePause, ""}, {timeResume, ""}, {timeSpeed, ""}}},
 				{name: name{"valeur", "value"}, help: "option.span", complete: true}}},
 		{name: name{"quiz", "quiz"}, help: "quiz.help", usage: "quiz.usage", run: quizCommand, complete: completeQuiz, manner: quizManner,
-			options: []option{{name: name{"action", "action"}, help: "option.quiz", kind: Pick, choices: []pick{{quizEnd, ""}}}}},
+			options: []option{
+				{name: name{"action", "action"}, help: "option.quiz", kind: Pick, choices: quizPicks()},
+				{name: name{"précisions", "details"}, help: "option.quizdetails", complete: true}}},
 		{name: name{"histoire", "story"}, aliases: []string{"histoires", "stories"}, help: "story.help", usage: "story.usage", run: storyCommand, complete: completeStory, manner: storyManner,
 			options: []option{
 				{name: name{"action", "action"}, help: "option.story", complete: true},

@@ -21,11 +21,11 @@ type channel struct {
 	settings Settings
 	clock    clock
 	last     last
-	question question
+	quiz     quizHere
+	quizzes  quizzes
 	long     long
 	kept     checkpoints
 	exercise exercise
-	answers  map[string]int // to the question, by person: the option's index; nil: not read yet
 	simulated
 	story    openStory
 	foretold foretold
@@ -40,6 +40,8 @@ type learner struct {
 	settings Settings
 	bookmark bookmark
 	progress progress
+	review   reviewing
+	reminder reminder
 	voice    voice
 	outbox   outbox
 }
@@ -59,12 +61,13 @@ type call struct {
 	parent  Settings // of the channel that a thread belongs to
 	emit    func(Reply)
 
-	args  string // what follows the command's name on the first line
-	stdin string // the lines after the first
-	used  bool   // the cluster is at the present: it is to be saved
-	ran   string // the first line of the command that was run, with its own name: /kubectl, not /k
-	sets  bool   // it makes the start of an exercise
-	woken bool   // by an alarm: nobody has asked
+	args      string // what follows the command's name on the first line
+	stdin     string // the lines after the first
+	used      bool   // the cluster is at the present: it is to be saved
+	ran       string // the first line of the command that was run, with its own name: /kubectl, not /k
+	sets      bool   // it makes the start of an exercise
+	questions *bank  // those of a quiz; nil: none has been asked for
+	woken     bool   // by an alarm: nobody has asked
 
 	onstage *content.Performance // the story's that is looked at, taken from the company; nil: none
 
@@ -189,7 +192,7 @@ func (t *Tutor) newCall(ctx context.Context, ln *lane, r Request, emit func(Repl
 		return nil, err
 	}
 	c.learner = &learner{shelf: sh}
-	if err := errors.Join(sh.get(personSettings, &c.learner.settings), sh.get(personBookmark, &c.learner.bookmark), sh.get(personProgress, &c.learner.progress), sh.get(personVoice, &c.learner.voice)); err != nil {
+	if err := errors.Join(sh.get(personSettings, &c.learner.settings), sh.get(personBookmark, &c.learner.bookmark), sh.get(personProgress, &c.learner.progress), sh.get(personVoice, &c.learner.voice), sh.get(personReview, &c.learner.review), sh.get(personReminder, &c.learner.reminder)); err != nil {
 		return nil, err
 	}
 	c.tongue()
@@ -209,7 +212,7 @@ func (t *Tutor) load(ctx context.Context, p Place) (*channel, error) {
 	}
 	ch := &channel{shelf: sh}
 	return ch, errors.Join(sh.get(channelSettings, &ch.settings), sh.get(channelClock, &ch.clock), sh.get(channelLast, &ch.last),
-		sh.get(channelQuestion, &ch.question), sh.get(channelLong, &ch.long), sh.get(channelKept, &ch.kept), sh.get(channelExercise, &ch.exercise),
+		sh.get(channelQuiz, &ch.quiz), sh.get(channelLong, &ch.long), sh.get(channelKept, &ch.kept), sh.get(channelExercise, &ch.exercise),
 		sh.get(channelStory, &ch.story), sh.get(channelVoice, &ch.voice))
 }
 
@@ -236,9 +239,9 @@ func (c *call) commit(reply Reply) error {
 	defer heard.release()
 	err = errors.Join(
 		put(ch.shelf, channelSettings, ch.settings), put(ch.shelf, channelClock, ch.clock), put(ch.shelf, channelLast, ch.last),
-		put(ch.shelf, channelQuestion, ch.question), put(ch.shelf, channelLong, ch.long), put(ch.shelf, channelKept, ch.kept), put(ch.shelf, channelExercise, ch.exercise),
+		put(ch.shelf, channelQuiz, ch.quiz), put(ch.shelf, channelLong, ch.long), put(ch.shelf, channelKept, ch.kept), put(ch.shelf, channelExercise, ch.exercise),
 		put(ch.shelf, channelStory, ch.story),
-		put(p.shelf, personSettings, p.settings), put(p.shelf, personBookmark, p.bookmark), put(p.shelf, personProgress, p.progress),
+		put(p.shelf, personSettings, p.settings), put(p.shelf, personBookmark, p.bookmark), put(p.shelf, personProgress, p.progress), put(p.shelf, personReview, p.review), put(p.shelf, personReminder, p.reminder),
 		c.house.put())
 	if err != nil {
 		return err

@@ -16,14 +16,9 @@ type following struct {
 	emit    func(Reply)
 	done    chan error
 	until   time.Time
-	asks    bool   // a question
 	begun   uint64 // before all with a greater number
 	timer   *time.Timer
 }
-
-// questionOpen is how long the number of answers goes on under a question: for less than
-// a message can be changed on every platform.
-const questionOpen = 10 * time.Minute
 
 // often is how long a live answer waits before it looks again.
 const often = time.Second
@@ -32,9 +27,6 @@ const often = time.Second
 // where the tutor is about to close; then nothing was emitted.
 func (t *Tutor) follow(ctx context.Context, r Request, reply Reply, emit func(Reply), done chan error) bool {
 	f := &following{tutor: t, request: r, shown: reply, emit: emit, done: done, until: t.cfg.Now().Add(t.cfg.Limits.Follow)}
-	if f.asks = reply.Follow.Question != ""; f.asks {
-		f.until = t.cfg.Now().Add(questionOpen)
-	}
 	f.shown.Final = false
 	if old := t.oldestOf(r.Place()); old != nil {
 		old.stop()
@@ -54,7 +46,7 @@ func (t *Tutor) follow(ctx context.Context, r Request, reply Reply, emit func(Re
 }
 
 // mostFollows is how many answers of a channel go on at once: the oldest ends before
-// another begins, questions after all others.
+// another begins.
 const mostFollows = 4
 
 // oldestOf is the answer of a channel that has to end; nil where there is room for one more.
@@ -68,7 +60,7 @@ func (t *Tutor) oldestOf(p Place) *following {
 			continue
 		}
 		count++
-		if oldest == nil || f.asks == oldest.asks && f.begun < oldest.begun || !f.asks && oldest.asks {
+		if oldest == nil || f.begun < oldest.begun {
 			oldest = f
 		}
 	}
@@ -171,9 +163,6 @@ func (f *following) stop() {
 
 // goOn is a live answer as it is now; more says whether there will be more to tell.
 func (c *call) goOn(shown Reply) (r Reply, more bool, err error) {
-	if shown.Follow.Question != "" {
-		return c.goOnQuestion(shown)
-	}
 	cl, err := c.cluster()
 	if err != nil {
 		return shown, false, err

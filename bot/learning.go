@@ -44,6 +44,10 @@ func progressCommand(c *call) (Reply, error) {
 	} else {
 		r.Blocks = append(r.Blocks, Text{c.say("learning.noquiz", with{"Quiz": c.typed("quiz")})})
 	}
+	r, err := c.reviewed(r)
+	if err != nil {
+		return r, err
+	}
 	if p.Foretold > 0 {
 		r.Blocks = append(r.Blocks, c.storiesTold(p))
 	}

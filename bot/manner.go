@@ -12,6 +12,7 @@ type Manner struct {
 	Command string  // the command's English name, for figures: kubectl; "none" where the line names none
 	Private bool    // for the person alone; the Reply's Private is the same
 	Replace bool    // the answer takes the place of the message whose button was pressed
+	aside   bool    // Replace holds only in a message for the person alone: what others see stays
 	Prompt  *Prompt // a form to show instead of an answer: the line lacks the text that it needs
 }
 
@@ -36,6 +37,7 @@ func (t *Tutor) Manner(r Request) Manner {
 	if cmd.manner != nil {
 		cmd.manner(t.wordsOf(t.spoken.of(r), r.Locale), strings.TrimSpace(args), text, &m)
 	}
+	m.Replace, m.aside = m.Replace && (!m.aside || r.Aside), false
 	m.Private = (m.Private || r.Aside) && !r.Alone // who is alone has no need to hide what was said
 	return m
 }

@@ -75,9 +75,8 @@ type Reply struct {
 // Follow is what a live answer follows: the pods of a change until they are ready, or the
 // presses of a question until it is closed.
 type Follow struct {
-	Objects  []trace.Ref `json:",omitempty"` // that the change wrote
-	Question string      `json:",omitempty"` // ID of a question
-	Blocks   int         // how many of the answer's first blocks stay as they are
+	Objects []trace.Ref `json:",omitempty"` // that the change wrote
+	Blocks  int         // how many of the answer's first blocks stay as they are
 }
 
 // Block is one piece of a reply: Title, Text, Code, Table, Quote, Meter, Picture,

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"timonier/bot/quiz"
 )
 
 // What quizzes leave behind, and where. An answer is a record of its own, so that 300 people
@@ -14,65 +16,61 @@ import (
 // In a channel's scope:
 //
 //	channel/quiz               quizHere: which quizzes run, and the hour of the question of the day
-//	quiz/SESSION               openQuiz: a session's rules and where it stands, also once it is over
+//	quiz/SESSION               openQuiz: a quiz.Session and what the chat adds to it, also once it is over
 //	quizlive/SESSION/N         a content.Item made for the session from the channel's cluster
-//	answers/SESSION/N/PERSON   answered: what one person answered to one question
+//	answers/SESSION/N/PERSON   quiz.Record: what one person answered to one question
 //	exam/SESSION/PERSON        examPlace: how far one person has come in an exam
+//	names/SESSION/PERSON       the name of a person who agreed to be named, as it was then
 //
 // In a person's scope:
 //
-//	person/review              reviewing: the question of a review that is open, and the person's reminder
-//	cards/…                    the person's deck, as bot/quiz packs it
+//	person/review              reviewing: the question of a review that is open
+//	person/reminder            reminder: when the person is reminded of what is due
+//	cards/SHARD                the person's deck, as bot/quiz packs it; and cards/undo
 //	took/SESSION               took: where the person answered, so that it can be found again: exported, deleted
 //
-// A session's ID is of the letters a to z and digits and is unique over all channels; N counts from 1.
+// A session's ID is of the letters a to z and digits, and unique over all channels. N counts from
+// 1: it is one more than the Record's Question.
 const (
 	keyQuiz   = "quiz/"
 	keyLive   = "quizlive/"
 	keyAnswer = "answers/"
 	keyExam   = "exam/"
+	keyNames  = "names/"
 	keyCards  = "cards/"
 	keyTook   = "took/"
 
-	channelQuiz  = keyChannel + "quiz"
-	personReview = keyPerson + "review"
+	channelQuiz    = keyChannel + "quiz"
+	personReview   = keyPerson + "review"
+	personReminder = keyPerson + "reminder"
 )
 
-// answered is the record of what a person answered to a question of a session.
-type answered struct {
-	Item   string    `json:"item"`             // its ID
-	Given  string    `json:"given"`            // in the item's own numbering, as bot/quiz writes it
-	Right  bool      `json:"right,omitempty"`  // wholly
-	Credit float64   `json:"credit,omitempty"` // 0 to 1
-	Points int       `json:"points,omitempty"` // of a race
-	Took   int64     `json:"took,omitempty"`   // milliseconds, from the question's beginning
-	Hint   bool      `json:"hint,omitempty"`   // it was given the hint
-	Change int       `json:"change,omitempty"` // how often it was changed
-	At     time.Time `json:"at"`
-	Name   string    `json:"name,omitempty"` // only of who agreed to be named
-}
-
-// took is where a person answered: the place of a session.
+// took is where a person answered: the channel of a session.
 type took struct {
 	Tenant  string    `json:"tenant,omitempty"`
 	Channel string    `json:"channel"`
 	At      time.Time `json:"at"` // of the first answer
 }
 
-// answerRecord is where a person's answer to a question is.
-func answerRecord(session string, n int, person string) string {
-	return questionAnswers(session, n) + person
+// answerRecord is where a person's answer to a question (from 0) is.
+func answerRecord(session string, question int, person string) string {
+	return questionAnswers(session, question) + person
 }
 
-// questionAnswers is the prefix of the answers to a question, and sessionAnswers to all of a session.
-func questionAnswers(session string, n int) string {
-	return sessionAnswers(session) + strconv.Itoa(n) + "/"
+// questionAnswers is the prefix of the answers to a question (from 0).
+func questionAnswers(session string, question int) string {
+	return sessionAnswers(session) + strconv.Itoa(question+1) + "/"
 }
 
+// sessionAnswers is the prefix of all answers of a session.
 func sessionAnswers(session string) string { return keyAnswer + session + "/" }
 
-// whoseAnswer is the question and the person of the key of an answer; false where it is another's key.
-func whoseAnswer(key string) (session string, n int, person string, ok bool) {
+// nameRecord is where a person's name is, for the scoreboard of a session.
+func nameRecord(session, person string) string { return keyNames + session + "/" + person }
+
+// whoseAnswer is the session, the question (from 0) and the person of the key of an answer; false
+// where it is another's key.
+func whoseAnswer(key string) (session string, question int, person string, ok bool) {
 	rest, ok := strings.CutPrefix(key, keyAnswer)
 	if !ok {
 		return "", 0, "", false
@@ -80,33 +78,41 @@ func whoseAnswer(key string) (session string, n int, person string, ok bool) {
 	session, rest, _ = strings.Cut(rest, "/")
 	number, person, ok := strings.Cut(rest, "/")
 	n, err := strconv.Atoi(number)
-	return session, n, person, ok && err == nil && person != ""
+	return session, n - 1, person, ok && err == nil && n > 0 && person != ""
 }
 
-// readAnswered reads answers by their prefix, with the question and the person of each.
-func (c *call) readAnswered(prefix string) ([]givenAnswer, error) {
+// readAnswered reads the answers to a session, or to a question, by their prefix.
+func (c *call) readAnswered(prefix string) ([]quiz.Record, error) {
 	records, _, err := c.tutor.cfg.Store.Read(c.ctx, c.channel.scope, prefix)
 	if err != nil {
 		return nil, fmt.Errorf("read answers: %w", err)
 	}
-	var out []givenAnswer
+	var out []quiz.Record
 	for _, rec := range records {
-		_, n, person, ok := whoseAnswer(rec.Key)
+		session, question, person, ok := whoseAnswer(rec.Key)
 		if !ok {
 			continue
 		}
-		a := givenAnswer{Question: n, Person: person}
-		if err := json.Unmarshal(rec.Value, &a.answered); err != nil {
+		var r quiz.Record
+		if err := json.Unmarshal(rec.Value, &r); err != nil {
 			return nil, fmt.Errorf("decode record %s: %w", rec.Key, err)
 		}
-		out = append(out, a)
+		r.Session, r.Person, r.Question = session, person, question
+		out = append(out, r)
 	}
 	return out, nil
 }
 
-// givenAnswer is an answer, and whose it is.
-type givenAnswer struct {
-	Question int
-	Person   string
-	answered
+// readNames reads the names of those who agreed to be named, by person.
+func (c *call) readNames(session string) (map[string]string, error) {
+	prefix := nameRecord(session, "")
+	records, _, err := c.tutor.cfg.Store.Read(c.ctx, c.channel.scope, prefix)
+	if err != nil {
+		return nil, fmt.Errorf("read names: %w", err)
+	}
+	names := map[string]string{}
+	for _, rec := range records {
+		names[rec.Key[len(prefix):]] = string(rec.Value)
+	}
+	return names, nil
 }

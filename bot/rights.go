@@ -147,6 +147,9 @@ func settingsCommand(c *call) (Reply, error) {
 		c.learner.settings.Theme = themeNamed(words[1]) // a matter of one's own eyes
 		return c.showSettings(), nil
 	}
+	if len(words) > 1 && forReminder.is(words[0]) {
+		return c.setReminder(strings.Join(words[1:], "")), nil // one's own too
+	}
 	settings, allowed := &c.channel.settings, c.may(leads)
 	switch {
 	case forTenant.is(words[0]):
@@ -164,6 +167,8 @@ func settingsCommand(c *call) (Reply, error) {
 	}
 	if len(words) == 2 {
 		switch {
+		case forZone.is(words[0]):
+			return c.setZone(settings, words[1]), nil
 		case name{"langue", "language"}.is(words[0]) && language(words[1]) != "":
 			settings.Language = language(words[1])
 			return c.showSettings(), nil

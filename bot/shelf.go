@@ -32,7 +32,6 @@ const (
 	channelSettings = keyChannel + "settings" // Settings
 	channelClock    = keyChannel + "clock"    // clock
 	channelLast     = keyChannel + "last"     // last
-	channelQuestion = keyChannel + "question" // question
 	channelLong     = keyChannel + "long"     // long
 	channelKept     = keyChannel + "kept"     // checkpoints
 	channelExercise = keyChannel + "exercise" // exercise
@@ -129,6 +128,9 @@ type Settings struct {
 	Break  string `json:"break,omitempty"`  // break it
 	Quiz   string `json:"quiz,omitempty"`   // start and end quizzes
 	Reset  string `json:"reset,omitempty"`  // replace it by a new one
+
+	Zone     string `json:"zone,omitempty"`     // of a channel and a tenant: its time zone, as the IANA names it
+	ShowName bool   `json:"showName,omitempty"` // of a person: their name may stand on scoreboards
 }
 
 // clock is how the cluster's time follows the wall's.

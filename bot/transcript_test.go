@@ -27,6 +27,7 @@ var update = flag.Bool("update", false, "rewrite the transcripts")
 //	@shared          from now on the channel is a class's
 //	@complete LINE   the completions of the line
 //	@lose LESSON     the course that is taught is a new one, without the lesson
+//	@small           the course that is taught has the few questions of testdata/quiz
 //	@refuse FAULT    a newer course is not taught, for its fault
 //
 // The language of its name, as course.fr.txt, is the platform's.
@@ -67,6 +68,7 @@ type stage struct {
 	tenant string
 	asked  int
 
+	course   *content.Course
 	audience *audience // of what is said unasked; nil: nobody speaks
 }
 
@@ -77,7 +79,7 @@ func newStage(t *testing.T, locale string) *stage {
 }
 
 func (s *stage) newTutor() *Tutor {
-	return New(Config{Store: s.store, Now: func() time.Time { return s.now }, Logger: slog.New(slog.NewTextHandler(s.t.Output(), nil))})
+	return New(Config{Content: s.course, Store: s.store, Now: func() time.Time { return s.now }, Logger: slog.New(slog.NewTextHandler(s.t.Output(), nil))})
 }
 
 func (s *stage) request(line string) Request {
@@ -148,6 +150,10 @@ func (s *stage) perform(line string) string {
 		return ""
 	case "@shared":
 		s.shared, s.tenant = true, "collège"
+		return ""
+	case "@small":
+		s.course = smallCourse(s.t)
+		s.tutor.Teach(s.course)
 		return ""
 	case "@lose":
 		s.tutor.Teach(without(s.t, arg))

@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"syscall"
 	"time"
+	_ "time/tzdata" // a machine may know no time zones, and a class has one
 
 	"github.com/charmbracelet/x/term"
 

@@ -1,0 +1,299 @@
+package bot
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"timonier/bot/quiz"
+	"timonier/content"
+)
+
+// answerQuiz is /quiz réponse QID ANSWER; where the answer was typed into a form, it is what
+// follows the line.
+func (c *call) answerQuiz(rest string) (Reply, error) {
+	id, typed, _ := strings.Cut(rest, " ")
+	if strings.TrimSpace(c.stdin) != "" {
+		typed = strings.TrimSpace(typed + " " + c.stdin)
+	}
+	if isReview(id) {
+		return c.answerReview(id, typed)
+	}
+	session, question := questionOf(id)
+	s, err := c.session(session)
+	if err != nil {
+		return Reply{}, err
+	}
+	if s == nil || question < 0 {
+		return c.quizGone(session)
+	}
+	if err := c.catchUp(s); err != nil {
+		return Reply{}, err
+	}
+	return c.take(s, question, strings.TrimSpace(typed))
+}
+
+// catchUp does first what is due in a session, if nobody has yet: the time of a question that is
+// up is up, whoever looks.
+func (c *call) catchUp(s *openQuiz) error {
+	if at := s.Next(); at.IsZero() || at.After(c.now) || s.Rules.Mode == quiz.Daily {
+		return nil
+	}
+	if err := c.goOnQuiz(s); err != nil {
+		return err
+	}
+	return c.keepQuiz(s)
+}
+
+// take takes a person's answer to a question of a session, and says privately that it has.
+func (c *call) take(s *openQuiz, question int, typed string) (Reply, error) {
+	q, ok := c.put(s, question, c.request.Who.ID)
+	if !ok {
+		return c.mistake("quiz.lost"), nil
+	}
+	before, err := c.answerBefore(s, question)
+	if err != nil {
+		return Reply{}, err
+	}
+	if _, why := s.Take(question, q.Item, quiz.Answer{}, before, c.now); slices.Contains([]quiz.Refusal{quiz.NotYet, quiz.Closed, quiz.Gone, quiz.EndedAll}, why) {
+		return c.refuse(s, q, before, why) // whatever it is, and whether it is one or not
+	}
+	p := posed{id: questionID(s.ID, question), q: q, hint: before.Hint}
+	a, wrong := c.readAnswer(p, typed)
+	if wrong != nil {
+		return *wrong, nil
+	}
+	rec, refusal := s.Take(question, q.Item, a, before, c.now)
+	if refusal != "" {
+		return c.refuse(s, q, before, refusal)
+	}
+	if err := c.saveAnswer(s, rec); err != nil {
+		return Reply{}, err
+	}
+	c.countAnswer(before, rec)
+	if err := c.learnFrom(p.id, q.Item, before, rec, s.Rules.Change); err != nil {
+		return Reply{}, err
+	}
+	return c.receipt(s, q, rec)
+}
+
+// readAnswer reads what was typed. Where it is not an answer yet, the reply says what is missing.
+func (c *call) readAnswer(p posed, typed string) (quiz.Answer, *Reply) {
+	if typed == anew {
+		r := c.pose(Reply{}, p)
+		return quiz.Answer{}, &r
+	}
+	a, err := p.q.Read(typed, c.course())
+	var unread *quiz.Unread
+	if errors.As(err, &unread) {
+		r := c.unread(unread, p.q.Item)
+		if p.q.Item.Kind == content.Number || p.q.Item.Kind == content.Fill {
+			r = c.poseTyped(r, p)
+		}
+		return a, &r
+	}
+	if p.q.Missing(a) > 0 {
+		p.given = a
+		r := c.pose(Reply{}, p)
+		return a, &r
+	}
+	return a, nil
+}
+
+// countAnswer counts a person's answers, and those that are right.
+func (c *call) countAnswer(before, rec quiz.Record) {
+	p := &c.learner.progress
+	if !before.Given() {
+		p.Asked++
+	} else if before.Right {
+		p.Right--
+	}
+	if rec.Right {
+		p.Right++
+	}
+}
+
+// receipt says what has become of an answer: no more than that it is noted, where the verdict
+// would tell others.
+func (c *call) receipt(s *openQuiz, q quiz.Question, rec quiz.Record) (Reply, error) {
+	if s.Rules.Mode.Feedback() == quiz.AtOnce {
+		r := Reply{Blocks: []Block{Text{bold(c.any(q.Item.Ask))}}}
+		return c.judge(r, q, rec.Answer, quiz.Grade(q.Item, rec.Answer)).with(c.reviewButton()), nil
+	}
+	text := c.say("quiz.noted", with{"Answer": c.spelled(q, rec.Answer)})
+	switch {
+	case rec.Changes > 0:
+		text += " " + c.say("quiz.changed")
+	case s.Rules.Change:
+		text += " " + c.say("quiz.maychange")
+	}
+	if rec.Late {
+		text += " " + c.say("quiz.late")
+	}
+	r := Reply{Blocks: []Block{Text{text}}}
+	if s.Rules.Mode == quiz.Exam {
+		return c.examAfter(r, s)
+	}
+	if c.request.Alone && s.Rules.Mode == quiz.Race && s.Phase == quiz.Open && !s.Rules.Change {
+		return c.aloneReveal(r, s)
+	}
+	return r, nil
+}
+
+// aloneReveal goes on at once with a race that one person plays alone: there is nobody to wait for.
+func (c *call) aloneReveal(r Reply, s *openQuiz) (Reply, error) {
+	s.Do(quiz.Reveal, c.now)
+	if err := c.showQuiz(s); err != nil {
+		return r, err
+	}
+	return r, c.keepQuiz(s)
+}
+
+// refuse says why an answer is not taken, and what became of the one before.
+func (c *call) refuse(s *openQuiz, q quiz.Question, before quiz.Record, why quiz.Refusal) (Reply, error) {
+	kept := with{"Answer": c.spelled(q, before.Answer)}
+	told := func(text string) (Reply, error) { return Reply{Blocks: []Block{Text{text}}}, nil }
+	switch why {
+	case quiz.Same:
+		return told(c.say("quiz.same", kept))
+	case quiz.Already:
+		return told(c.say("quiz.answered", kept))
+	case quiz.OneChange:
+		return told(c.say("quiz.onechange", kept))
+	case quiz.NotYet:
+		return c.mistake("quiz.notyet"), nil
+	case quiz.NoHints:
+		return c.mistake("quiz.nohints"), nil
+	case quiz.NoHint:
+		return c.mistake("quiz.nohint"), nil
+	case quiz.TooLate:
+		return c.mistake("quiz.hintlate"), nil
+	case quiz.EndedAll:
+		return c.mistake("quiz.over").with(c.resultsButton(s)), nil
+	case quiz.Gone:
+		return c.mistake("quiz.past", with{"Number": s.Question + 1}), nil
+	}
+	return c.mistake("quiz.closed"), nil
+}
+
+// hintQuiz is /quiz indice QID.
+func (c *call) hintQuiz(rest string) (Reply, error) {
+	id, _, _ := strings.Cut(rest, " ")
+	if isReview(id) || id == "" {
+		return c.hintReview(id)
+	}
+	session, question := questionOf(id)
+	s, err := c.session(session)
+	if err != nil {
+		return Reply{}, err
+	}
+	if s == nil || question < 0 {
+		return c.quizGone(session)
+	}
+	if err := c.catchUp(s); err != nil {
+		return Reply{}, err
+	}
+	q, ok := c.put(s, question, c.request.Who.ID)
+	if !ok {
+		return c.mistake("quiz.lost"), nil
+	}
+	before, err := c.answerBefore(s, question)
+	if err != nil {
+		return Reply{}, err
+	}
+	rec, refusal := s.Hint(question, q.Item, before, c.now)
+	if refusal != "" {
+		return c.refuse(s, q, before, refusal)
+	}
+	if !before.Hint {
+		if err := c.saveAnswer(s, rec); err != nil {
+			return Reply{}, err
+		}
+	}
+	return Reply{Blocks: []Block{Quote{c.say("quiz.hint", with{"Hint": c.any(q.Item.Hint)})}, Text{"*" + c.say("quiz.hintcost") + "*"}}}, nil
+}
+
+// learnFrom feeds an answer to a class's question to the person's deck. An answer that is changed
+// takes the place of the one before: the deck is as if that had never been.
+func (c *call) learnFrom(id string, item *content.Item, before, rec quiz.Record, mayChange bool) error {
+	if _, ok := c.item(item.ID); !ok {
+		return nil // made for this session alone
+	}
+	shard := quiz.ShardOf(item.ID)
+	deck, packed, err := c.shard(shard)
+	if err != nil {
+		return err
+	}
+	if before.Given() {
+		if packed, err = c.takeBack(id, shard, packed); err != nil {
+			return err
+		}
+		deck = &quiz.Deck{}
+		if err := deck.Load(shard, packed); err != nil {
+			return err
+		}
+	}
+	if mayChange {
+		c.learner.set(keyUndo, append([]byte(id+"\n"), packed...))
+	}
+	took := time.Duration(rec.Took) * time.Millisecond
+	o := quiz.Outcome{Right: rec.Right, Credit: rec.Credit, Hint: rec.Hint, Slow: quiz.Slow(item.Kind, took)}
+	deck.Review(item.ID, o, c.now)
+	c.learner.set(shardRecord(shard), deck.Pack(shard))
+	return nil
+}
+
+// keyUndo is what a shard of the deck was before the last answer to a class: the question's ID, a
+// newline, the shard.
+const keyUndo = keyCards + "undo"
+
+// takeBack is a shard as it was before an answer to a question, where that is known still.
+func (c *call) takeBack(id string, shard int, now []byte) ([]byte, error) {
+	records, _, err := c.tutor.cfg.Store.Read(c.ctx, c.learner.scope, keyUndo)
+	if err != nil {
+		return nil, fmt.Errorf("read cards: %w", err)
+	}
+	for _, rec := range records {
+		if was, packed, ok := strings.Cut(string(rec.Value), "\n"); ok && was == id {
+			return []byte(packed), nil
+		}
+	}
+	return now, nil
+}
+
+func shardRecord(shard int) string { return fmt.Sprintf("%s%02d", keyCards, shard) }
+
+// shard reads one shard of the person's deck, and gives it packed too.
+func (c *call) shard(shard int) (*quiz.Deck, []byte, error) {
+	records, _, err := c.tutor.cfg.Store.Read(c.ctx, c.learner.scope, shardRecord(shard))
+	if err != nil {
+		return nil, nil, fmt.Errorf("read cards: %w", err)
+	}
+	deck := &quiz.Deck{}
+	if len(records) == 0 {
+		return deck, nil, nil
+	}
+	return deck, records[0].Value, deck.Load(shard, records[0].Value)
+}
+
+// deck reads the person's whole deck.
+func (c *call) deck() (*quiz.Deck, error) {
+	records, _, err := c.tutor.cfg.Store.Read(c.ctx, c.learner.scope, keyCards)
+	if err != nil {
+		return nil, fmt.Errorf("read cards: %w", err)
+	}
+	deck := &quiz.Deck{}
+	for _, rec := range records {
+		shard, err := strconv.Atoi(rec.Key[len(keyCards):])
+		if err != nil {
+			continue // keyUndo
+		}
+		if err := deck.Load(shard, rec.Value); err != nil {
+			return nil, err
+		}
+	}
+	return deck, nil
+}

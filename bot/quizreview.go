@@ -1,0 +1,286 @@
+package bot
+
+import (
+	"iter"
+	"strconv"
+	"strings"
+	"time"
+
+	"timonier/bot/quiz"
+)
+
+// A review is one person's own: private, at their own pace, one question after the other, as the
+// cards of their deck become due.
+
+// reviewing is the question of a review that is open, and where the review is.
+type reviewing struct {
+	Number int       `json:"number,omitempty"` // of the question: it names it in a line
+	Item   string    `json:"item,omitempty"`
+	Seed   uint64    `json:"seed,omitempty"`
+	Asked  time.Time `json:"asked,omitzero"`
+	Hint   bool      `json:"hint,omitempty"`
+	Done   bool      `json:"done,omitempty"`  // it has been answered
+	Fresh  bool      `json:"fresh,omitempty"` // new questions were asked for
+	Last   string    `json:"last,omitempty"`  // the lesson of the one before
+}
+
+// reviewStays is how long an open question stays the next one.
+const reviewStays = 12 * time.Hour
+
+// reviewFresh is the word that asks for new questions.
+var reviewFresh = name{"nouvelles", "new"}
+
+// reviewID names a question of a review in a line: r12.
+func reviewID(n int) string { return "r" + strconv.Itoa(n) }
+
+// isReview says that an ID is reviewID's: a session's has a full stop in it.
+func isReview(id string) bool {
+	n, ok := strings.CutPrefix(id, "r")
+	_, err := strconv.Atoi(n)
+	return ok && err == nil
+}
+
+// review is /quiz révision: the next question that is due, or, with nouvelles, a new one.
+func (c *call) review(rest string) (Reply, error) {
+	p := &c.learner.review
+	deck, err := c.deck()
+	if err != nil {
+		return Reply{}, err
+	}
+	fresh := reviewFresh.is(rest)
+	if _, ok := c.item(p.Item); ok && !p.Done && c.now.Sub(p.Asked) < reviewStays {
+		return c.reviewPage(deck, true)
+	}
+	need := quiz.Need{Now: c.now, Today: c.today(), Count: 1, After: p.Last, Lesson: c.lessonOf}
+	next := deck.Next(need)
+	if len(next) == 0 && (fresh || deck.Len() == 0 && rest != "") {
+		need.Fresh, need.PerDay, need.Count = c.freshItems(), 1<<20, freshAmong
+		next = otherFirst(deck.Next(need), p.Last)
+	}
+	if len(next) == 0 {
+		return c.nothingDue(deck, fresh), nil
+	}
+	*p = reviewing{Number: p.Number + 1, Item: next[0].Item, Seed: c.newSeed(), Asked: c.now.UTC().Round(0), Fresh: fresh, Last: p.Last}
+	return c.reviewPage(deck, false)
+}
+
+// freshAmong is among how many new questions one of another lesson than the last one's is looked for.
+const freshAmong = 12
+
+// otherFirst puts first what is of another lesson than the one before: mixed, practice keeps better.
+func otherFirst(next []quiz.Due, last string) []quiz.Due {
+	for i, d := range next {
+		if d.Lesson != last {
+			return next[i:]
+		}
+	}
+	return next
+}
+
+// today is the beginning of the day where the channel is.
+func (c *call) today() time.Time {
+	t := c.now.In(c.zone())
+	return time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, t.Location())
+}
+
+// lessonOf is the lesson of an item that may be asked.
+func (c *call) lessonOf(id string) (string, bool) {
+	i, ok := c.questions.item(id)
+	if !ok {
+		return "", false
+	}
+	return i.Lesson, true
+}
+
+// freshItems are the items that the person has not seen: of the lessons that they have read, in
+// the order of the course, then of the others.
+func (c *call) freshItems() iter.Seq2[string, string] {
+	return func(yield func(string, string) bool) {
+		for _, read := range []bool{true, false} {
+			for l := range c.content.Lessons() {
+				if among(c.learner.progress.Read, l.ID) != read {
+					continue
+				}
+				for _, i := range c.items() {
+					if i.Lesson == l.ID && !yield(i.ID, i.Lesson) {
+						return
+					}
+				}
+			}
+		}
+		for _, i := range c.items() { // a teacher's own, of no lesson
+			if _, ok := c.content.Lesson(i.Lesson); !ok && !yield(i.ID, i.Lesson) {
+				return
+			}
+		}
+	}
+}
+
+// nothingDue says when the next question is due, and offers new ones.
+func (c *call) nothingDue(deck *quiz.Deck, fresh bool) Reply {
+	if len(c.items()) == 0 {
+		return c.mistake("quiz.none")
+	}
+	o := deck.Outlook(c.now, c.mayAsk)
+	text := c.say("quiz.review.first")
+	switch {
+	case o.Cards > 0 && fresh:
+		text = c.say("quiz.review.allseen")
+	case o.Cards > 0:
+		text = c.say("quiz.review.nothing", with{"In": c.inTime(o.Next)})
+	}
+	r := Reply{Blocks: []Block{Text{text}}}
+	if fresh {
+		return r.with(Button{Label: c.say("button.course"), Line: c.typed("course"), Style: Primary})
+	}
+	return r.with(c.freshButton()).with(Button{Label: c.say("button.course"), Line: c.typed("course")})
+}
+
+func (c *call) freshButton() Button {
+	return Button{Label: c.say("quiz.review.fresh"), Line: c.typed("quiz", quizReview.in(c.words), reviewFresh.in(c.words)), Style: Primary}
+}
+
+func (c *call) reviewButton() Button {
+	return Button{Label: c.say("quiz.startreview"), Line: c.typed("quiz", quizReview.in(c.words))}
+}
+
+// reviewPage is the open question of a review, and why it is this one now.
+func (c *call) reviewPage(deck *quiz.Deck, again bool) (Reply, error) {
+	p := c.learner.review
+	item, ok := c.item(p.Item)
+	if !ok {
+		return c.mistake("quiz.lost"), nil
+	}
+	r := Reply{Blocks: []Block{Text{"*" + c.say("quiz.review.still") + "*"}}}
+	switch {
+	case p.Hint:
+		r.Blocks = nil
+	case !again:
+		r.Blocks = []Block{Text{"*" + c.whyNow(deck, p.Item, item.Lesson) + "*"}}
+	}
+	return c.pose(r, posed{id: reviewID(p.Number), q: quiz.Put(item, p.Seed), hint: p.Hint, hints: true}), nil
+}
+
+// whyNow says why a card is reviewed now.
+func (c *call) whyNow(deck *quiz.Deck, item, lesson string) string {
+	card, seen := deck.Card(item)
+	switch {
+	case !seen && among(c.learner.progress.Read, lesson):
+		return c.say("quiz.review.whyread", with{"Lesson": lesson})
+	case !seen && lesson != "":
+		return c.say("quiz.review.whynew", with{"Lesson": lesson})
+	case !seen:
+		return c.say("quiz.review.whyown")
+	}
+	last := c.days(c.now.Sub(card.Memory.LastReview))
+	if !card.Wrong.IsZero() && !card.Wrong.Before(card.Memory.LastReview.Truncate(time.Second)) {
+		return c.say("quiz.review.whywrong", with{"Span": last})
+	}
+	return c.say("quiz.review.whydue", with{"Span": last})
+}
+
+// answerReview is an answer to the question of a review: the verdict, and when it is due again.
+func (c *call) answerReview(id, typed string) (Reply, error) {
+	p := &c.learner.review
+	item, ok := c.item(p.Item)
+	switch {
+	case id != reviewID(p.Number) || !ok:
+		return c.mistake("quiz.review.stale").with(c.nextReview(p)), nil
+	case p.Done:
+		return c.mistake("quiz.review.done").with(c.nextReview(p)), nil
+	}
+	q := quiz.Put(item, p.Seed)
+	a, wrong := c.readAnswer(posed{id: id, q: q, hint: p.Hint, hints: true}, strings.TrimSpace(typed))
+	if wrong != nil {
+		return *wrong, nil
+	}
+	deck, err := c.deck()
+	if err != nil {
+		return Reply{}, err
+	}
+	v := quiz.Grade(item, a)
+	done := deck.Review(item.ID, quiz.Outcome{Right: v.Right, Credit: v.Credit, Hint: p.Hint, Slow: quiz.Slow(item.Kind, c.now.Sub(p.Asked))}, c.now)
+	c.learner.set(shardRecord(done.Shard), deck.Pack(done.Shard))
+	c.learner.progress.Asked++
+	if v.Right {
+		c.learner.progress.Right++
+	}
+	p.Done, p.Last = true, item.Lesson
+	c.learner.reminder.Since = time.Time{}
+	r := Reply{Blocks: []Block{Text{bold(c.any(item.Ask))}}}.with(c.nextReview(p))
+	r = c.judge(r, q, a, v)
+	left := ""
+	if o := deck.Outlook(c.now, c.mayAsk); o.Due > 0 {
+		left = " " + c.say("quiz.review.left", with{"Count": o.Due})
+	}
+	r.Blocks = append(r.Blocks, Text{"*" + c.say("quiz.review.again", with{"In": c.inTime(done.Due)}) + left + "*"})
+	return r, nil
+}
+
+// nextReview is the button that goes on with a review.
+func (c *call) nextReview(p *reviewing) Button {
+	line := c.typed("quiz", quizReview.in(c.words))
+	if p.Fresh {
+		line += " " + reviewFresh.in(c.words)
+	}
+	return Button{Label: c.say("quiz.next"), Line: line, Style: Primary}
+}
+
+// hintReview is the hint of the open question of a review; without an ID too.
+func (c *call) hintReview(id string) (Reply, error) {
+	p := &c.learner.review
+	item, ok := c.item(p.Item)
+	switch {
+	case !ok || p.Done || id != "" && id != reviewID(p.Number):
+		return c.mistake("quiz.review.stale").with(c.nextReview(p)), nil
+	case c.any(item.Hint) == "":
+		return c.mistake("quiz.nohint"), nil
+	}
+	p.Hint = true
+	deck, err := c.deck()
+	if err != nil {
+		return Reply{}, err
+	}
+	return c.reviewPage(deck, true)
+}
+
+// dueHere says how much is due for the person.
+func (c *call) dueHere(r Reply) (Reply, error) {
+	deck, err := c.deck()
+	if err != nil {
+		return r, err
+	}
+	return c.dueText(r, deck), nil
+}
+
+func (c *call) dueText(r Reply, deck *quiz.Deck) Reply {
+	o := deck.Outlook(c.now, c.mayAsk)
+	text := c.say("quiz.review.due", with{"Count": o.Due})
+	switch {
+	case o.Cards == 0:
+		text = c.say("quiz.review.none")
+	case o.Due == 0:
+		text = c.say("quiz.review.nothing", with{"In": c.inTime(o.Next)})
+	}
+	r.Blocks = append(r.Blocks, Text{text})
+	return r
+}
+
+// days is a span of time as one says it of days: 3 jours, 5 h, 10 min.
+func (c *call) days(d time.Duration) string {
+	const day = 24 * time.Hour
+	switch {
+	case d >= 60*day:
+		return c.say("quiz.months", with{"Count": int(d / (30 * day))})
+	case d >= day:
+		return c.say("quiz.days", with{"Count": int((d + day/2) / day)})
+	case d >= 2*time.Hour:
+		return c.span(d.Round(time.Hour))
+	}
+	return c.span(max(time.Minute, d.Round(time.Minute)))
+}
+
+// inTime is when something will be, as one says it: dans 3 jours.
+func (c *call) inTime(t time.Time) string {
+	return c.say("quiz.in", with{"Span": c.days(t.Sub(c.now))})
+}
