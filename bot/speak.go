@@ -146,6 +146,21 @@ func (c *call) reach() error {
 	return nil
 }
 
+// unheard is what to answer to a command whose work could not be seen: nothing can be said here
+// unasked. False where something can, as far as can be known. It may take a call to the platform:
+// it is for commands that begin something.
+func (c *call) unheard() (Reply, bool) {
+	err := c.reach()
+	switch {
+	case err == nil:
+		return Reply{}, false
+	case errors.Is(err, errMute):
+		return c.mistake("voice.mute"), true
+	}
+	c.tutor.cfg.Logger.InfoContext(c.ctx, "nobody can be reached", "platform", c.request.Platform, "channel", c.request.Channel, "error", err)
+	return c.mistake("voice.uninvited"), true
+}
+
 // announcer is whoever speaks on a platform, and what it has to do. What it knows of the time
 // and of what waits is the scopes' own; it is told of their commits.
 type announcer struct {
