@@ -77,8 +77,10 @@ func candidates(items []*content.Item, w Wish, seed uint64) []candidate {
 		all = append(all, c)
 	}
 	best := func(a, b candidate) int {
-		return cmp.Or(cmp.Compare(a.lang, b.lang), cmp.Compare(a.ago, b.ago), cmp.Compare(a.turn, b.turn),
-			cmp.Compare(a.order, b.order), cmp.Compare(a.item.ID, b.item.ID))
+		if n := cmp.Or(a.lang-b.lang, a.ago-b.ago, a.turn-b.turn, cmp.Compare(a.order, b.order)); n != 0 {
+			return n
+		}
+		return strings.Compare(a.item.ID, b.item.ID)
 	}
 	slices.SortFunc(all, best)
 	turns := map[string]int{}

@@ -16,7 +16,7 @@ type Report struct {
 	Learners       []LearnerResult   // by person
 	Items          []ItemResult      // by ID
 	Objectives     []ObjectiveResult // by ID; the items without one apart
-	Misconceptions []Spread          // the most spread first
+	Misconceptions []Spread          // the most spread first, see Spread
 }
 
 // LearnerResult is one person's grade.
@@ -59,10 +59,15 @@ type Spread struct {
 	// could be shown. Who stumbled into it once among many occasions is not one of them: else
 	// what many items offer would always come first.
 	Learners int
+	Firm     int     // those of them who showed it more than once
 	Ever     int     // who showed it at least once
 	Answers  int     // that showed it
 	Share    float64 // of the answers to items in which it could be shown
 }
+
+// weight is what the misconceptions are ranked by: a learner who showed it once only counts half
+// of one who showed it again, for it may have been a guess.
+func (s Spread) weight() int { return s.Learners + s.Firm }
 
 // LeastAnswers is how many answers it takes to judge an item by them.
 const LeastAnswers = 10
@@ -248,8 +253,8 @@ func objectives(items []ItemResult) []ObjectiveResult {
 	return out
 }
 
-// spreads ranks the misconceptions that answers show: by how many learners, then by the share
-// of the answers in which they could be shown.
+// spreads ranks the misconceptions that answers show: by how many learners, those who showed it
+// once counting half, then by the share of the answers in which they could be shown.
 func spreads(records []Record, items map[string]*content.Item) []Spread {
 	type occasion struct {
 		id, person string
@@ -286,6 +291,9 @@ func spreads(records []Record, items map[string]*content.Item) []Spread {
 			}
 			if shown > 0 && 2*shown >= len(own) {
 				s.Learners++
+				if shown > 1 {
+					s.Firm++
+				}
 			}
 		}
 		if s.Share = float64(s.Answers) / float64(len(could)); s.Answers > 0 {
@@ -293,7 +301,7 @@ func spreads(records []Record, items map[string]*content.Item) []Spread {
 		}
 	}
 	slices.SortStableFunc(out, func(a, b Spread) int {
-		return cmp.Or(cmp.Compare(b.Learners, a.Learners), cmp.Compare(b.Share, a.Share), cmp.Compare(b.Answers, a.Answers))
+		return cmp.Or(cmp.Compare(b.weight(), a.weight()), cmp.Compare(b.Share, a.Share), cmp.Compare(b.Answers, a.Answers))
 	})
 	return out
 }

@@ -168,17 +168,20 @@ func TestTheReportFindsWhatAClassBelieves(t *testing.T) {
 		if place == 0 {
 			first++
 		}
-		if r.Answers != classAnswers || place > 3 {
+		if r.Answers != classAnswers || place > 2 {
 			t.Errorf("%s, held by 18 of 30, is in place %d of %d; before it %+v", id, place+1, len(r.Misconceptions), r.Misconceptions[0])
 		}
 		var observed, difficulty, grades []float64
 		for _, it := range r.Items {
+			if slices.Contains(Misconceptions(it.Item), id) {
+				continue // harder than it is by itself: that is what was planted
+			}
 			observed, difficulty = append(observed, it.Ease), append(difficulty, c.difficulty[it.Item.ID])
 		}
 		for _, l := range r.Learners {
 			grades = append(grades, l.Grade)
 		}
-		if e, g := correlation(observed, difficulty), correlation(grades, c.skill); e > -0.6 || g < 0.9 {
+		if e, g := correlation(observed, difficulty), correlation(grades, c.skill); e > -0.65 || g < 0.9 {
 			t.Errorf("%s: ease with difficulty %.2f, grade with skill %.2f", id, e, g)
 		} else {
 			ease += e / float64(len(planted))
@@ -189,7 +192,7 @@ func TestTheReportFindsWhatAClassBelieves(t *testing.T) {
 		}
 	}
 	t.Logf("of %d planted, %d are found first; without planting %d are; ease correlates with difficulty %.2f", len(planted), first, byChance, ease)
-	if 10*first < 6*len(planted) || 10*byChance > 2*len(planted) || ease > -0.75 || len(planted) < 10 {
+	if 10*first < 9*len(planted) || 10*byChance > 2*len(planted) || ease > -0.75 || len(planted) < 10 {
 		t.Errorf("of %d planted, %d are found first; %d of those that were not; ease correlates with difficulty %.2f", len(planted), first, byChance, ease)
 	}
 }
@@ -253,7 +256,7 @@ func TestAReportOfFewAnswers(t *testing.T) {
 	if o := r.Objectives; len(o) != 1 || o[0].Items != 2 || o[0].Answered != 5 || math.Abs(o[0].Ease-0.4) > 1e-9 {
 		t.Errorf("objectives %+v", o)
 	}
-	if m := r.Misconceptions; len(m) != 1 || m[0] != (Spread{Misconception: "etcd-decides", Learners: 2, Ever: 2, Answers: 3, Share: 0.6}) {
+	if m := r.Misconceptions; len(m) != 1 || m[0] != (Spread{Misconception: "etcd-decides", Learners: 2, Firm: 1, Ever: 2, Answers: 3, Share: 0.6}) {
 		t.Errorf("misconceptions %+v", m)
 	}
 	if r := ReportOn(nil, find); r.Answers != 0 || r.Credit != 0 || len(r.Items)+len(r.Learners)+len(r.Misconceptions) != 0 {
