@@ -158,7 +158,7 @@ func (im *importer) identify(d *draft) {
 		im.ids[d.ID] = true
 		return
 	}
-	base := Slug(first(d.ID, d.name))
+	base := Slug(first(d.ID, d.name, d.Ask.Any(d.lang)))
 	if len(base) < 3 {
 		h := fnv.New32a()
 		h.Write([]byte(d.Ask.Any(d.lang)))
