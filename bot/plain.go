@@ -19,6 +19,9 @@ func (c *call) plain(first, rest string) (Reply, error) {
 	if line, ok := c.inStory(first); ok && rest == "" {
 		return c.again(line)
 	}
+	if line, ok := c.inQuiz(first); ok && rest == "" {
+		return c.again(line)
+	}
 	word, _, more := strings.Cut(first, " ")
 	kubectl := "/kubectl " + strings.TrimPrefix(strings.TrimPrefix(first, "kubectl "), "k ")
 	switch {

@@ -52,7 +52,7 @@ func (c *call) boardMessage(s *openQuiz, board []quiz.Standing, records []quiz.R
 	if s.Rules.Mode != quiz.Exam {
 		r.Blocks = append(r.Blocks, c.boardTable(board))
 	}
-	r.Blocks = append(r.Blocks, Text{c.say("quiz.board.class", with{"Count": len(board), "Share": c.percent(meanCredit(records))})})
+	r.Blocks = append(r.Blocks, Text{c.say("quiz.board.class", with{"Count": len(board), "Share": c.percent(s.success(board, records))})})
 	r = r.with(c.resultsButton(s))
 	if s.Rules.Mode == quiz.Exam {
 		return r
@@ -86,14 +86,17 @@ func (c *call) boardTable(board []quiz.Standing) Table {
 	return t
 }
 
-// meanCredit is the share of all there was to win.
-func meanCredit(records []quiz.Record) float64 {
+// success is the share of all there was to win: in an exam, what was not answered counts too.
+func (s *openQuiz) success(board []quiz.Standing, records []quiz.Record) float64 {
 	sum, n := 0.0, 0
 	for _, r := range records {
 		if r.Given() {
 			sum += r.Credit
 			n++
 		}
+	}
+	if s.Rules.Mode == quiz.Exam {
+		n = len(board) * len(s.Items)
 	}
 	return sum / float64(max(1, n))
 }
@@ -150,6 +153,9 @@ func (c *call) ownResults(s *openQuiz, page int) (Reply, error) {
 	me := c.request.Who.ID
 	at := slices.IndexFunc(board, func(st quiz.Standing) bool { return st.Person == me })
 	if at < 0 {
+		if c.teaches() {
+			return c.withReport(Reply{Blocks: []Block{Text{c.say("quiz.board.teacher")}}}), nil
+		}
 		return Reply{Blocks: []Block{Text{c.say("quiz.board.notthere")}}}.with(c.reviewButton()), nil
 	}
 	mine := map[int]quiz.Record{}
@@ -171,6 +177,15 @@ func (c *call) ownResults(s *openQuiz, page int) (Reply, error) {
 		r = r.with(Button{Label: c.say("quiz.board.more"), Line: c.typed("quiz", quizResults.in(c.words), s.ID, strconv.Itoa(page+1)), Style: Primary})
 	}
 	return r.with(c.reviewButton()), nil
+}
+
+// withReport leads whoever teaches to the report on the class.
+func (c *call) withReport(r Reply) Reply {
+	cmd, ok := c.tutor.command("report")
+	if !ok || !c.may(leads) {
+		return r
+	}
+	return r.with(Button{Label: c.say("quiz.board.report"), Line: c.slash(cmd), Style: Primary})
 }
 
 // standing is a person's place in a sentence.

@@ -163,12 +163,13 @@ func (c *call) leadLine(s *openQuiz) string {
 	return c.typed("quiz", quizNext.in(c.words), s.ID+"."+strconv.Itoa(n))
 }
 
-// mayLead says that the person may pace a session: who began it and who may begin one.
+// mayLead says that the person may pace a session: who began it, or teaches. A race that waits may
+// be taken on by whoever may begin one.
 func (c *call) mayLead(s *openQuiz) bool {
 	if s.Rules.Mode == quiz.Exam {
 		return c.may(leads)
 	}
-	return c.may(asks) && (s.Host == c.request.Who.ID || c.may(leads) || s.Rules.Mode == quiz.Race)
+	return c.may(asks) && (s.Host == c.request.Who.ID || c.may(leads) || s.Waits)
 }
 
 // nextQuestion is /quiz suivante: of an exam the person's own next question, else the class's.
@@ -185,7 +186,7 @@ func (c *call) nextQuestion(rest string) (Reply, error) {
 		return c.examPage(s)
 	}
 	if !c.mayLead(s) {
-		return c.mistake("line.forbidden", with{"Command": c.typed("quiz", quizNext.in(c.words))}), nil
+		return c.mistake("quiz.notyours"), nil
 	}
 	if err := c.goOnQuiz(s); err != nil {
 		return Reply{}, err
@@ -212,7 +213,7 @@ func (c *call) revealNow(rest string) (Reply, error) {
 	case s.Rules.Mode == quiz.Exam:
 		return c.mistake("quiz.exam.noreveal", with{"End": c.typed("quiz", quizEnd.in(c.words))}), nil
 	case !c.mayLead(s):
-		return c.mistake("line.forbidden", with{"Command": c.typed("quiz", quizReveal.in(c.words))}), nil
+		return c.mistake("quiz.notyours"), nil
 	case n >= 0 && n != s.Question || s.Phase != quiz.Open && s.Phase != quiz.Late:
 		r := c.mistake("quiz.moved")
 		return c.panel(r, s)
@@ -244,7 +245,7 @@ func (c *call) endQuiz(rest string) (Reply, error) {
 		return c.quizGone(rest)
 	}
 	if !c.mayLead(s) {
-		return c.mistake("line.forbidden", with{"Command": c.typed("quiz", quizEnd.in(c.words))}), nil
+		return c.mistake("quiz.notyours"), nil
 	}
 	if s.Phase == quiz.Open || s.Phase == quiz.Late { // what was being asked is shown first
 		if s.Rules.Mode != quiz.Exam {
@@ -267,7 +268,7 @@ func (c *call) panel(r Reply, s *openQuiz) (Reply, error) {
 		return r.with(Button{Label: c.say("quiz.panel.first"), Line: c.leadLine(s), Style: Primary}).with(end), nil
 	case quiz.Over:
 		r.Blocks = append(r.Blocks, Text{c.say("quiz.panel.over")})
-		return r.with(c.resultsButton(s)), nil
+		return c.withReport(r).with(c.resultsButton(s)), nil
 	case quiz.Revealed:
 		label := c.say("quiz.panel.next")
 		if s.Last() {

@@ -1,0 +1,65 @@
+package bot
+
+import (
+	"slices"
+
+	"timonier/bot/quiz"
+	"timonier/content"
+)
+
+// inQuiz is what a line without a slash means where a question is open that is answered by
+// letters, and no button on offer says so: an answer to it. The class's comes before one's own.
+func (c *call) inQuiz(text string) (string, bool) {
+	if c.channel.quiz == (quizHere{}) && c.learner.review.Item == "" || len(text) > 200 {
+		return "", false
+	}
+	if err := c.readBank(); err != nil {
+		return "", false // whoever types a command will be told
+	}
+	for _, p := range c.openQuestions() {
+		if p.q.Item.Kind == content.Number || p.q.Item.Kind == content.Fill {
+			continue // any word would do
+		}
+		if _, err := p.q.Read(text, c.course()); err == nil {
+			return c.answering(p.id, text), true
+		}
+	}
+	return "", false
+}
+
+// openQuestions are those that the person could answer now.
+func (c *call) openQuestions() []posed {
+	var out []posed
+	for _, id := range []string{c.channel.quiz.Open, c.channel.quiz.Daily.Session} {
+		s, err := c.session(id)
+		if err != nil || s == nil || s.Phase != quiz.Open && s.Phase != quiz.Late {
+			continue
+		}
+		n := s.Question
+		if s.Rules.Mode == quiz.Exam {
+			n = c.examAt(s)
+		}
+		if q, ok := c.put(s, n, c.request.Who.ID); ok {
+			out = append(out, posed{id: questionID(s.ID, n), q: q})
+		}
+	}
+	p := c.learner.review
+	if item, ok := c.item(p.Item); ok && !p.Done {
+		out = append(out, posed{id: reviewID(p.Number), q: quiz.Put(item, p.Seed)})
+	}
+	return out
+}
+
+// examAt is the question of an exam that the person is at; −1: none, or it is not begun.
+func (c *call) examAt(s *openQuiz) int {
+	place, begun, err := c.examPlace(s)
+	if err != nil || !begun {
+		return -1
+	}
+	for _, n := range s.Sequence(c.request.Who.ID) {
+		if !slices.Contains(place.Done, n) {
+			return n
+		}
+	}
+	return -1
+}
