@@ -22,8 +22,8 @@ func (l *largest) Commit(ctx context.Context, c Commit) error {
 			size += len(r.Key) + len(r.Value)
 		}
 	}
-	if c.Answer != nil {
-		writes, size = writes+1, size+len(c.Answer.Reply)
+	for _, a := range c.Answers {
+		writes, size = writes+1, size+len(a.Reply)
 	}
 	l.writes, l.bytes = max(l.writes, writes), max(l.bytes, size)
 	return l.memory.Commit(ctx, c)

@@ -19,9 +19,8 @@ func (t *Tutor) Complete(ctx context.Context, r Request, line string, cursor int
 	}
 	var out []string
 	j := job{ctx: ctx, done: make(chan error, 1)}
-	j.run = func(ctx context.Context, ln *lane) bool {
+	j.run = func(ctx context.Context, ln *lane) {
 		out = t.complete(ctx, ln, r, line[:cursor], line[cursor:])
-		return false
 	}
 	if ok, err := t.enqueue(r.Place(), j); err != nil || !ok {
 		return nil

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
-	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -78,85 +77,6 @@ type call struct {
 	}
 }
 
-// tries is how often a command is run when another process changed what it read.
-const tries = 3
-
-// serve is the one door: every request of a channel passes here, one by one. It
-// always emits a final reply: at once, or, where the answer goes on, when that ends;
-// then it is true, and done is told later.
-func (t *Tutor) serve(ctx context.Context, ln *lane, r Request, emit func(Reply), done chan error) (goesOn bool) {
-	var reply Reply
-	var err error
-	emit = t.pictured(r, emit)
-	if r.Fill != nil {
-		r.Fill(ctx, &r)
-	}
-	manner := t.Manner(r)
-	w := t.wordsOf(r.Locale)
-	for range tries {
-		if reply, err = t.attempt(ctx, ln, r, &w, emit); !errors.Is(err, ErrConflict) && !errors.Is(err, ErrAnswered) {
-			break
-		}
-		ln.loaded = nil
-	}
-	if err != nil {
-		ln.loaded = nil // what it changed in memory never was: read the channel again
-		reply = t.apology(ctx, r, w, err)
-	}
-	t.spoken.remember(r, w.lang)
-	reply = echo(r, manner, reply)
-	reply.Private, reply.Final = manner.Private, true
-	if r.Live && reply.Follow != nil && t.follow(ctx, r, reply, emit, done) {
-		return true
-	}
-	emit(reply)
-	return false
-}
-
-// attempt answers the request and commits what it changed. After an error nothing
-// is changed but what is in memory. It sets w as soon as it knows the language.
-func (t *Tutor) attempt(ctx context.Context, ln *lane, r Request, w *words, emit func(Reply)) (reply Reply, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = recovered(p)
-		}
-	}()
-	if old, found, err := t.answered(ctx, r); found || err != nil {
-		return old, err
-	}
-	c, err := t.newCall(ctx, ln, r, emit)
-	if err != nil {
-		return Reply{}, err
-	}
-	*w = c.words
-	if t.late(r) {
-		return c.tooLate(), nil
-	}
-	reply, err = c.answer()
-	if c.onstage != nil {
-		t.company.give(c.onstage)
-	}
-	*w = c.words // the command may have been to speak another
-	if err != nil {
-		return Reply{}, err
-	}
-	if reply, err = c.afterCommand(reply); err != nil {
-		return Reply{}, err
-	}
-	if err := ctx.Err(); err != nil {
-		return Reply{}, err // late: the learner has no use for half of it
-	}
-	reply.Final = true
-	if err := c.commit(reply); err != nil {
-		return Reply{}, err
-	}
-	ln.offer(r.Who.ID, reply)
-	return reply, nil
-}
-
-// recovered is a panic as an error.
-func recovered(p any) error { return fmt.Errorf("panic: %v\n%s", p, debug.Stack()) }
-
 // answered finds the reply of a request that was delivered before.
 func (t *Tutor) answered(ctx context.Context, r Request) (Reply, bool, error) {
 	var reply Reply
@@ -226,65 +146,6 @@ func (t *Tutor) wordsOf(langs ...string) words {
 		}
 	}
 	return t.words["fr"]
-}
-
-// commit writes what the command changed, with the reply that says so, in one
-// transaction. A command that changed nothing costs none.
-func (c *call) commit(reply Reply) error {
-	ch, p := c.channel, c.learner
-	heard, err := c.putVoices()
-	if err != nil {
-		return err
-	}
-	defer heard.release()
-	err = errors.Join(
-		put(ch.shelf, channelSettings, ch.settings), put(ch.shelf, channelClock, ch.clock), put(ch.shelf, channelLast, ch.last),
-		put(ch.shelf, channelQuiz, ch.quiz), put(ch.shelf, channelLong, ch.long), put(ch.shelf, channelKept, ch.kept), put(ch.shelf, channelExercise, ch.exercise),
-		put(ch.shelf, channelStory, ch.story),
-		put(p.shelf, personSettings, p.settings), put(p.shelf, personBookmark, p.bookmark), put(p.shelf, personProgress, p.progress), put(p.shelf, personReview, p.review), put(p.shelf, personReminder, p.reminder),
-		c.house.put())
-	if err != nil {
-		return err
-	}
-	var commit Commit
-	records, err := c.clusterChanges()
-	if err != nil {
-		return err
-	}
-	if w, ok := ch.write(records...); ok {
-		commit.Writes = append(commit.Writes, w)
-	}
-	if w, ok := p.write(); ok {
-		commit.Writes = append(commit.Writes, w)
-	}
-	if c.house.shelf != nil {
-		if w, ok := c.house.write(); ok {
-			commit.Writes = append(commit.Writes, w)
-		}
-	}
-	if len(commit.Writes) == 0 {
-		return nil
-	}
-	if c.request.ID != "" {
-		data, err := keep(reply)
-		if err != nil {
-			return err
-		}
-		commit.Answer = &Answer{Scope: ch.scope, Request: c.request.ID, At: c.now, Reply: data}
-	}
-	began := time.Now()
-	if err := c.tutor.cfg.Store.Commit(c.ctx, commit); err != nil {
-		return fmt.Errorf("commit: %w", err)
-	}
-	c.tutor.cfg.Metrics.committed(time.Since(began))
-	for _, w := range commit.Writes {
-		if w.Scope == ch.scope {
-			ch.written()
-			c.clusterSaved()
-		}
-	}
-	heard.tell()
-	return nil
 }
 
 // How long a kept reply may be, and a block of code in it where the whole is longer, in bytes.

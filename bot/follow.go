@@ -72,9 +72,8 @@ func (t *Tutor) oldestOf(p Place) *following {
 
 // look asks for a turn.
 func (f *following) look() {
-	j := job{ctx: context.Background(), done: make(chan error, 1), run: func(ctx context.Context, ln *lane) bool {
+	j := job{ctx: context.Background(), done: make(chan error, 1), run: func(ctx context.Context, ln *lane) {
 		f.turn(ctx, ln)
-		return false
 	}}
 	ok, err := f.tutor.enqueue(f.request.Place(), j)
 	switch {

@@ -14,6 +14,7 @@ type Manner struct {
 	Replace bool    // the answer takes the place of the message whose button was pressed
 	aside   bool    // Replace holds only in a message for the person alone: what others see stays
 	Prompt  *Prompt // a form to show instead of an answer: the line lacks the text that it needs
+	Gathers bool    // it is short, changes little, and comes from many at once: neighbours in the queue share a turn and a commit
 }
 
 // Manner looks at the line alone: it reads no store, and waits for nobody.

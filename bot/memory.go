@@ -45,8 +45,8 @@ func (m *memory) Read(_ context.Context, s Scope, prefix string) ([]Record, uint
 func (m *memory) Commit(_ context.Context, c Commit) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if c.Answer != nil {
-		if _, found := m.answers[answerKey(c.Answer.Scope, c.Answer.Request)]; found {
+	for _, a := range c.Answers {
+		if _, found := m.answers[answerKey(a.Scope, a.Request)]; found {
 			return ErrAnswered
 		}
 	}
@@ -71,8 +71,8 @@ func (m *memory) Commit(_ context.Context, c Commit) error {
 			}
 		}
 	}
-	if c.Answer != nil {
-		m.answers[answerKey(c.Answer.Scope, c.Answer.Request)] = slices.Clone(c.Answer.Reply)
+	for _, a := range c.Answers {
+		m.answers[answerKey(a.Scope, a.Request)] = slices.Clone(a.Reply)
 	}
 	return nil
 }

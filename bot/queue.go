@@ -13,6 +13,7 @@ import (
 type lane struct {
 	place   Place
 	jobs    []job
+	gathers int  // how many of the jobs are
 	busy    bool // a worker runs
 	loaded  *channel
 	taught  *content.Course  // while it was loaded
@@ -20,15 +21,20 @@ type lane struct {
 	idle    *list.Element    // in Tutor.idle while no worker runs
 }
 
-// job is one turn in a lane.
+// job is one turn in a lane: a request's, or what run does.
 type job struct {
-	ctx  context.Context
-	run  func(context.Context, *lane) (goesOn bool) // goesOn: done is told later, by another
-	done chan error
+	ctx    context.Context
+	served *served
+	run    func(context.Context, *lane)
+	done   chan error
 
-	ours  bool // nobody asked for it: it waits however many do
-	first bool // it is short, and goes before those that wait
+	ours    bool // nobody asked for it: it waits however many do
+	first   bool // it is short, and goes before those that wait
+	gathers bool // it may share its turn with its neighbours, where they do too
 }
+
+// longestGathered is the longest line, in bytes, of a request that shares its turn.
+const longestGathered = 2 << 10
 
 // enqueue gives the job its turn after those already waiting in its channel. It
 // is false where too many wait.
@@ -43,10 +49,13 @@ func (t *Tutor) enqueue(p Place, j job) (ok bool, err error) {
 		ln = &lane{place: p, offered: map[string]offer{}}
 		t.lanes[p] = ln
 	}
-	if len(ln.jobs) >= t.cfg.Limits.Queue && !j.ours {
+	if ln.full(t.cfg.Limits, j) {
 		return false, nil
 	}
 	t.cfg.Metrics.queued(1)
+	if j.gathers {
+		ln.gathers++
+	}
 	ln.jobs = append(ln.jobs, j)
 	if j.first {
 		ln.jobs = slices.Insert(ln.jobs[:len(ln.jobs)-1:len(ln.jobs)-1], 0, j)
@@ -63,7 +72,36 @@ func (t *Tutor) enqueue(p Place, j job) (ok bool, err error) {
 	return true, nil
 }
 
-// work takes a lane's jobs one by one until there is none.
+// full says that too many wait already for a job to wait too.
+func (ln *lane) full(l Limits, j job) bool {
+	switch {
+	case j.ours:
+		return false
+	case j.gathers:
+		return ln.gathers >= l.Answers
+	}
+	return len(ln.jobs)-ln.gathers >= l.Queue
+}
+
+// next takes what has the next turn: the first job, and those after it that share its turn, of a
+// different person each. It has the turn of Tutor.mu.
+func (ln *lane) next() []job {
+	n := 1
+	if ln.jobs[0].gathers {
+		people := map[string]bool{}
+		n = 0
+		for n < min(len(ln.jobs), mostTogether) && ln.jobs[n].gathers && !people[ln.jobs[n].served.request.Who.ID] {
+			people[ln.jobs[n].served.request.Who.ID] = true
+			n++
+		}
+		ln.gathers -= n
+	}
+	jobs := ln.jobs[:n:n]
+	ln.jobs = ln.jobs[n:]
+	return jobs
+}
+
+// work takes a lane's jobs turn by turn until there is none.
 func (t *Tutor) work(ln *lane) {
 	defer t.working.Done()
 	for {
@@ -75,26 +113,33 @@ func (t *Tutor) work(ln *lane) {
 			t.mu.Unlock()
 			return
 		}
-		j := ln.jobs[0]
-		ln.jobs = ln.jobs[1:]
+		jobs := ln.next()
 		t.mu.Unlock()
 
-		t.turn(ln, j)
-		t.cfg.Metrics.queued(-1)
+		t.turn(ln, jobs)
+		t.cfg.Metrics.queued(-float64(len(jobs)))
 	}
 }
 
-// turn does one job.
-func (t *Tutor) turn(ln *lane, j job) {
-	if err := j.ctx.Err(); err != nil {
-		j.done <- err
-		return
-	}
-	ctx, cancel := context.WithTimeout(j.ctx, t.cfg.Limits.Command)
-	defer cancel()
-	if !j.run(ctx, ln) {
+// turn does one job, or answers requests that share a turn.
+func (t *Tutor) turn(ln *lane, jobs []job) {
+	var all []*served
+	for _, j := range jobs {
+		if err := j.ctx.Err(); err != nil {
+			j.done <- err
+			continue
+		}
+		ctx, cancel := context.WithTimeout(j.ctx, t.cfg.Limits.Command)
+		defer cancel()
+		if j.served != nil {
+			j.served.ctx = ctx
+			all = append(all, j.served)
+			continue
+		}
+		j.run(ctx, ln)
 		j.done <- nil
 	}
+	t.serve(ln, all)
 }
 
 // forget lets the channels leave memory that have been idle longest, where there

@@ -101,6 +101,7 @@ func quizManner(_ words, args, _ string, m *Manner) {
 	v, ok := quizVerbOf(word)
 	m.Private = !ok || !v.public
 	m.Replace = m.Private
+	m.Gathers = v.name == quizAnswer
 	id, _, _ := strings.Cut(strings.TrimSpace(rest), " ")
 	m.aside = !(quizReview.is(word) || isReview(id))
 }

@@ -589,7 +589,7 @@ func (t *Tutor) asNobody(ctx context.Context, s Scope, first bool, f func(*call)
 	}
 	var failed error
 	j := job{ctx: ctx, done: make(chan error, 1), ours: true, first: first}
-	j.run = func(ctx context.Context, ln *lane) bool {
+	j.run = func(ctx context.Context, ln *lane) {
 		for range tries {
 			if failed = t.attemptAs(ctx, ln, r, f); !errors.Is(failed, ErrConflict) {
 				break
@@ -599,7 +599,6 @@ func (t *Tutor) asNobody(ctx context.Context, s Scope, first bool, f func(*call)
 		if failed != nil {
 			ln.loaded = nil
 		}
-		return false
 	}
 	if _, err := t.enqueue(p, j); err != nil {
 		return err
@@ -734,7 +733,7 @@ func (t *Tutor) told(s Scope, alarm time.Time, says [2]bool) {
 	}
 }
 
-// heard is what a commit changes of when and what the channel and the person speak unasked.
+// heard is what a commit changes of when and what a scope speaks unasked.
 type heard struct {
 	tutor    *Tutor
 	changed  []heardOf
@@ -747,27 +746,20 @@ type heardOf struct {
 	says  [2]bool
 }
 
-// putVoices puts what the command announces, and the alarms it has set, with the records of their
-// scopes, and has the agenda know of them before they are.
-func (c *call) putVoices() (*heard, error) {
+// putVoice puts what a scope has been given to announce, and the alarms it has been set, with its
+// records, and has the agenda know of them before they are.
+func (c *call) putVoice(sh *shelf, v *voice, o *outbox, record string) (*heard, error) {
 	h := &heard{tutor: c.tutor}
-	for _, x := range []struct {
-		shelf  *shelf
-		voice  *voice
-		outbox *outbox
-		record string
-	}{{c.channel.shelf, &c.channel.voice, &c.channel.outbox, channelVoice}, {c.learner.shelf, &c.learner.voice, &c.learner.outbox, personVoice}} {
-		err := x.outbox.put(c.ctx, c.tutor, x.shelf, x.voice)
-		if err == nil {
-			err = put(x.shelf, x.record, *x.voice)
-		}
-		if _, changed := x.shelf.changed[x.record]; err == nil && changed {
-			err = h.keep(c.ctx, heardOf{x.shelf.scope, x.voice.next(c.tutor.wakers), x.outbox.fresh})
-		}
-		if err != nil {
-			h.release()
-			return nil, err
-		}
+	err := o.put(c.ctx, c.tutor, sh, v)
+	if err == nil {
+		err = put(sh, record, *v)
+	}
+	if _, changed := sh.changed[record]; err == nil && changed {
+		err = h.keep(c.ctx, heardOf{sh.scope, v.next(c.tutor.wakers), o.fresh})
+	}
+	if err != nil {
+		h.release()
+		return nil, err
 	}
 	return h, nil
 }

@@ -19,8 +19,8 @@ type Store interface {
 
 	// Commit writes everything in one durable transaction, or nothing. The error
 	// is or wraps ErrConflict where a scope is no longer at the version it was
-	// read at. Where the Answer's request was answered before, nothing is written
-	// and the error is or wraps ErrAnswered.
+	// read at. Where the request of one of the Answers was answered before, nothing is
+	// written and the error is or wraps ErrAnswered.
 	Commit(ctx context.Context, c Commit) error
 
 	// Answered returns the reply kept for a request of a tenant (Scope.Channel
@@ -57,10 +57,10 @@ type Write struct {
 	Changes []Record // each key once, in the order of the keys
 }
 
-// Commit is all that one command changes.
+// Commit is all that one command changes, or several that share a turn.
 type Commit struct {
-	Writes []Write // each scope once
-	Answer *Answer // nil for work that no request asked for
+	Writes  []Write  // each scope once
+	Answers []Answer // each request once; none for work that no request asked for
 }
 
 // Answer is a reply kept so that a request delivered again gets the same one and

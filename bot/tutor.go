@@ -31,6 +31,7 @@ type Config struct {
 type Limits struct {
 	Line     int           // bytes of a request's Line: 1 MiB
 	Queue    int           // requests waiting in a channel before new ones are told that it is busy: 64
+	Answers  int           // the same of those that are answered together, which do not count there: 2000
 	Channels int           // channels kept in memory: 256; the least recently used leave
 	Command  time.Duration // wall time of one command: 20 s
 	Output   int           // characters of a page of a code block, where there is more: 3500
@@ -41,6 +42,7 @@ func (l Limits) orDefault() Limits {
 	return Limits{
 		Line:     cmp.Or(l.Line, 1<<20),
 		Queue:    cmp.Or(l.Queue, 64),
+		Answers:  cmp.Or(l.Answers, 2000),
 		Channels: cmp.Or(l.Channels, 256),
 		Command:  cmp.Or(l.Command, 20*time.Second),
 		Output:   cmp.Or(l.Output, 3500),
@@ -123,7 +125,8 @@ func (t *Tutor) Handle(ctx context.Context, r Request, emit func(Reply)) error {
 // loop that reads, so that order is kept, and waits for done elsewhere.
 func (t *Tutor) Accept(ctx context.Context, r Request, emit func(Reply)) (done <-chan error, err error) {
 	j := job{ctx: ctx, done: make(chan error, 1)}
-	j.run = func(ctx context.Context, ln *lane) bool { return t.serve(ctx, ln, r, emit, j.done) }
+	j.served = &served{request: r, emit: emit, done: j.done}
+	j.gathers = len(r.Line) <= longestGathered && t.Manner(r).Gathers
 	t.begin(r)
 	ok, err := t.enqueue(r.Place(), j)
 	if err != nil {

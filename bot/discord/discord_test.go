@@ -47,7 +47,7 @@ func (m *memory) Read(_ context.Context, s bot.Scope, prefix string) ([]bot.Reco
 }
 
 func (m *memory) Commit(ctx context.Context, c bot.Commit) error {
-	if c.Answer != nil && m.hold != nil {
+	if len(c.Answers) > 0 && m.hold != nil {
 		select {
 		case m.held <- struct{}{}:
 		default:
@@ -60,12 +60,12 @@ func (m *memory) Commit(ctx context.Context, c bot.Commit) error {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if c.Answer != nil {
-		key := [3]string{c.Answer.Scope.Platform, c.Answer.Scope.Tenant, c.Answer.Request}
+	for _, a := range c.Answers {
+		key := [3]string{a.Scope.Platform, a.Scope.Tenant, a.Request}
 		if _, found := m.answers[key]; found {
 			return bot.ErrAnswered
 		}
-		defer func() { m.answers[key] = slices.Clone(c.Answer.Reply) }()
+		defer func() { m.answers[key] = slices.Clone(a.Reply) }()
 	}
 	for _, w := range c.Writes {
 		if m.version[w.Scope] != w.Base {

@@ -186,7 +186,8 @@ func (s *Store) write(jobs []*job) {
 
 // check says why a commit may not be written.
 func check(tx *bbolt.Tx, c *bot.Commit) error {
-	if a := c.Answer; a != nil {
+	for i := range c.Answers {
+		a := &c.Answers[i]
 		if t := tenantBucket(tx, a.Scope); t != nil {
 			if b := t.Bucket(repliesBucket); b != nil && b.Get(name(a.Request)) != nil {
 				return bot.ErrAnswered
@@ -212,10 +213,12 @@ func apply(tx *bbolt.Tx, c *bot.Commit) error {
 			return err
 		}
 	}
-	if c.Answer == nil {
-		return nil
+	for i := range c.Answers {
+		if err := keepReply(tx, &c.Answers[i]); err != nil {
+			return err
+		}
 	}
-	return keepReply(tx, c.Answer)
+	return nil
 }
 
 func applyWrite(tx *bbolt.Tx, w *bot.Write) error {

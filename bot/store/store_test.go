@@ -123,8 +123,8 @@ func TestConflictWritesNothing(t *testing.T) {
 	other := bot.Scope{Platform: "terminal", Tenant: "home", Person: "me"}
 	put(t, s, place, 0, "k", "1")
 	err := s.Commit(ctx, bot.Commit{
-		Writes: []bot.Write{{Scope: other, Base: 0, Changes: records("k", "2")}, {Scope: place, Base: 0, Changes: records("k", "2")}},
-		Answer: &bot.Answer{Scope: place, Request: "r", At: start, Reply: []byte("x")},
+		Writes:  []bot.Write{{Scope: other, Base: 0, Changes: records("k", "2")}, {Scope: place, Base: 0, Changes: records("k", "2")}},
+		Answers: []bot.Answer{{Scope: place, Request: "r", At: start, Reply: []byte("x")}},
 	})
 	if !errors.Is(err, bot.ErrConflict) {
 		t.Errorf("error %v", err)
@@ -141,7 +141,7 @@ func TestAnswers(t *testing.T) {
 	s, _ := temp(t)
 	answer := func(request string, at time.Time, base uint64) error {
 		return s.Commit(ctx, bot.Commit{Writes: []bot.Write{{Scope: place, Base: base, Changes: records("k", request)}},
-			Answer: &bot.Answer{Scope: place, Request: request, At: at, Reply: []byte("to " + request)}})
+			Answers: []bot.Answer{{Scope: place, Request: request, At: at, Reply: []byte("to " + request)}}})
 	}
 	if err := answer("one", start, 0); err != nil {
 		t.Fatal(err)
@@ -257,7 +257,7 @@ func TestMain(m *testing.M) {
 		s, err := Open(ctx, path, Options{})
 		for i := uint64(0); err == nil; i++ {
 			err = s.Commit(ctx, bot.Commit{Writes: []bot.Write{{Scope: place, Base: i, Changes: records("n", fmt.Sprint(i+1), fmt.Sprintf("many/%d", i), strings.Repeat("x", 2000))}},
-				Answer: &bot.Answer{Scope: place, Request: fmt.Sprint(i + 1), At: start, Reply: []byte("ok")}})
+				Answers: []bot.Answer{{Scope: place, Request: fmt.Sprint(i + 1), At: start, Reply: []byte("ok")}}})
 			fmt.Println(i + 1)
 		}
 		fmt.Fprintln(os.Stderr, err)

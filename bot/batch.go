@@ -1,0 +1,168 @@
+package bot
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// batch is what one commit writes: the changes of one call, or of several of one channel that
+// are answered in one turn, each with the reply that says so. The channel in memory is the same
+// for all: a call sees what those before it have changed there, which no Read finds before the
+// commit.
+type batch struct {
+	calls   []*call
+	replies []Reply
+	out     Commit
+	heard   []*heard
+
+	operations, size int // of out, as etcd counts
+}
+
+// Bounds of what is gathered. etcd takes 128 operations and 1.5 MiB a transaction; one more call is
+// taken while there is room for what such a call and the channel may add.
+const (
+	mostTogether   = 40
+	mostOperations = 128 - 32
+	mostSize       = 1 << 20
+)
+
+// full says that no further call may be added.
+func (g *batch) full() bool {
+	return g.operations > mostOperations || g.size > mostSize || g.ofChannel() > mostOperations-g.operations
+}
+
+// ofChannel is how many operations the channel's own changes are so far.
+func (g *batch) ofChannel() int {
+	if len(g.calls) == 0 {
+		return 0
+	}
+	ch := g.calls[0].channel
+	return 1 + len(ch.changed) + len(ch.drop)
+}
+
+// errSameScope is that two calls have changed the same scope, other than their channel's.
+var errSameScope = errors.New("two commands of one commit change the same scope")
+
+// add adds what a call has changed of its person's and its tenant's. A call that changed nothing
+// adds nothing, but its reply is kept where others have something to commit.
+func (g *batch) add(c *call, reply Reply) error {
+	p := c.learner
+	if err := g.hear(c, p.shelf, &p.voice, &p.outbox, personVoice); err != nil {
+		return err
+	}
+	err := errors.Join(
+		put(p.shelf, personSettings, p.settings), put(p.shelf, personBookmark, p.bookmark), put(p.shelf, personProgress, p.progress), put(p.shelf, personReview, p.review), put(p.shelf, personReminder, p.reminder),
+		c.house.put())
+	if err != nil {
+		return err
+	}
+	for _, sh := range []*shelf{p.shelf, c.house.shelf} {
+		if sh == nil {
+			continue
+		}
+		if w, ok := sh.write(); ok && !g.write(w) {
+			return errSameScope
+		}
+	}
+	g.calls, g.replies = append(g.calls, c), append(g.replies, reply)
+	if c.request.ID == "" {
+		return nil
+	}
+	data, err := keep(reply)
+	if err != nil {
+		return err
+	}
+	g.out.Answers = append(g.out.Answers, Answer{Scope: c.channel.scope, Request: c.request.ID, At: c.now, Reply: data})
+	g.operations, g.size = g.operations+1, g.size+len(data)
+	return nil
+}
+
+// write adds a scope's changes; false where it has some already.
+func (g *batch) write(w Write) bool {
+	if slices.ContainsFunc(g.out.Writes, func(other Write) bool { return other.Scope == w.Scope }) {
+		return false
+	}
+	g.out.Writes = append(g.out.Writes, w)
+	g.operations += 1 + len(w.Drop) + len(w.Changes)
+	for _, r := range w.Changes {
+		g.size += len(r.Key) + len(r.Value)
+	}
+	return true
+}
+
+// hear puts what a scope says unasked with its records.
+func (g *batch) hear(c *call, sh *shelf, v *voice, o *outbox, record string) error {
+	h, err := c.putVoice(sh, v, o, record)
+	if err == nil {
+		g.heard = append(g.heard, h)
+	}
+	return err
+}
+
+// commit adds what the calls have changed of their channel, and writes all in one transaction.
+// Calls that changed nothing cost none.
+func (g *batch) commit(ctx context.Context) error {
+	if len(g.calls) == 0 {
+		return nil
+	}
+	c := g.calls[0]
+	ch, t := c.channel, c.tutor
+	if err := g.hear(c, ch.shelf, &ch.voice, &ch.outbox, channelVoice); err != nil {
+		return err
+	}
+	err := errors.Join(
+		put(ch.shelf, channelSettings, ch.settings), put(ch.shelf, channelClock, ch.clock), put(ch.shelf, channelLast, ch.last),
+		put(ch.shelf, channelQuiz, ch.quiz), put(ch.shelf, channelLong, ch.long), put(ch.shelf, channelKept, ch.kept), put(ch.shelf, channelExercise, ch.exercise),
+		put(ch.shelf, channelStory, ch.story))
+	if err != nil {
+		return err
+	}
+	var cluster []Record
+	if i := slices.IndexFunc(g.calls, func(c *call) bool { return c.used }); i >= 0 {
+		c = g.calls[i]
+		if cluster, err = c.clusterChanges(); err != nil {
+			return err
+		}
+	}
+	w, own := ch.write(cluster...)
+	if own && !g.write(w) {
+		return errSameScope
+	}
+	if len(g.out.Writes) == 0 {
+		return nil
+	}
+	began := time.Now()
+	if err := t.cfg.Store.Commit(ctx, g.out); err != nil {
+		return fmt.Errorf("commit: %w", err)
+	}
+	t.cfg.Metrics.committed(time.Since(began))
+	if own {
+		ch.written()
+		c.clusterSaved()
+	}
+	for _, h := range g.heard {
+		h.tell()
+	}
+	return nil
+}
+
+// release lets go of what was held until the commit had been made, or had failed.
+func (g *batch) release() {
+	for _, h := range g.heard {
+		h.release()
+	}
+}
+
+// commit writes what the command changed, with the reply that says so, in one
+// transaction. A command that changed nothing costs none.
+func (c *call) commit(reply Reply) error {
+	var g batch
+	defer g.release()
+	if err := g.add(c, reply); err != nil {
+		return err
+	}
+	return g.commit(c.ctx)
+}
