@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -165,4 +166,29 @@ func (c *call) commit(reply Reply) error {
 		return err
 	}
 	return g.commit(c.ctx)
+}
+
+// readHere reads records of the channel whose keys begin with prefix, as those that share this
+// turn have left them: what they have changed is in no store yet.
+func (c *call) readHere(prefix string) ([]Record, error) {
+	sh := c.channel.shelf
+	stored, _, err := c.tutor.cfg.Store.Read(c.ctx, sh.scope, prefix)
+	if err != nil {
+		return nil, err
+	}
+	var records []Record
+	for _, r := range stored {
+		_, changed := sh.changed[r.Key]
+		dropped := slices.ContainsFunc(sh.drop, func(p string) bool { return strings.HasPrefix(r.Key, p) })
+		if !changed && !dropped {
+			records = append(records, r)
+		}
+	}
+	for key, value := range sh.changed {
+		if value != nil && strings.HasPrefix(key, prefix) {
+			records = append(records, Record{key, slices.Clone(value)})
+		}
+	}
+	slices.SortFunc(records, func(a, b Record) int { return strings.Compare(a.Key, b.Key) })
+	return records, nil
 }

@@ -24,7 +24,7 @@ func (c *call) examPlace(s *openQuiz) (p examPlace, begun bool, err error) {
 	if data, ok := c.channel.changed[key]; ok { // written in this turn
 		return p, true, json.Unmarshal(data, &p)
 	}
-	records, _, err := c.tutor.cfg.Store.Read(c.ctx, c.channel.scope, key)
+	records, err := c.readHere(key)
 	if err != nil {
 		return p, false, fmt.Errorf("read place in exam: %w", err)
 	}

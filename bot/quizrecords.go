@@ -83,7 +83,7 @@ func whoseAnswer(key string) (session string, question int, person string, ok bo
 
 // readAnswered reads the answers to a session, or to a question, by their prefix.
 func (c *call) readAnswered(prefix string) ([]quiz.Record, error) {
-	records, _, err := c.tutor.cfg.Store.Read(c.ctx, c.channel.scope, prefix)
+	records, err := c.readHere(prefix)
 	if err != nil {
 		return nil, fmt.Errorf("read answers: %w", err)
 	}
@@ -106,7 +106,7 @@ func (c *call) readAnswered(prefix string) ([]quiz.Record, error) {
 // readNames reads the names of those who agreed to be named, by person.
 func (c *call) readNames(session string) (map[string]string, error) {
 	prefix := nameRecord(session, "")
-	records, _, err := c.tutor.cfg.Store.Read(c.ctx, c.channel.scope, prefix)
+	records, err := c.readHere(prefix)
 	if err != nil {
 		return nil, fmt.Errorf("read names: %w", err)
 	}

@@ -47,7 +47,7 @@ func (c *call) session(id string) (*openQuiz, error) {
 	if id == "" || strings.Contains(id, "/") {
 		return nil, nil
 	}
-	records, _, err := c.tutor.cfg.Store.Read(c.ctx, ch.scope, keyQuiz+id)
+	records, err := c.readHere(keyQuiz + id)
 	if err != nil {
 		return nil, fmt.Errorf("read session: %w", err)
 	}
