@@ -100,13 +100,17 @@ func agendaKey(s Scope) string {
 	return keyAgenda(s.Platform) + hex.EncodeToString(h[:16])
 }
 
-// hold makes sure that the index has a scope, at a time or before. The scope stays in it until
-// release is called, after the commit that needs it.
-func (t *Tutor) hold(ctx context.Context, s Scope, at time.Time) (release func(), err error) {
+// hold makes sure that the index has a scope, at the time of its alarm or before; at once, where it
+// has something to say. The scope stays in it until release is called, after the commit that
+// needs it.
+func (t *Tutor) hold(ctx context.Context, s Scope, at time.Time, says bool) (release func(), err error) {
 	a := &t.agenda
 	a.mu.Lock()
 	e := a.kept[s]
-	if e == nil || at.Before(e.At) {
+	if says {
+		at = time.Time{}
+	}
+	if e == nil || says && e.At.After(t.cfg.Now()) || !says && at.Before(e.At) {
 		commits := 0
 		if e != nil {
 			commits = e.commits

@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -63,10 +64,15 @@ func (c *call) beginQuiz(mode quiz.Mode, typed string) (Reply, error) {
 
 // mute says that nothing can be said here unasked, where that is so: no quiz can be played.
 func (c *call) mute() *Reply {
-	if c.reach() == nil {
+	err := c.reach()
+	if err == nil {
 		return nil
 	}
-	r := c.mistake("quiz.mute").with(c.reviewButton())
+	r := c.mistake("quiz.mute")
+	if errors.Is(err, ErrUnreachable) {
+		r = c.mistake("quiz.uninvited")
+	}
+	r = r.with(c.reviewButton())
 	return &r
 }
 
