@@ -191,7 +191,7 @@ func clockTime(s string) (hour, minute int, ok bool) {
 		m = "00"
 	}
 	minute, err2 := strconv.Atoi(m)
-	if err != nil || err2 != nil || len(h) > 2 || len(m) != 2 || hour < 0 || hour > 23 || minute < 0 || minute > 59 {
+	if err != nil || err2 != nil || strings.ContainsAny(s, "+-") || len(h) > 2 || len(m) != 2 || hour < 0 || hour > 23 || minute < 0 || minute > 59 {
 		return 0, 0, false
 	}
 	return hour, minute, true
