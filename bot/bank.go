@@ -204,7 +204,7 @@ func newBank(course *content.Course, bundles map[string][]*content.Item, withdra
 	for l := range course.Lessons() {
 		b.sections[l.ID] = l.Section.Number
 	}
-	for _, i := range course.Items {
+	for _, i := range course.Bank().Items {
 		b.known[i.ID] = i
 	}
 	for _, key := range slices.Sorted(maps.Keys(bundles)) {

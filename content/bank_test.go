@@ -42,20 +42,20 @@ func TestBankIsComplete(t *testing.T) {
 			t.Errorf("lesson %s has questions of one difficulty", lesson.ID)
 		}
 	}
-	if len(c.Items) < 170 {
-		t.Errorf("%d questions, wanted 170", len(c.Items))
+	if len(c.Bank().Items) < 170 {
+		t.Errorf("%d questions, wanted 170", len(c.Bank().Items))
 	}
 	for _, kind := range ItemKinds() {
 		if kinds[kind] < 10 {
 			t.Errorf("%d questions of kind %s, wanted 10", kinds[kind], kind)
 		}
 	}
-	for _, o := range c.Objectives {
+	for _, o := range c.Bank().Objectives {
 		if objectives[o.ID] < 2 {
 			t.Errorf("%d questions on the objective %s, wanted 2", objectives[o.ID], o.ID)
 		}
 	}
-	for _, m := range c.Misconceptions {
+	for _, m := range c.Bank().Misconceptions {
 		if shown[m.ID] == 0 {
 			t.Errorf("no answer shows the misconception %s", m.ID)
 		}
@@ -64,7 +64,7 @@ func TestBankIsComplete(t *testing.T) {
 	if longest*5 > chosen*2 {
 		t.Errorf("the right answer is the longest in %d of %d questions", longest, chosen)
 	}
-	t.Logf("%d questions: %v; objectives %v; %d misconceptions; the right answer is the longest in %d of %d", len(c.Items), kinds, objectives, len(c.Misconceptions), longest, chosen)
+	t.Logf("%d questions: %v; objectives %v; %d misconceptions; the right answer is the longest in %d of %d", len(c.Bank().Items), kinds, objectives, len(c.Bank().Misconceptions), longest, chosen)
 }
 
 // rightIsLongest says that the right option stands out by its length, in French.

@@ -30,10 +30,20 @@ func Files() fs.FS { return files }
 
 // Default is the built-in course. A test proves that it loads, so it never fails.
 var Default = sync.OnceValue(func() *Course {
-	c, err := Load(files)
+	l := loadApart(files)
+	c, err := l.loaded()
 	if err != nil {
 		panic(err) // a build whose tests did not pass
 	}
+	// The bank is as large as all the rest: it is read by whoever first asks for a question, so
+	// that nobody waits for it at the start.
+	c.bank = sync.OnceValue(func() *Bank {
+		l.readBank()
+		if _, err := l.loaded(); err != nil {
+			panic(err)
+		}
+		return &l.bank
+	})
 	return c
 })
 
@@ -121,9 +131,7 @@ type Course struct {
 	Images    kubelet.Images
 	Stories   []*Story // by number
 
-	Items          []*Item          // the bank of questions, by ID
-	Misconceptions []*Misconception // by ID
-	Objectives     []*Objective
+	bank func() *Bank
 }
 
 // Section is a chapter: 3, API server.

@@ -23,7 +23,7 @@ func (p *prover) bankHolds() {
 	p.objectivesHold()
 	p.misconceptionsHold()
 	files := map[string]map[string]outline{}
-	for n, i := range p.course.Items {
+	for n, i := range p.bank.Items {
 		if files[i.file] == nil {
 			files[i.file] = p.itemLines(i.file)
 		}
@@ -31,8 +31,8 @@ func (p *prover) bankHolds() {
 		if at.Node == nil {
 			at = p.outline(i.file)
 		}
-		if n > 0 && p.course.Items[n-1].ID == i.ID {
-			p.fault(i.file, at.line(), "there is another question %s: %s", i.ID, p.course.Items[n-1].file)
+		if n > 0 && p.bank.Items[n-1].ID == i.ID {
+			p.fault(i.file, at.line(), "there is another question %s: %s", i.ID, p.bank.Items[n-1].file)
 		}
 		p.itemHolds(i, at)
 	}
@@ -41,7 +41,7 @@ func (p *prover) bankHolds() {
 func (p *prover) objectivesHold() {
 	at := p.outline(objectivesName)
 	seen := map[string]bool{}
-	for n, o := range p.course.Objectives {
+	for n, o := range p.bank.Objectives {
 		if o.ID == "" || seen[o.ID] {
 			p.fault(objectivesName, at.line(n), "an objective has an id of its own: %q", o.ID)
 		}
@@ -54,14 +54,14 @@ func (p *prover) objectivesHold() {
 const misconceptionLength = 80
 
 func (p *prover) misconceptionsHold() {
-	for n, m := range p.course.Misconceptions {
+	for n, m := range p.bank.Misconceptions {
 		at := p.outline(m.file)
 		line := at.line(m.ID)
 		if m.file != misconceptionsName {
 			line = at.line("misconceptions", m.ID)
 		}
-		if n > 0 && p.course.Misconceptions[n-1].ID == m.ID {
-			p.fault(m.file, line, "there is another misconception %s: %s", m.ID, p.course.Misconceptions[n-1].file)
+		if n > 0 && p.bank.Misconceptions[n-1].ID == m.ID {
+			p.fault(m.file, line, "there is another misconception %s: %s", m.ID, p.bank.Misconceptions[n-1].file)
 		}
 		if _, ok := p.course.Lesson(m.Lesson); !ok {
 			p.fault(m.file, line, "misconception %s: there is no lesson %q", m.ID, m.Lesson)

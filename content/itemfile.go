@@ -73,8 +73,8 @@ type trapFile struct {
 	Why     Text      `yaml:"why"`
 }
 
-// bank reads the questions. That they hold is proved by bankHolds.
-func (l *loader) bank() {
+// readBank reads the questions. That they hold is proved by bankHolds.
+func (l *loader) readBank() {
 	l.objectives()
 	for _, file := range l.glob("bank/*/*.yaml") {
 		var f bankFile
@@ -82,14 +82,14 @@ func (l *loader) bank() {
 			continue
 		}
 		for id, name := range f.Misconceptions {
-			l.course.Misconceptions = append(l.course.Misconceptions, &Misconception{ID: id, Lesson: f.Lesson, Name: name, file: file})
+			l.bank.Misconceptions = append(l.bank.Misconceptions, &Misconception{ID: id, Lesson: f.Lesson, Name: name, file: file})
 		}
 		for _, i := range f.Items {
-			l.course.Items = append(l.course.Items, i.item(file, f.Lesson))
+			l.bank.Items = append(l.bank.Items, i.item(file, f.Lesson))
 		}
 	}
-	slices.SortStableFunc(l.course.Items, func(a, b *Item) int { return strings.Compare(a.ID, b.ID) })
-	slices.SortStableFunc(l.course.Misconceptions, func(a, b *Misconception) int { return strings.Compare(a.ID, b.ID) })
+	slices.SortStableFunc(l.bank.Items, func(a, b *Item) int { return strings.Compare(a.ID, b.ID) })
+	slices.SortStableFunc(l.bank.Misconceptions, func(a, b *Misconception) int { return strings.Compare(a.ID, b.ID) })
 }
 
 func (l *loader) objectives() {
@@ -103,7 +103,7 @@ func (l *loader) objectives() {
 	}
 	if l.yaml(objectivesName, &objectives) {
 		for _, o := range objectives {
-			l.course.Objectives = append(l.course.Objectives, &Objective{ID: o.ID, Exam: o.Exam, Name: o.Name})
+			l.bank.Objectives = append(l.bank.Objectives, &Objective{ID: o.ID, Exam: o.Exam, Name: o.Name})
 		}
 	}
 	var common map[string]struct {
@@ -113,7 +113,7 @@ func (l *loader) objectives() {
 	}
 	if l.yaml(misconceptionsName, &common) {
 		for id, m := range common {
-			l.course.Misconceptions = append(l.course.Misconceptions, &Misconception{ID: id, Lesson: m.Lesson, Name: Text{m.FR, m.EN}, file: misconceptionsName})
+			l.bank.Misconceptions = append(l.bank.Misconceptions, &Misconception{ID: id, Lesson: m.Lesson, Name: Text{m.FR, m.EN}, file: misconceptionsName})
 		}
 	}
 }

@@ -34,7 +34,11 @@ func (p Problem) Error() string { return p.String() }
 // Load reads a course. Its error joins a Problem for everything that cannot be
 // read; Check finds what can be read but should not be taught.
 func Load(files fs.FS) (*Course, error) {
-	l := load(files)
+	return load(files).loaded()
+}
+
+// loaded is the course, unless something could not be read.
+func (l *loader) loaded() (*Course, error) {
 	var errs []error
 	for _, p := range l.problems {
 		errs = append(errs, p)
@@ -49,6 +53,7 @@ func Load(files fs.FS) (*Course, error) {
 type loader struct {
 	files    fs.FS
 	course   *Course
+	bank     Bank
 	problems []Problem
 	lessons  map[string]bool // the lessons' files that the table of contents names
 	origins  map[string]int  // analogy:1, term:etcd …: the line where it is
@@ -87,7 +92,16 @@ func (l *loader) french(file string, line int, lang Lang, text string) {
 	}
 }
 
+// load reads everything.
 func load(files fs.FS) *loader {
+	l := loadApart(files)
+	l.readBank()
+	l.course.bank = func() *Bank { return &l.bank }
+	return l
+}
+
+// loadApart reads everything but the bank.
+func loadApart(files fs.FS) *loader {
 	l := &loader{files: files, course: &Course{}, lessons: map[string]bool{}, origins: map[string]int{}, broken: map[string]bool{}}
 	l.contents()
 	l.glossary()
@@ -99,7 +113,6 @@ func load(files fs.FS) *loader {
 	l.exercises()
 	l.images()
 	l.stories()
-	l.bank()
 	return l
 }
 

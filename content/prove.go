@@ -42,7 +42,7 @@ func Proofs(c *Course, stage NewStage) []Proof {
 		for _, e := range c.Exercises {
 			all = append(all, Proof{fmt.Sprintf("exercise %s (%s)", e.ID, lang), func() []Problem { return c.proveExercise(e, lang, stage) }})
 		}
-		for _, i := range c.Items {
+		for _, i := range c.Bank().Items {
 			if i.Kind == Predict {
 				all = append(all, Proof{fmt.Sprintf("question %s (%s)", i.ID, lang), func() []Problem { return c.provePredict(i, lang, stage) }})
 			}

@@ -33,7 +33,7 @@ func newClass(course *content.Course, planted string, seed uint64) *class {
 			c.holders[learnerName(i)] = true
 		}
 	}
-	for _, i := range course.Items {
+	for _, i := range course.Bank().Items {
 		c.difficulty[i.ID], c.sharpness[i.ID] = d.NormFloat64()-1, 0.8+1.2*d.Float64()
 	}
 	return c
@@ -45,7 +45,7 @@ func learnerName(i int) string { return fmt.Sprintf("u%02d", i) }
 func (c *class) exam(seed uint64) []*content.Item {
 	const asked = (classAnswers + classSize - 1) / classSize
 	var about, other []*content.Item
-	for _, i := range c.course.Items {
+	for _, i := range c.course.Bank().Items {
 		if slices.Contains(Misconceptions(i), c.planted) {
 			about = append(about, i)
 		} else {
@@ -130,9 +130,9 @@ func wrong(item *content.Item, d *rand.Rand, is string) Answer {
 
 // widespread are the misconceptions that so many items at least can show.
 func widespread(course *content.Course, items int) (out []string) {
-	for _, m := range course.Misconceptions {
+	for _, m := range course.Bank().Misconceptions {
 		n := 0
-		for _, i := range course.Items {
+		for _, i := range course.Bank().Items {
 			if slices.Contains(Misconceptions(i), m.ID) {
 				n++
 			}

@@ -98,7 +98,7 @@ func formatOf(name string) string {
 
 func (b *bankCall) export() int {
 	var out bytes.Buffer
-	problems, err := exchange.Export(&out, b.format, b.options.Course.Items, b.options)
+	problems, err := exchange.Export(&out, b.format, b.options.Course.Bank().Items, b.options)
 	if err != nil {
 		return b.failed(err)
 	}

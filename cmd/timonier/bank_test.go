@@ -54,7 +54,7 @@ func TestBankExport(t *testing.T) {
 			t.Errorf("%+v", got)
 		}
 		got := program(t, nil, "", "bank", "check", "--format", format, "--lang", "en", out)
-		if items := len(content.Default().Items); items > 0 && (got.code != 0 || !strings.Contains(got.out, "Refused: 0.")) {
+		if items := len(content.Default().Bank().Items); items > 0 && (got.code != 0 || !strings.Contains(got.out, "Refused: 0.")) {
 			t.Errorf("%s: %+v", format, got)
 		}
 	}

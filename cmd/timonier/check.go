@@ -45,7 +45,7 @@ func check(ctx context.Context, in invocation) int {
 		}
 	}
 	fmt.Fprintln(in.stdout, say.sentence("check.done", map[string]any{
-		"Lessons": lessons, "Exercises": len(course.Exercises), "Questions": len(course.Items), "Stories": len(course.Stories), "Lenses": len(course.Lenses),
+		"Lessons": lessons, "Exercises": len(course.Exercises), "Questions": len(course.Bank().Items), "Stories": len(course.Stories), "Lenses": len(course.Lenses),
 		"Diagrams": len(course.Diagrams), "Terms": len(course.Terms)}))
 	return exitOK
 }

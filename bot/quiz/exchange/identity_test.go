@@ -73,7 +73,7 @@ func TestWhatIsWrittenIsReadBack(t *testing.T) {
 				if f == CSV {
 					roundTrip(t, samples(), f, Options{Lang: l, Separator: ';'})
 				}
-				if items := content.Default().Items; len(items) > 0 {
+				if items := content.Default().Bank().Items; len(items) > 0 {
 					roundTrip(t, items, f, Options{Lang: l})
 				}
 			})
