@@ -13,7 +13,7 @@ import (
 // onlyOne is the built-in course with those of its questions that have one right answer.
 func onlyOne() *content.Course {
 	course := *content.Default()
-	course.Items = slices.DeleteFunc(slices.Clone(course.Items), func(i *content.Item) bool { return i.Kind != content.One })
+	course.Bank().Items = slices.DeleteFunc(slices.Clone(course.Bank().Items), func(i *content.Item) bool { return i.Kind != content.One })
 	return &course
 }
 

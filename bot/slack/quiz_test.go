@@ -34,7 +34,7 @@ func TestAClassRaces(t *testing.T) {
 		}
 	})
 	course := *content.Default()
-	course.Items = slices.DeleteFunc(slices.Clone(course.Items), func(i *content.Item) bool { return i.Kind != content.One })
+	course.Bank().Items = slices.DeleteFunc(slices.Clone(course.Bank().Items), func(i *content.Item) bool { return i.Kind != content.One })
 	b.tutor.Teach(&course)
 	if _, err := b.tutor.SpeakNow(b.ctx, platform, b.app); err != nil {
 		t.Fatal(err)
