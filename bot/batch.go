@@ -26,7 +26,7 @@ type batch struct {
 // taken while there is room for what such a call and the channel may add.
 const (
 	mostTogether   = 40
-	mostOperations = 128 - 32
+	mostOperations = 128 - 24
 	mostSize       = 1 << 20
 )
 

@@ -68,10 +68,12 @@ func (w words) decimal(s string) string {
 // Fold is a word as it is compared with another: one that people typed with the name of a command.
 func Fold(s string) string { return fold(s) }
 
+var ligatures = strings.NewReplacer("œ", "oe", "Œ", "oe", "æ", "ae", "Æ", "ae")
+
 // fold is text as it is compared: lower case, without accents or ligatures, so
 // that répare, REPARE and repare are the same word.
 func fold(s string) string {
-	s = strings.NewReplacer("œ", "oe", "Œ", "oe", "æ", "ae", "Æ", "ae").Replace(s)
+	s = ligatures.Replace(s)
 	return strings.Map(func(r rune) rune {
 		if unicode.Is(unicode.Mn, r) {
 			return -1
