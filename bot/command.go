@@ -86,6 +86,11 @@ func commands() []*command {
 			options: []option{
 				{name: name{"action", "action"}, help: "option.quiz", kind: Pick, choices: quizPicks()},
 				{name: name{"précisions", "details"}, help: "option.quizdetails", complete: true}}},
+		{name: bankName, help: "bank.help", usage: "bank.usage", level: leads, run: bankCommand, complete: completeBank, manner: bankManner,
+			options: []option{
+				{name: name{"action", "action"}, help: "option.bank", kind: Pick, choices: bankPicks()},
+				{name: name{"précision", "detail"}, help: "option.bankdetail", complete: true},
+				{name: name{"fichier", "file"}, help: "option.bankfile", kind: Manifest}}},
 		{name: name{"histoire", "story"}, aliases: []string{"histoires", "stories"}, help: "story.help", usage: "story.usage", run: storyCommand, complete: completeStory, manner: storyManner,
 			options: []option{
 				{name: name{"action", "action"}, help: "option.story", complete: true},

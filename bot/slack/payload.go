@@ -184,10 +184,10 @@ func commandLine(command, text string) string {
 	return line
 }
 
-// isManifest says by its name that a file may be one.
+// isManifest says by its name that a file may be one, or one of questions.
 func isManifest(name string) bool {
 	name = strings.ToLower(name)
-	for _, end := range []string{".yaml", ".yml", ".json"} {
+	for _, end := range []string{".yaml", ".yml", ".json", ".xml", ".csv", ".gift"} {
 		if strings.HasSuffix(name, end) {
 			return true
 		}

@@ -52,7 +52,7 @@ func form(p bot.Prompt, say sayer, back json.RawMessage) (view, error) {
 			},
 			{
 				Type: "input", BlockID: formFile, Label: short(say("slack.form.file", nil), mostHint), Optional: true,
-				Element: fileInput{Type: "file_input", ActionID: formFile, Filetypes: []string{"yaml", "yml", "json", "txt"}, MaxFiles: 1},
+				Element: fileInput{Type: "file_input", ActionID: formFile, Filetypes: []string{"yaml", "yml", "json", "txt", "xml", "csv", "gift"}, MaxFiles: 1},
 			},
 		},
 	}

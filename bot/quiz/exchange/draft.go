@@ -182,7 +182,7 @@ func Slug(s string) string {
 		switch {
 		case r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '.' || r == '-':
 			b.WriteRune(r)
-		case unicode.Is(unicode.Mn, r), r == '\'', r == '’':
+		case unicode.Is(unicode.Mn, r):
 		default:
 			b.WriteByte('-')
 		}
