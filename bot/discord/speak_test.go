@@ -231,3 +231,89 @@ func TestMutePlaces(t *testing.T) {
 		}
 	}
 }
+
+// listen has the tutor say what is due by the server's clock.
+func (c *class) listen() {
+	c.t.Helper()
+	_, err := c.tutor.SpeakNow(c.ctx, platform, c.bot)
+	c.must(err)
+}
+
+// newest is the last message that the bot has posted into a channel by itself.
+func (c *class) newest(channel string) discordtest.Message {
+	c.t.Helper()
+	all := c.Sent(channel)
+	if len(all) == 0 {
+		c.t.Fatal("nothing is said")
+	}
+	return all[len(all)-1]
+}
+
+// TestARaceIsRun: the questions come by themselves when their time is up, each in a message that
+// then shows its answer; a restart in the middle of a question loses nothing and repeats nothing.
+func TestARaceIsRun(t *testing.T) {
+	t.Parallel()
+	c := newClass(t, setting{})
+	c.listen() // from here on the tutor knows that it can speak
+	race := discordtest.Slash("quiz", discordtest.String("action", "course"), discordtest.String("précisions", "nombre=2 temps=20s pause=10s"))
+	started := c.answer(c.Interact(c.ctx, race.By(teacher())), "2 questions")
+	channel := started.ChannelID
+	c.listen()
+	if n := len(c.Sent(channel)); n != 0 {
+		t.Errorf("%d messages before the start", n)
+	}
+	c.Advance(16 * time.Second)
+	c.listen()
+	first := c.newest(channel)
+	if !strings.Contains(first.Text(), "question 1 sur 2") || len(first.Buttons()) == 0 {
+		t.Fatalf("first question: %q", first.Text())
+	}
+	c.must(c.stop()) // in the middle of the question
+	c.start()
+	c.listen()
+	answer := c.Interact(c.ctx, discordtest.Click(first, first.Buttons()[0].CustomID).By(student("ana")))
+	if m := c.answer(answer, ""); !m.Ephemeral() {
+		t.Errorf("all see the answer: %q", m.Text())
+	}
+	c.Advance(30 * time.Second) // the question's time, and the late answers'
+	c.listen()
+	if m, _ := c.Find(first.ID); !strings.Contains(m.Text(), "La bonne réponse") {
+		t.Errorf("no answer is shown in the question's message: %q", m.Text())
+	}
+	for range 6 {
+		c.Advance(10 * time.Second)
+		c.listen()
+	}
+	all := c.Sent(channel)
+	if len(all) != 3 || !strings.Contains(all[1].Text(), "question 2 sur 2") || !strings.Contains(all[1].Text(), "La bonne réponse") {
+		for _, m := range all {
+			t.Errorf("said: %q", m.Text())
+		}
+	}
+	c.calm()
+}
+
+// The bot is thrown out of the channel in the middle of a race: that ends, and whoever begins another
+// is told why there is none.
+func TestARaceWhoseChannelIsLost(t *testing.T) {
+	t.Parallel()
+	c := newClass(t, setting{})
+	c.listen()
+	race := discordtest.Slash("quiz", discordtest.String("action", "course"), discordtest.String("précisions", "nombre=2 temps=20s"))
+	started := c.answer(c.Interact(c.ctx, race.By(teacher())), "2 questions")
+	c.Forbid(started.ChannelID)
+	c.Advance(16 * time.Second)
+	c.listen()
+	again := c.Interact(c.ctx, race.By(teacher()))
+	c.sentTo(c.directWith(again), c.tutor.Say("fr", "quiz.uninvited", nil)) // not "one runs already"
+	for range 20 {
+		c.Advance(10 * time.Second)
+		c.listen()
+	}
+	if n := len(c.Sent(started.ChannelID)); n != 0 {
+		t.Errorf("%d messages in the channel", n)
+	}
+	if n := strings.Count(c.log.String(), `msg="nobody can be reached"`); n != 1 {
+		t.Errorf("tried %d times", n)
+	}
+}

@@ -180,3 +180,65 @@ func TestSpeaksWithinTheRate(t *testing.T) {
 		t.Errorf("%d waits for 12 messages: %v", paced, b.clock.waits())
 	}
 }
+
+// listen has the tutor say what is due by the stand-in's clock.
+func (b *bench) listen() {
+	b.t.Helper()
+	if _, err := b.tutor.SpeakNow(b.ctx, platform, b.app); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// TestARaceIsRun: the questions come by themselves when their time is up, each in a message that
+// then shows its answer; a restart in the middle of a question loses nothing and repeats nothing.
+func TestARaceIsRun(t *testing.T) {
+	b := open(t, withTeacher)
+	cfg := b.app.cfg
+	b.listen() // from here on the tutor knows that it can speak
+	b.says(b.send(inClass("UPROF", "/quiz course nombre=2 temps=20s pause=10s")), "2 questions")
+	b.listen()
+	before := len(b.slack.Messages("C1"))
+	b.slack.Advance(16 * time.Second)
+	b.listen()
+	all := b.slack.Messages("C1")
+	if len(all) != before+1 || !strings.Contains(all[before].Words(), "question 1 sur 2") || len(all[before].Buttons()) == 0 {
+		t.Fatalf("%d messages, the first question: %q", len(all)-before, all[len(all)-1].Words())
+	}
+	first := all[before]
+	b.end() // in the middle of the question
+	b.start(cfg)
+	b.listen()
+	if m := b.says(b.press("U1", first, first.Buttons()[0].Label), "").Message; m.For != "U1" {
+		t.Errorf("all see the answer: %q", m.Words())
+	}
+	b.slack.Advance(30 * time.Second)
+	b.listen()
+	for range 6 {
+		b.slack.Advance(10 * time.Second)
+		b.listen()
+	}
+	all = b.slack.Messages("C1")[before:]
+	var said []string
+	for _, m := range all {
+		if m.For == "" {
+			said = append(said, m.Words())
+		}
+	}
+	if len(said) != 3 || !strings.Contains(said[0], "La bonne réponse") || !strings.Contains(said[1], "question 2 sur 2") || !strings.Contains(said[1], "La bonne réponse") {
+		t.Errorf("said: %q", said)
+	}
+}
+
+// Where the app was not invited no race begins, and the teacher is told what to do.
+func TestNoRaceUninvited(t *testing.T) {
+	b := open(t, withTeacher)
+	b.listen()
+	race := inClass("UPROF", "/quiz course nombre=2 temps=20s")
+	race.Channel = "C3"
+	b.says(b.send(race), b.sentence("quiz.uninvited", nil))
+	b.slack.Advance(time.Minute)
+	b.listen()
+	if n := len(b.slack.Calls("chat.postMessage")); n > 1 { // the answer's own try
+		t.Errorf("%d tries to post", n)
+	}
+}
