@@ -149,7 +149,11 @@ func (c *call) aloneReveal(r Reply, s *openQuiz) (Reply, error) {
 	if err := c.showQuiz(s); err != nil {
 		return r, err
 	}
-	return r, c.keepQuiz(s)
+	next := Button{Label: c.say("quiz.next"), Line: c.leadLine(s), Style: Primary}
+	if s.Last() {
+		next.Label = c.say("quiz.panel.board")
+	}
+	return r.with(next), c.keepQuiz(s)
 }
 
 // refuse says why an answer is not taken, and what became of the one before.

@@ -90,7 +90,7 @@ func (c *call) poseSeveral(r Reply, p posed) Reply {
 	choices := p.q.Choices(c.course())
 	r.Menu = &Menu{Label: c.say("quiz.choose"), Line: c.answering(p.id, ""), Min: 1, Max: len(choices)}
 	for i, text := range choices {
-		r.Menu.Choices = append(r.Menu.Choices, MenuChoice{Value: letter(i), Label: letter(i) + " · " + unmarked(text)})
+		r.Menu.Choices = append(r.Menu.Choices, MenuChoice{Value: letter(i), Label: unmarked(text)})
 	}
 	return r
 }

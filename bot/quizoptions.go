@@ -42,6 +42,9 @@ var (
 // rulesOf reads the options of a quiz. What is wrong with them is a mistake, with the bounds.
 func (c *call) rulesOf(mode quiz.Mode, typed string) (quiz.Rules, *Reply) {
 	rules := quiz.Usual(mode)
+	if c.request.Alone && mode == quiz.Race {
+		rules.Change = false // the answers are shown as soon as one is given
+	}
 	for _, word := range strings.Fields(typed) {
 		key, value, ok := strings.Cut(word, "=")
 		if !ok {

@@ -54,7 +54,7 @@ func (c *call) spelled(q quiz.Question, a quiz.Answer) string {
 		if q.Item.Kind == content.TrueFalse {
 			return "**" + choices[l[0]-'A'] + "**"
 		}
-		return "**" + l + "** " + choices[l[0]-'A']
+		return "**" + l + "** " + strings.TrimSuffix(choices[l[0]-'A'], ".")
 	}
 	var parts []string
 	switch q.Item.Kind {
@@ -133,7 +133,7 @@ func (c *call) distribution(r Reply, q quiz.Question, answers []quiz.Answer) Rep
 		r.Blocks = append(r.Blocks, Meter{Label: c.say("quiz.wereright", with{"Count": right, "Total": total}), Done: right, Total: total})
 		return r
 	}
-	bars := picture.Bars{Title: unmarked(c.any(q.Item.Ask)), Note: c.say("quiz.bars.note", with{"Count": total})}
+	bars := picture.Bars{Title: c.say("quiz.bars.title"), Note: c.say("quiz.bars.note", with{"Count": total})}
 	var alt []string
 	for i, text := range q.Choices(c.course()) {
 		own, n := q.Own(i), 0
