@@ -147,6 +147,11 @@ func (g *batch) commit(ctx context.Context) error {
 	for _, h := range g.heard {
 		h.tell()
 	}
+	for _, c := range g.calls {
+		if c.forgotten {
+			t.lower(c.learner.scope, time.Time{})
+		}
+	}
 	return nil
 }
 

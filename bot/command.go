@@ -91,6 +91,8 @@ func commands() []*command {
 				{name: name{"action", "action"}, help: "option.bank", kind: Pick, choices: bankPicks()},
 				{name: name{"précision", "detail"}, help: "option.bankdetail", complete: true},
 				{name: name{"fichier", "file"}, help: "option.bankfile", kind: Manifest}}},
+		{name: name{"rapport", "report"}, aliases: []string{"rapports", "reports"}, help: "report.help", usage: "report.usage", level: leads, run: reportCommand, complete: completeReport, manner: alone,
+			options: []option{{name: name{"quoi", "what"}, help: "option.report", kind: Pick, choices: []pick{{reportAnswers, ""}, {reportGrades, ""}, {reportLast, ""}}}}},
 		{name: name{"histoire", "story"}, aliases: []string{"histoires", "stories"}, help: "story.help", usage: "story.usage", run: storyCommand, complete: completeStory, manner: storyManner,
 			options: []option{
 				{name: name{"action", "action"}, help: "option.story", complete: true},
@@ -103,7 +105,7 @@ func commands() []*command {
 			options: []option{forWhom(), {name: name{"langue", "language"}, help: "option.language", kind: Pick, choices: []pick{{name{"fr", "fr"}, "language.french"}, {name{"en", "en"}, "language.english"}}}}},
 		{name: name{"réglages", "settings"}, help: "settings.help", usage: "settings.usage", run: settingsCommand, complete: completeSettings, manner: alone,
 			options: []option{
-				{name: name{"portée", "scope"}, help: "option.scope", kind: Pick, choices: []pick{{forChannel, ""}, {forTenant, ""}}},
+				{name: name{"portée", "scope"}, help: "option.scope", kind: Pick, choices: []pick{{forChannel, ""}, {forTenant, ""}, {forName, ""}, {myData, ""}, {forgetMe, ""}}},
 				{name: name{"réglage", "setting"}, help: "option.setting", complete: true},
 				{name: name{"valeur", "value"}, help: "option.value", complete: true}}},
 		{name: name{"enseignants", "teachers"}, help: "teachers.help", usage: "teachers.usage", run: teachersCommand, manner: alone,

@@ -67,6 +67,7 @@ type call struct {
 	sets      bool   // it makes the start of an exercise
 	questions *bank  // those of a quiz; nil: none has been asked for
 	woken     bool   // by an alarm: nobody has asked
+	forgotten bool   // all that was kept of the person is deleted
 
 	onstage *content.Performance // the story's that is looked at, taken from the company; nil: none
 

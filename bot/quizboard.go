@@ -23,7 +23,7 @@ func (c *call) showOver(s *openQuiz) error {
 	}
 	c.announceLast("", s.key()+"end", c.boardMessage(s, board, records))
 	c.settle(s.key())
-	return nil
+	return c.dropOld()
 }
 
 // board is the scoreboard of a session, and all its answers.

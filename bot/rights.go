@@ -150,6 +150,9 @@ func settingsCommand(c *call) (Reply, error) {
 	if len(words) > 1 && forReminder.is(words[0]) {
 		return c.setReminder(strings.Join(words[1:], "")), nil // one's own too
 	}
+	if r, ok, err := c.privacy(words); ok {
+		return r, err // what is kept of oneself
+	}
 	settings, allowed := &c.channel.settings, c.may(leads)
 	switch {
 	case forTenant.is(words[0]):
@@ -169,6 +172,8 @@ func settingsCommand(c *call) (Reply, error) {
 		switch {
 		case forZone.is(words[0]):
 			return c.setZone(settings, words[1]), nil
+		case forRetention.is(words[0]) && settings == &c.house.settings:
+			return c.setRetention(words[1]), nil
 		case name{"langue", "language"}.is(words[0]) && language(words[1]) != "":
 			settings.Language = language(words[1])
 			return c.showSettings(), nil
@@ -239,7 +244,11 @@ func completeSettings(c *call, words []string) []string {
 	var out []string
 	switch {
 	case len(words) == 1:
-		return []string{forChannel.in(c.words), forTenant.in(c.words), forTheme.in(c.words)}
+		return []string{forChannel.in(c.words), forTenant.in(c.words), forTheme.in(c.words), forName.in(c.words), myData.in(c.words), forgetMe.in(c.words)}
+	case len(words) == 2 && forName.is(words[0]):
+		return []string{wordYes.in(c.words), wordNo.in(c.words)}
+	case len(words) == 2 && (myData.is(words[0]) || forgetMe.is(words[0])):
+		return nil
 	case len(words) == 2 && forTheme.is(words[0]), len(words) == 3 && forTheme.is(words[1]):
 		for _, t := range themes() {
 			out = append(out, t.name.in(c.words))

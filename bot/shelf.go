@@ -131,6 +131,8 @@ type Settings struct {
 
 	Zone     string `json:"zone,omitempty"`     // of a channel and a tenant: its time zone, as the IANA names it
 	ShowName bool   `json:"showName,omitempty"` // of a person: their name may stand on scoreboards
+
+	Retention int `json:"retention,omitempty"` // of a tenant: days that answers are kept after a quiz
 }
 
 // clock is how the cluster's time follows the wall's.

@@ -286,6 +286,9 @@ func (c *call) predict(s *content.Story, args string) (Reply, error) {
 		}
 		chosen[c.request.Who.ID] = option
 		c.channel.set(c.channel.foretold.page+c.request.Who.ID, []byte(strconv.Itoa(option)))
+		if err := c.noteVoted(); err != nil {
+			return Reply{}, err
+		}
 		c.learner.progress.Foretold++
 		if right[p.Page] == option {
 			c.learner.progress.Foreseen++

@@ -1,0 +1,376 @@
+package bot
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"timonier/bot/quiz"
+)
+
+// What is kept of a person is theirs: they can see all of it, and have all of it deleted for good.
+// Their own scope has most. What they answered and foretold is in the channels' scopes; records of
+// their own say in which: took/SESSION and voted/CHANNEL.
+
+// The words of /réglages that are about what is kept of a person.
+var (
+	myData       = name{"mes-données", "my-data"}
+	forgetMe     = name{"oublie-moi", "forget-me"}
+	forName      = name{"nom", "name"}
+	forRetention = name{"rétention", "retention"}
+)
+
+// keyVoted is the prefix of where a person foretold something: took, by the channel's hash.
+const keyVoted = "voted/"
+
+// privacy is /réglages mes-données, oublie-moi and nom; false where the words are about something else.
+func (c *call) privacy(words []string) (r Reply, ok bool, err error) {
+	switch {
+	case myData.is(words[0]) && len(words) == 1:
+		r, err = c.ownData()
+	case forgetMe.is(words[0]) && len(words) == 1:
+		r = c.askForget()
+	case forgetMe.is(words[0]) && len(words) == 2 && confirmed.is(words[1]):
+		r, err = c.forgetPerson()
+	case forName.is(words[0]) && len(words) == 2 && wordYes.is(words[1]):
+		c.learner.settings.ShowName = true
+		r = Reply{Blocks: []Block{Text{c.say("privacy.named")}}}.with(c.nameButton(wordNo))
+	case forName.is(words[0]) && len(words) == 2 && wordNo.is(words[1]):
+		c.learner.settings.ShowName = false
+		err = c.unname()
+		r = Reply{Blocks: []Block{Text{c.say("privacy.nameless")}}}.with(c.nameButton(wordYes))
+	case forName.is(words[0]) && len(words) == 1:
+		r = c.showName()
+	default:
+		return r, false, nil
+	}
+	return r, true, err
+}
+
+// showName says whether the person's name is shown, and offers the other.
+func (c *call) showName() Reply {
+	if c.learner.settings.ShowName {
+		return Reply{Blocks: []Block{Text{c.say("privacy.isnamed")}}}.with(c.nameButton(wordNo))
+	}
+	return Reply{Blocks: []Block{Text{c.say("privacy.isnameless")}}}.with(c.nameButton(wordYes))
+}
+
+func (c *call) nameButton(answer name) Button {
+	label := c.say("privacy.showname")
+	if answer == wordNo {
+		label = c.say("privacy.hidename")
+	}
+	return Button{Label: label, Line: c.typed("settings", forName.in(c.words), answer.in(c.words))}
+}
+
+// askForget says what is going to be deleted, and asks.
+func (c *call) askForget() Reply {
+	r := Reply{Blocks: []Block{Title{c.say("privacy.forgettitle")}, Text{c.say("privacy.forgetask")}}}
+	if slices.Contains(c.house.teachers.list(), c.request.Who.ID) {
+		r.Blocks = append(r.Blocks, Text{c.say("privacy.teacher")})
+	}
+	return r.with(Button{Label: c.say("privacy.forgetbutton"), Line: c.typed("settings", forgetMe.in(c.words), confirmed.in(c.words)), Style: Danger}).
+		with(Button{Label: c.say("privacy.databutton"), Line: c.typed("settings", myData.in(c.words))})
+}
+
+// setRetention is /réglages serveur rétention 180.
+func (c *call) setRetention(word string) Reply {
+	days, err := strconv.Atoi(word)
+	if err != nil || days < 1 || days > mostRetention {
+		return c.mistake("privacy.badretention", with{"Word": shorten(word), "Most": mostRetention})
+	}
+	c.house.settings.Retention = days
+	return Reply{Blocks: []Block{Text{c.say("privacy.retention", with{"Count": days})}}}
+}
+
+// footprint is where a person has left something in a channel.
+type footprint struct {
+	scope    Scope
+	sessions []string
+}
+
+// noteVoted notes, with the person, that they foretold something here.
+func (c *call) noteVoted() error {
+	p := c.channel.scope
+	return c.learner.setJSON(keyVoted+hashOf(p), took{Tenant: p.Tenant, Channel: p.Channel, At: c.now.UTC().Round(0)})
+}
+
+// footprints are the channels in which the person has left something, this one always among them.
+func (c *call) footprints() ([]footprint, error) {
+	all := []footprint{{scope: c.channel.scope}}
+	for _, prefix := range []string{keyTook, keyVoted} {
+		records, _, err := c.tutor.cfg.Store.Read(c.ctx, c.learner.scope, prefix)
+		if err != nil {
+			return nil, fmt.Errorf("read footprints: %w", err)
+		}
+		for _, rec := range records {
+			var t took
+			if err := json.Unmarshal(rec.Value, &t); err != nil {
+				return nil, fmt.Errorf("decode record %s: %w", rec.Key, err)
+			}
+			scope := Scope{Platform: c.learner.scope.Platform, Tenant: t.Tenant, Channel: t.Channel}
+			i := slices.IndexFunc(all, func(t footprint) bool { return t.scope == scope })
+			if i < 0 {
+				i, all = len(all), append(all, footprint{scope: scope})
+			}
+			if prefix == keyTook {
+				all[i].sessions = append(all[i].sessions, strings.TrimPrefix(rec.Key, keyTook))
+			}
+		}
+	}
+	return all, nil
+}
+
+// forgetPerson deletes all that is kept of the person. What other channels and servers have goes
+// first, the person's own scope last, with the records that say where the rest is: if it is
+// interrupted, it can be asked for again.
+func (c *call) forgetPerson() (Reply, error) {
+	footprints, err := c.footprints()
+	if err != nil {
+		return Reply{}, err
+	}
+	houses := []Scope{}
+	for _, t := range footprints {
+		if t.scope != c.channel.scope {
+			if err := c.rewrite(t.scope, func() (Write, error) { return c.withoutPerson(t) }); err != nil {
+				return Reply{}, err
+			}
+		}
+		if h := (Scope{Platform: t.scope.Platform, Tenant: t.scope.Tenant}); h.Tenant != "" && !slices.Contains(houses, h) {
+			houses = append(houses, h)
+		}
+	}
+	for _, h := range houses {
+		if err := c.forgetInHouse(h); err != nil {
+			return Reply{}, err
+		}
+	}
+	w, err := c.withoutPerson(footprints[0])
+	if err != nil {
+		return Reply{}, err
+	}
+	c.applyHere(w)
+	sh := &shelf{scope: c.learner.scope, version: c.learner.version, records: map[string][]byte{}, changed: map[string][]byte{}, drop: []string{""}}
+	c.learner = &learner{shelf: sh}
+	c.forgotten = true
+	delete(c.lane.offered, c.request.Who.ID)
+	return Reply{Blocks: []Block{Text{c.say("privacy.forgotten")}}}, nil
+}
+
+// unname takes the person's name from the scoreboards where it stands.
+func (c *call) unname() error {
+	footprints, err := c.footprints()
+	if err != nil {
+		return err
+	}
+	for _, t := range footprints {
+		without := func() (Write, error) {
+			_, version, err := c.tutor.cfg.Store.Read(c.ctx, t.scope, keyNames+"\x01")
+			w := Write{Scope: t.scope, Base: version}
+			for _, s := range t.sessions {
+				w.Changes = append(w.Changes, Record{Key: nameRecord(s, c.request.Who.ID)})
+			}
+			return w, err
+		}
+		if t.scope == c.channel.scope {
+			w, err := without()
+			if err != nil {
+				return err
+			}
+			c.applyHere(w)
+		} else if err := c.rewrite(t.scope, without); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// rewriteTries is how often a write to another scope is tried while others write there: a class
+// that answers in it does so a few times a second.
+const rewriteTries = 50
+
+// rewrite writes to a scope that is not the command's own: what it reads there, it reads again
+// where somebody has written in between. The lane that has the scope in memory reads it again too.
+func (c *call) rewrite(s Scope, write func() (Write, error)) error {
+	var err error
+	for range rewriteTries {
+		var w Write
+		if w, err = write(); err != nil {
+			return err
+		}
+		if len(w.Changes)+len(w.Drop) == 0 {
+			return nil
+		}
+		slices.SortFunc(w.Changes, func(a, b Record) int { return cmp.Compare(a.Key, b.Key) })
+		if err = c.tutor.cfg.Store.Commit(c.ctx, Commit{Writes: []Write{w}}); !errors.Is(err, ErrConflict) {
+			break
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("write to %s: %w", s.Platform, err)
+	}
+	return nil
+}
+
+// applyHere has the command's own commit make a write to its channel.
+func (c *call) applyHere(w Write) {
+	ch := c.channel
+	ch.drop = append(ch.drop, w.Drop...)
+	for _, r := range w.Changes {
+		ch.set(r.Key, r.Value)
+	}
+	ch.quizzes, ch.foretold, ch.outbox = quizzes{}, foretold{}, outbox{says: ch.outbox.says}
+}
+
+// withoutPerson is what deletes all that a channel has of the person.
+func (c *call) withoutPerson(t footprint) (Write, error) {
+	me := c.request.Who.ID
+	w := Write{Scope: t.scope}
+	read := func(prefix string) ([]Record, error) {
+		records, version, err := c.tutor.cfg.Store.Read(c.ctx, t.scope, prefix)
+		if err != nil {
+			return nil, fmt.Errorf("read what a person has left: %w", err)
+		}
+		w.Base = version
+		return records, nil
+	}
+	for _, s := range t.sessions {
+		answers, err := read(sessionAnswers(s))
+		if err != nil {
+			return w, err
+		}
+		for _, rec := range answers {
+			if _, _, person, ok := whoseAnswer(rec.Key); ok && person == me {
+				w.Changes = append(w.Changes, Record{Key: rec.Key})
+			}
+		}
+		w.Changes = append(w.Changes, Record{Key: nameRecord(s, me)}, Record{Key: examRecord(s, me)})
+	}
+	sessions, err := read(keyQuiz)
+	if err != nil {
+		return w, err
+	}
+	for _, rec := range sessions {
+		var s openQuiz
+		if err := json.Unmarshal(rec.Value, &s); err != nil {
+			return w, fmt.Errorf("decode record %s: %w", rec.Key, err)
+		}
+		if s.Host != me {
+			continue
+		}
+		s.Host = ""
+		data, err := json.Marshal(s)
+		if err != nil {
+			return w, fmt.Errorf("encode session: %w", err)
+		}
+		w.Changes = append(w.Changes, Record{rec.Key, data})
+	}
+	predictions, err := read(keyPredictions)
+	if err != nil {
+		return w, err
+	}
+	for _, rec := range predictions {
+		if strings.HasSuffix(rec.Key, "/"+me) {
+			w.Changes = append(w.Changes, Record{Key: rec.Key})
+		}
+	}
+	w.Drop = append(w.Drop, keyOutbox+lineOf(me), keyShown+lineOf(me))
+	return w, nil
+}
+
+// forgetInHouse deletes what a server has of the person: their flags, and their name among those
+// who teach.
+func (c *call) forgetInHouse(h Scope) error {
+	without := func() (Write, error) {
+		records, version, err := c.tutor.cfg.Store.Read(c.ctx, h, "")
+		if err != nil {
+			return Write{}, fmt.Errorf("read what a server keeps: %w", err)
+		}
+		w := Write{Scope: h, Base: version}
+		for _, rec := range records {
+			switch item, _, _ := strings.Cut(strings.TrimPrefix(rec.Key, keyFlag), "/"); {
+			case rec.Key == flagOf(item, c.learner.scope):
+				w.Changes = append(w.Changes, Record{Key: rec.Key})
+			case rec.Key == houseTeachers:
+				var t teachers
+				if err := json.Unmarshal(rec.Value, &t); err != nil {
+					return w, fmt.Errorf("decode record %s: %w", rec.Key, err)
+				}
+				if among(t.IDs, c.request.Who.ID) {
+					data, err := json.Marshal(teachers{removed(t.IDs, c.request.Who.ID)})
+					if err != nil {
+						return w, fmt.Errorf("encode teachers: %w", err)
+					}
+					w.Changes = append(w.Changes, Record{rec.Key, data})
+				}
+			}
+		}
+		return w, nil
+	}
+	if c.house.shelf == nil || h != c.house.scope {
+		return c.rewrite(h, without)
+	}
+	w, err := without()
+	if err != nil {
+		return err
+	}
+	for _, r := range w.Changes {
+		if r.Key == houseTeachers {
+			c.house.teachers.IDs = removed(c.house.teachers.IDs, c.request.Who.ID)
+			continue
+		}
+		c.house.set(r.Key, r.Value)
+	}
+	return nil
+}
+
+// hashOf is a scope as a part of a key.
+func hashOf(s Scope) string { return strings.TrimPrefix(agendaKey(s), keyAgenda(s.Platform)) }
+
+// kept cards and answers, as a person gets them.
+type (
+	ownCard struct {
+		Item       string    `json:"item"`
+		First      time.Time `json:"first"`
+		Last       time.Time `json:"last"`
+		Due        time.Time `json:"due"`
+		Wrong      time.Time `json:"lastWrong,omitzero"`
+		Reviews    uint64    `json:"reviews"`
+		Lapses     uint64    `json:"lapses"`
+		Stability  float64   `json:"stabilityDays"`
+		Difficulty float64   `json:"difficulty"`
+	}
+	ownAnswer struct {
+		Tenant   string      `json:"server,omitempty"`
+		Channel  string      `json:"channel"`
+		Session  string      `json:"session"`
+		Question int         `json:"question"`
+		Name     string      `json:"name,omitempty"` // that the scoreboard shows
+		Kept     quiz.Record `json:"kept"`
+		Words    string      `json:"answer,omitempty"`
+		At       time.Time   `json:"at,omitzero"`
+	}
+	ownPrediction struct {
+		Tenant  string `json:"server,omitempty"`
+		Channel string `json:"channel"`
+		Record  string `json:"record"`
+		Value   string `json:"value"`
+	}
+	everything struct {
+		At          time.Time                  `json:"exported"`
+		Platform    string                     `json:"platform"`
+		ID          string                     `json:"id"`
+		ShowName    bool                       `json:"agreedToShowName"`
+		Records     map[string]json.RawMessage `json:"records"`
+		Cards       []ownCard                  `json:"cards"`
+		Answers     []ownAnswer                `json:"answers"`
+		Predictions []ownPrediction            `json:"predictions"`
+		Flags       []string                   `json:"flaggedQuestions"`
+		Teaches     bool                       `json:"listedAsTeacherHere"`
+	}
+)
