@@ -70,6 +70,9 @@ func (m *memory) Commit(_ context.Context, c Commit) error {
 				k.records[r.Key] = slices.Clone(r.Value)
 			}
 		}
+		if w.Scope.Person != "" && len(k.records) == 0 {
+			delete(m.scopes, w.Scope)
+		}
 	}
 	for _, a := range c.Answers {
 		m.answers[answerKey(a.Scope, a.Request)] = slices.Clone(a.Reply)

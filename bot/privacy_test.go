@@ -2,52 +2,309 @@ package bot
 
 import (
 	"bytes"
+	"context"
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
-
-	"timonier/bot/quiz"
+	"time"
 )
 
-// classQuiz plays a race of two questions in a channel; each person answers both, the first letter.
-func classQuiz(t *testing.T, s *stage, people ...string) {
-	t.Helper()
-	s.leads, s.shared = true, true
-	s.person = "teacher-1"
-	if r := s.ask("/quiz course nombre=2 accueil=0s"); r.Failed {
-		t.Fatalf("no race: %s", plainText(r))
-	}
-	id := s.tutor.lanes[s.request("").Place()].loaded.quiz.Open
-	for n := range 2 {
-		for _, p := range people {
-			s.person, s.leads = p, false
-			if r := s.ask(fmt.Sprintf("/quiz réponse %s.%d %s", id, n+1, "A")); r.Failed {
-				t.Logf("%s to question %d: %s", p, n+1, plainText(r))
-			}
-		}
-		s.person, s.leads = "teacher-1", true
-		s.ask("/quiz révèle")
-		s.ask("/quiz suivante")
-	}
+// classroom is a stage with people who have names, in several channels.
+type classroom struct {
+	*stage
+	channel string
 }
 
-// TestNothingIsLeftOfWhoWantsToBeForgotten: no byte of the ID is in any record, key or scope.
-func TestNothingIsLeftOfWhoWantsToBeForgotten(t *testing.T) {
-	_ = bytes.Contains
-	_ = csv.NewReader
-	_ = json.Valid
-	_ = quiz.Race
-	_ = strings.Contains
+func newClassroom(t *testing.T) *classroom {
 	s := newStage(t, "fr")
 	s.course = smallCourse(t)
 	s.tutor = s.newTutor()
-	s.tenant = "guild"
-	classQuiz(t, s, "person-4711", "bea")
-	for scope, k := range s.store.memory.scopes {
-		for key, v := range k.records {
-			t.Logf("%v %s %s", scope, key, v)
+	s.shared, s.tenant = true, "guild"
+	s.listen()
+	t.Cleanup(func() { s.tutor.Close() })
+	return &classroom{s, "general"}
+}
+
+// does has a person type a line; the teacher is "teacher-1".
+func (s *classroom) does(person, line string) Reply {
+	s.t.Helper()
+	s.now = s.now.Add(time.Second)
+	s.person, s.leads = person, person == "teacher-1"
+	r := s.request(line)
+	r.Channel, r.Who = s.channel, Person{ID: person, Name: "N. " + person, Everywhere: true}
+	reply := s.send(r)
+	s.listen()
+	return reply
+}
+
+// race has people answer the two questions on etcd: those before the bar right, the others wrong.
+func (s *classroom) race(right []string, wrong ...string) {
+	s.t.Helper()
+	if r := s.does("teacher-1", "/quiz course modules=5 nombre=2 accueil=0s temps=600s"); r.Failed {
+		s.t.Fatalf("no race: %s", plainText(r))
+	}
+	quiz := s.open()
+	for n, item := range quiz.Items {
+		answers := map[string][2]string{"5.2-losses": {"2", "3"}, "5.2-four": {"Aucune perte de plus", "Une perte de plus"}}[item]
+		for i, people := range [][]string{right, wrong} {
+			for _, p := range people {
+				if r := s.does(p, "/quiz réponse "+questionID(quiz.ID, n)+" "+answers[i]); r.Failed {
+					s.t.Fatalf("%s: %s", p, plainText(r))
+				}
+			}
 		}
+		s.does("teacher-1", "/quiz révèle")
+		s.does("teacher-1", "/quiz suivante")
+	}
+}
+
+// open is the session that runs in the channel.
+func (s *classroom) open() openQuiz {
+	s.t.Helper()
+	place := Scope{Platform: "test", Tenant: s.tenant, Channel: s.channel}
+	var here quizHere
+	var q openQuiz
+	s.record(place, channelQuiz, &here)
+	s.record(place, keyQuiz+here.Open, &q)
+	return q
+}
+
+func (s *classroom) record(scope Scope, key string, v any) {
+	s.t.Helper()
+	records, _, err := s.store.Read(context.Background(), scope, key)
+	if err != nil || len(records) == 0 {
+		s.t.Fatalf("no record %s in %v: %v", key, scope, err)
+	}
+	if err := json.Unmarshal(records[0].Value, v); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// left is where a text stands in the store: in a scope that has records, in a key, in a value.
+func (s *classroom) left(text string) (out []string) {
+	s.tutor.agenda.settled()
+	s.store.memory.mu.Lock()
+	defer s.store.memory.mu.Unlock()
+	for scope, k := range s.store.memory.scopes {
+		for key, value := range k.records {
+			if strings.Contains(fmt.Sprint(scope)+key, text) || bytes.Contains(value, []byte(text)) {
+				out = append(out, fmt.Sprintf("%v %s: %s", scope, key, value))
+			}
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// TestNothingIsLeftOfWhoWantsToBeForgotten: no byte of the ID or the name is in any record, in any
+// key, in the name of any scope, of any channel.
+func TestNothingIsLeftOfWhoWantsToBeForgotten(t *testing.T) {
+	s := newClassroom(t)
+	const me = "U4711X"
+	s.does(me, "/réglages nom oui")
+	s.does(me, "/réglages rappel 08:00")
+	s.does("teacher-1", "/enseignants ajoute "+me)
+	for _, channel := range []string{"general", "other", "third"} {
+		s.channel = channel
+		s.race([]string{me, "bea"}, "cid")
+	}
+	s.channel = "other"
+	s.does(me, "/quiz signale 5.2-four")
+	s.does(me, "/histoire 1")
+	for range 20 {
+		if r := s.does(me, "/histoire prédit A"); !r.Failed {
+			break
+		}
+		s.does(me, "/histoire suite")
+	}
+	s.does(me, "/quiz course modules=5 nombre=1 accueil=0s temps=600s") // hosts one that goes on
+	s.does(me, "/quiz révision")
+	s.channel = "general"
+
+	before := s.left(me)
+	kinds := map[string]bool{}
+	for _, b := range before {
+		for _, kind := range []string{keyAnswer, keyNames, keyPredictions, keyTook, keyCards, keyVoted, `"host"`, "agenda/", personReminder, personSettings, houseTeachers} {
+			kinds[kind] = kinds[kind] || strings.Contains(b, kind)
+		}
+	}
+	if len(kinds) != 11 || slices.Contains(mapValues(kinds), false) {
+		t.Fatalf("not all there is to forget is there: %v\n%s", kinds, strings.Join(before, "\n"))
+	}
+	bea, flags := len(s.left("bea")), len(s.left(keyFlag))
+	if r := s.does(me, "/réglages oublie-moi"); !slices.Equal(s.left(me), before) || len(r.Buttons) == 0 {
+		t.Fatalf("something was deleted before it was confirmed: %s", plainText(r))
+	}
+	if r := s.does(me, "/réglages oublie-moi confirme"); r.Failed {
+		t.Fatalf("not forgotten: %s", plainText(r))
+	}
+	if left := s.left(me); len(left) > 0 {
+		t.Errorf("left:\n%s", strings.Join(left, "\n"))
+	}
+	if len(s.left("bea")) != bea {
+		t.Errorf("somebody else's records went: %d of %d", len(s.left("bea")), bea)
+	}
+	if flags != 1 || len(s.left(keyFlag)) != 0 {
+		t.Errorf("flags: %d before, %d after", flags, len(s.left(keyFlag)))
+	}
+	for _, channel := range []string{"other", "general", "third"} { // they go on, without the person
+		s.channel = channel
+		if r := s.does("teacher-1", "/rapport"); r.Failed || !strings.Contains(plainText(r), "2 personnes · 4 réponses") {
+			t.Errorf("%s afterwards: %s", channel, plainText(r))
+		}
+	}
+	if r := s.does(me, "/progrès"); r.Failed {
+		t.Errorf("the person comes back: %s", plainText(r))
+	}
+}
+
+func mapValues(m map[string]bool) (out []bool) {
+	for _, v := range m {
+		out = append(out, v)
+	}
+	return out
+}
+
+// TestAllThatIsKeptIsGiven: the file has the answers of every channel, the cards, the settings.
+func TestAllThatIsKeptIsGiven(t *testing.T) {
+	s := newClassroom(t)
+	s.does("ana", "/réglages nom oui")
+	s.race([]string{"ana", "bea"})
+	s.channel = "other"
+	s.race(nil, "ana", "bea")
+	s.does("ana", "/quiz signale 5.2-four")
+	r := s.does("ana", "/réglages mes-données")
+	if len(r.Files) != 1 || !r.Private {
+		t.Fatalf("reply %s", plainText(r))
+	}
+	var all everything
+	if err := json.Unmarshal(r.Files[0].Data, &all); err != nil {
+		t.Fatal(err)
+	}
+	if all.ID != "ana" || !all.ShowName || len(all.Answers) != 4 || len(all.Cards) != 2 || !slices.Equal(all.Flags, []string{"5.2-four"}) {
+		t.Errorf("%s", r.Files[0].Data)
+	}
+	channels := map[string]int{}
+	for _, a := range all.Answers {
+		channels[a.Channel]++
+		if a.Words == "" || a.At.IsZero() || a.Name != "N. ana" || a.Tenant != "guild" {
+			t.Errorf("answer %+v", a)
+		}
+	}
+	if channels["general"] != 2 || channels["other"] != 2 {
+		t.Errorf("answers by channel: %v", channels)
+	}
+	if _, ok := all.Records[personProgress]; !ok || strings.Contains(string(r.Files[0].Data), "bea") {
+		t.Errorf("%s", r.Files[0].Data)
+	}
+}
+
+// TestANameStandsOnlyWhereItsOwnerWants, and goes where they change their mind.
+func TestANameStandsOnlyWhereItsOwnerWants(t *testing.T) {
+	s := newClassroom(t)
+	s.does("ana", "/réglages nom oui")
+	s.race([]string{"ana"}, "bea")
+	s.channel = "other"
+	s.race([]string{"ana"}, "bea")
+	if s.left("N. bea") != nil || len(s.left("N. ana")) < 2 {
+		t.Fatalf("names kept: %v, %v", s.left("N. bea"), s.left("N. ana"))
+	}
+	rows := s.csv("/rapport notes")
+	if !slices.Equal(rows[1][:2], []string{"ana", "N. ana"}) || !slices.Equal(rows[2][:2], []string{"bea", ""}) {
+		t.Errorf("grades %q", rows)
+	}
+	s.does("ana", "/réglages nom non")
+	for _, left := range s.left("N. ana") {
+		if strings.Contains(left, keyNames) {
+			t.Errorf("the name is still there: %s", left)
+		}
+	}
+	if rows := s.csv("/rapport notes"); rows[1][1] != "" {
+		t.Errorf("grades %q", rows)
+	}
+}
+
+// csv is the file that a teacher's line gives, taken apart as a French spreadsheet would.
+func (s *classroom) csv(line string) [][]string {
+	s.t.Helper()
+	r := s.does("teacher-1", line)
+	if len(r.Files) != 1 {
+		s.t.Fatalf("%s: %s", line, plainText(r))
+	}
+	data, ok := bytes.CutPrefix(r.Files[0].Data, []byte("\uFEFF"))
+	if !ok || !bytes.Contains(data, []byte("\r\n")) {
+		s.t.Errorf("a spreadsheet does not know that it is UTF-8: %q", data[:10])
+	}
+	read := csv.NewReader(bytes.NewReader(data))
+	read.Comma = ';'
+	rows, err := read.ReadAll()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return rows
+}
+
+func TestTheFilesOfAReport(t *testing.T) {
+	s := newClassroom(t)
+	s.race([]string{"ana"}, "bea")
+	s.race([]string{"=1+1"}, "bea")
+	rows := s.csv("/rapport réponses")
+	if len(rows) != 9 {
+		t.Fatalf("%d rows: %q", len(rows), rows)
+	}
+	at := func(title string) int { return slices.Index(rows[0], title) }
+	seen := map[string]bool{}
+	for _, row := range rows[1:] {
+		seen[row[at("identifiant")]] = true
+		right := row[at("juste")] == "oui"
+		if right == (row[at("identifiant")] == "bea") || right != (row[at("part")] == "1") || right == (row[at("idée fausse")] != "") {
+			t.Errorf("row %q", row)
+		}
+		if row[at("question")] == "5.2-four" && right && row[at("réponse")] != "Aucune perte de plus" {
+			t.Errorf("the answer %q is a letter", row[at("réponse")])
+		}
+	}
+	if !seen["'=1+1"] || !seen["ana"] || len(seen) != 3 {
+		t.Errorf("people %v", seen)
+	}
+	grades := s.csv("/rapport notes")
+	if len(grades) != 4 || len(grades[0]) != 8 || !slices.Equal(grades[2], []string{"ana", "", "1", "2", "2", "100", "100", ""}) || !slices.Equal(grades[3], []string{"bea", "", "2", "4", "0", "0", "0", "0"}) {
+		t.Errorf("grades %q", grades)
+	}
+	if last := s.csv("/rapport notes dernier"); len(last) != 3 || len(last[0]) != 7 {
+		t.Errorf("of the last quiz %q", last)
+	}
+}
+
+func TestCellsAreNoFormulas(t *testing.T) {
+	for cell, want := range map[string]string{"": "", "abc": "abc", "3,5": "3,5", "=1": "'=1", "+1": "'+1", "-1": "'-1", "@x": "'@x", "\tx": "'\tx", " =1": "' =1", "'=1": "''=1", "＝1": "'＝1", "a=1": "a=1"} {
+		if got := harmless(cell); got != want {
+			t.Errorf("%q: %q, want %q", cell, got, want)
+		}
+	}
+}
+
+// TestAnswersAreDeletedAfterTheirTime: when a report is read, and when another quiz ends.
+func TestAnswersAreDeletedAfterTheirTime(t *testing.T) {
+	s := newClassroom(t)
+	s.does("teacher-1", "/réglages serveur rétention 30")
+	s.race([]string{"ana"}, "bea")
+	s.now = s.now.Add(29 * 24 * time.Hour)
+	if r := s.does("teacher-1", "/rapport"); !strings.Contains(plainText(r), "4 réponses") {
+		t.Errorf("before their time: %s", plainText(r))
+	}
+	old := s.left("answers/")
+	s.now = s.now.Add(2 * 24 * time.Hour)
+	s.race([]string{"cid"})
+	for _, left := range s.left("answers/") {
+		if slices.Contains(old, left) {
+			t.Errorf("after their time: %s", left)
+		}
+	}
+	if r := s.does("bea", "/réglages serveur rétention 99"); !r.Failed {
+		t.Errorf("a learner decides: %s", plainText(r))
 	}
 }

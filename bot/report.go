@@ -187,7 +187,7 @@ func (c *call) report(w classwork, last bool) Reply {
 
 // reportBeliefs names the misconceptions most spread, with the lessons that put them right.
 func (c *call) reportBeliefs(r Reply, rep quiz.Report) Reply {
-	var lines []string
+	var lines, lessons []string
 	for _, s := range rep.Misconceptions {
 		m, ok := c.content.Misconception(s.Misconception)
 		if !ok || s.Learners == 0 || len(lines) == mostBeliefs {
@@ -198,7 +198,8 @@ func (c *call) reportBeliefs(r Reply, rep quiz.Report) Reply {
 			line += " " + c.say("report.firm", with{"Count": s.Firm})
 		}
 		lines = append(lines, line)
-		if l, ok := c.content.Lesson(m.Lesson); ok {
+		if l, ok := c.content.Lesson(m.Lesson); ok && !slices.Contains(lessons, l.ID) {
+			lessons = append(lessons, l.ID)
 			r = r.with(Button{Label: c.say("report.lesson", with{"Lesson": l.ID}), Line: c.typed("course", l.ID)})
 		}
 	}

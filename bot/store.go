@@ -37,7 +37,8 @@ var (
 
 // Scope is whose records they are: a channel's where Channel is set, a person's
 // where Person is, the tenant's own where neither is. Both are never set. The
-// parts are any text, of any length a platform gives.
+// parts are any text, of any length a platform gives. A person's scope whose last record is
+// deleted is as if nothing had ever been written in it: at version 0 again.
 type Scope struct {
 	Platform, Tenant, Channel, Person string
 }

@@ -252,7 +252,16 @@ func applyWrite(tx *bbolt.Tx, w *bot.Write) error {
 			return fmt.Errorf("write record %s: %w", strings.ToValidUTF8(r.Key, "?"), err)
 		}
 	}
+	if w.Scope.Person != "" && empty(b) { // nothing is left of them, nor their name
+		return tenantBucket(tx, w.Scope).Bucket(scopesBucket).DeleteBucket(scopeName(w.Scope))
+	}
 	return b.Put(versionKey, binary.BigEndian.AppendUint64(nil, w.Base+1))
+}
+
+// empty says that a scope has no record.
+func empty(b *bbolt.Bucket) bool {
+	k, _ := b.Cursor().Seek([]byte{recordTag})
+	return len(k) == 0 || k[0] != recordTag
 }
 
 // keepReply keeps a reply, and forgets a few that are past their time.
