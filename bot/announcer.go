@@ -38,14 +38,15 @@ type speaking struct {
 // errand is one of what there is to do for a scope: wake it, say what is for all, say what is for
 // single people. Each is done by one goroutine at a time.
 type errand struct {
-	of     *speaking
-	kind   errandKind
-	wanted bool // say: there may be something
-	busy   bool
-	fails  int
-	retry  time.Time // not before
-	at     time.Time // when it is due
-	index  int       // in its heap; -1: it is not
+	of      *speaking
+	kind    errandKind
+	wanted  bool // say: there may be something
+	counted bool // among those that wait
+	busy    bool
+	fails   int
+	retry   time.Time // not before
+	at      time.Time // when it is due
+	index   int       // in its heap; -1: it is not
 
 	ways map[uint64]json.RawMessage // of what was said, and could not be noted
 }
@@ -119,8 +120,16 @@ func (a *announcer) scope(of Scope) *speaking {
 func (a *announcer) want(s *speaking, k errandKind) {
 	if e := s.errands[k]; !e.wanted {
 		e.wanted = true
-		a.tutor.cfg.Metrics.toSay(a.platform, 1)
+		a.count(e)
 		a.place(e)
+	}
+}
+
+// count keeps the figure of the errands that have something to say.
+func (a *announcer) count(e *errand) {
+	if counts := e.wanted; counts != e.counted {
+		e.counted = counts
+		a.tutor.cfg.Metrics.toSay(a.platform, map[bool]float64{true: 1, false: -1}[counts])
 	}
 }
 
@@ -195,9 +204,8 @@ func (a *announcer) close() {
 	defer a.mu.Unlock()
 	for _, s := range a.scopes {
 		for _, e := range s.errands {
-			if e.wanted {
-				a.tutor.cfg.Metrics.toSay(a.platform, -1)
-			}
+			e.wanted = false
+			a.count(e)
 		}
 	}
 }
@@ -252,11 +260,8 @@ func (a *announcer) do(ctx context.Context, e *errand) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	defer a.ring()
-	if wanted && !e.wanted && (err != nil || a.ending.Load()) {
-		e.wanted = true
-	} else if wanted {
-		a.tutor.cfg.Metrics.toSay(a.platform, -1)
-	}
+	e.wanted = e.wanted || wanted && (err != nil || a.ending.Load())
+	a.count(e)
 	e.busy = false
 	a.now[e.slot()]--
 	e.retry = time.Time{}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"sync"
@@ -50,6 +51,16 @@ func (a *audience) texts(channel string) (all []string) {
 		}
 	}
 	return all
+}
+
+// wantFigure wants a line in the metrics.
+func wantFigure(t *testing.T, tutor *Tutor, line string) {
+	t.Helper()
+	w := httptest.NewRecorder()
+	tutor.cfg.Metrics.Handler().ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
+	if !strings.Contains(w.Body.String(), line) {
+		t.Errorf("no %s", line)
+	}
 }
 
 func TestSpeakWakesInTime(t *testing.T) {
@@ -113,12 +124,17 @@ func TestSlowPlaceHoldsUpNobody(t *testing.T) {
 		if got := a.texts("slow"); len(got) != 0 {
 			t.Errorf("in the slow one: %q", got)
 		}
+		wantFigure(t, tutor, `timonier_announcements_waiting{platform="test"} 2`) // the slow one and the one that fails
 		close(free)
 		synctest.Wait()
 		if got := a.texts("slow"); !slices.Equal(got, want) {
 			t.Errorf("in the slow one, in the end: %q", got)
 		}
+		wantFigure(t, tutor, `timonier_announcements_waiting{platform="test"} 1`)
+		wantFigure(t, tutor, `timonier_announcements_total{outcome="said",platform="test"} 60`)
+		wantFigure(t, tutor, `timonier_announcements_total{outcome="failed",platform="test"} `)
 		quiet()
+		wantFigure(t, tutor, `timonier_announcements_waiting{platform="test"} 0`)
 	})
 }
 
