@@ -44,12 +44,21 @@ func (g *batch) ofChannel() int {
 	return 1 + len(ch.changed) + len(ch.drop)
 }
 
-// errSameScope is that two calls have changed the same scope, other than their channel's.
-var errSameScope = errors.New("two commands of one commit change the same scope")
+// Errors of what cannot be in one commit.
+var (
+	// errSameScope is that two calls have changed the same scope, other than their channel's.
+	errSameScope = errors.New("two commands of one commit change the same scope")
+	// errTaughtAnew is that another course was taught between two calls, with which the channel was
+	// read anew: what the first one changed in it would be lost.
+	errTaughtAnew = errors.New("another course is taught than to those before")
+)
 
 // add adds what a call has changed of its person's and its tenant's. A call that changed nothing
 // adds nothing, but its reply is kept where others have something to commit.
 func (g *batch) add(c *call, reply Reply) error {
+	if len(g.calls) > 0 && g.calls[0].channel != c.channel {
+		return errTaughtAnew
+	}
 	p := c.learner
 	if err := g.hear(c, p.shelf, &p.voice, &p.outbox, personVoice); err != nil {
 		return err

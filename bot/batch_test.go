@@ -19,6 +19,7 @@ type gatherer struct {
 	mu      sync.Mutex
 	replies map[string][]string // by request
 	waits   []<-chan error
+	taught  int // how often /note cours was run: the first teaches another course
 }
 
 func newGatherer(t *testing.T) *gatherer {
@@ -39,6 +40,10 @@ func (g *gatherer) notes(t *Tutor) {
 				panic("a bug")
 			case "erreur":
 				return Reply{}, errors.New("a failure")
+			case "cours":
+				if g.taught++; g.taught == 1 {
+					t.Teach(titled(g.t, "Un autre cours"))
+				}
 			case "gros":
 				return Reply{Blocks: []Block{Text{strings.Repeat("x", 200<<10)}}}, nil
 			}
@@ -177,6 +182,26 @@ func TestOneOfManyFails(t *testing.T) {
 		if n := g.counts(); n != 19 {
 			t.Errorf("%s: %d counted", line, n)
 		}
+	}
+}
+
+// Another course that is taught while several are being answered costs none of them what they did.
+func TestAnotherCourseIsTaughtMeanwhile(t *testing.T) {
+	g := newGatherer(t)
+	g.holdUp()
+	for i := range 6 {
+		line := "/note"
+		if i == 2 {
+			line = "/note cours"
+		}
+		g.accept(t.Context(), fmt.Sprint("p", i), line)
+	}
+	g.release()
+	if n := g.counts(); n != 6 {
+		t.Errorf("%d counted", n)
+	}
+	if records, _, err := g.store.Read(t.Context(), Scope{Platform: "test", Channel: "general"}, "notes/p"); err != nil || len(records) != 6 {
+		t.Errorf("%d kept, %v", len(records), err)
 	}
 }
 

@@ -24,8 +24,10 @@ type served struct {
 // tries is how often a command is run when another process changed what it read.
 const tries = 3
 
-// overtaken says that an attempt failed by what another process did meanwhile.
-func overtaken(err error) bool { return errors.Is(err, ErrConflict) || errors.Is(err, ErrAnswered) }
+// overtaken says that an attempt failed by what was done elsewhere meanwhile.
+func overtaken(err error) bool {
+	return errors.Is(err, ErrConflict) || errors.Is(err, ErrAnswered) || errors.Is(err, errTaughtAnew)
+}
 
 // serve is the one door: every request of a channel passes here, in the order in which they came.
 // Neighbours that can be answered together are, and share a commit: see Manner.Gathers. Each is
