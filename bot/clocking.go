@@ -181,10 +181,10 @@ func duration(s string) (time.Duration, bool) {
 	return total, true
 }
 
-// hour is a time of day: 13 h 05, 13:05.
+// hour is a time of day: 9 h 05, 09:05.
 func (c *call) hour(t time.Time) string {
 	if c.lang == "fr" {
-		return t.Format("15") + "\u00a0h\u00a0" + t.Format("04")
+		return strconv.Itoa(t.Hour()) + "\u00a0h\u00a0" + t.Format("04")
 	}
 	return t.Format("15:04")
 }
