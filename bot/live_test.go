@@ -264,8 +264,8 @@ func TestManners(t *testing.T) {
 		{"/suite", Manner{Command: "course", Private: true, Replace: true}, false},
 		{"/quiz", Manner{Command: "quiz", Private: true}, false},
 		{"/quiz course", Manner{Command: "quiz"}, false},
-		{"/quiz réponse x.1 A", Manner{Command: "quiz", Private: true}, false},
-		{"/quiz réponse r1 A", Manner{Command: "quiz", Private: true, Replace: true}, false},
+		{"/quiz réponse x.1 A", Manner{Command: "quiz", Private: true, Gathers: true}, false},
+		{"/quiz réponse r1 A", Manner{Command: "quiz", Private: true, Replace: true, Gathers: true}, false},
 		{"/rien", Manner{Command: "none", Private: true}, false},
 		{"bonjour", Manner{Command: "none", Private: true}, false},
 	} {
