@@ -39,7 +39,8 @@
 // is a matching of places and steps with the tag kind:order, and comes back as an Order. The
 // hint, the unit and the explanations of the traps of an Order and a Match stand in a comment of
 // ours, which Moodle passes over: // timonier: {"hint":"…","unit":"…","traps":["…"]}. A left
-// that contains -> cannot be written.
+// that contains -> cannot be written, nor a Fill with one in its answers: GIFT cannot escape it. A
+// text that names no format is HTML where it has elements, else Markdown.
 //
 // # CSV
 //

@@ -30,11 +30,22 @@ func (ex *exporter) gift() {
 	}
 }
 
-// giftFits says whether GIFT can hold the question: a left must not have what separates it.
+// giftFits says whether GIFT can hold the question: the arrow that makes a matching cannot be
+// escaped, so a left must not have it, nor anything in the answers of a Fill.
 func (ex *exporter) giftFits(i *content.Item) bool {
+	var texts []string
 	for _, p := range i.Pairs {
-		if strings.Contains(ex.in(p.Left), "->") {
-			ex.problem(i, Arrow, ex.in(p.Left))
+		texts = append(texts, ex.in(p.Left))
+	}
+	if i.Kind == content.Fill {
+		texts = append(texts, i.Accept.In(ex.lang)...)
+		for _, t := range i.Traps {
+			texts = append(append(texts, t.Answers.In(ex.lang)...), ex.in(t.Why))
+		}
+	}
+	for _, t := range texts {
+		if strings.Contains(t, "->") {
+			ex.problem(i, Arrow, t)
 			return false
 		}
 	}

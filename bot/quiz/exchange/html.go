@@ -112,6 +112,9 @@ func (w *htmlWriter) note(c Code, word string) {
 	w.notes = append(w.notes, Problem{Code: c, Word: shorten(word)})
 }
 
+// hardBreak stands for <br> until a paragraph is whole: at its ends it means nothing.
+const hardBreak = "\ue020"
+
 // programs are elements whose being there is a reason to refuse a text.
 var programs = map[string]bool{"script": true, "iframe": true, "object": true, "embed": true, "applet": true, "form": true, "svg": true, "math": true, "base": true, "meta": true, "link": true}
 
@@ -127,11 +130,12 @@ func (w *htmlWriter) blocks(n *html.Node, depth int) []string {
 	var out []string
 	var run strings.Builder
 	flush := func() {
-		text := strings.TrimSpace(run.String())
+		text := strings.Trim(run.String(), " \t\n\r\f\u00a0"+hardBreak)
 		run.Reset()
 		if text == "" {
 			return
 		}
+		text = strings.ReplaceAll(text, hardBreak, "\\\n")
 		if w.markup.strong == "**" {
 			text = w.start(text)
 		}
@@ -179,13 +183,13 @@ func (w *htmlWriter) block(n *html.Node, depth int) []string {
 		for strings.Contains(text, fence) {
 			fence += "`"
 		}
-		return []string{fence + language(n) + "\n" + text + "\n" + fence}
+		return []string{w.mark(fence) + language(n) + "\n" + text + "\n" + fence}
 	case atom.Blockquote:
 		inner := strings.Join(w.blocks(n, depth), "\n\n")
 		if inner == "" {
 			return nil
 		}
-		return []string{"> " + strings.ReplaceAll(inner, "\n", "\n> ")}
+		return []string{w.mark("> ") + strings.ReplaceAll(inner, "\n", "\n> ")}
 	case atom.H1, atom.H2, atom.H3, atom.H4, atom.H5, atom.H6:
 		return around([]string{strings.Join(w.blocks(n, depth), " ")}, w.strong)
 	case atom.Table:
@@ -205,6 +209,18 @@ func (w *htmlWriter) block(n *html.Node, depth int) []string {
 	return w.blocks(n, depth)
 }
 
+// indented is the beginning of a line that has something in it.
+var indented = regexp.MustCompile(`\n([^\n])`)
+
+// mark is a mark at the beginning of a line, told from the same characters of a text where two
+// texts are compared.
+func (w *htmlWriter) mark(s string) string {
+	if w.strong == asShape.strong {
+		return "\ue003" + s
+	}
+	return s
+}
+
 func (w *htmlWriter) list(n *html.Node, depth int) []string {
 	var items []string
 	number := 1
@@ -222,8 +238,8 @@ func (w *htmlWriter) list(n *html.Node, depth int) []string {
 		if len(inner) == 0 {
 			continue
 		}
-		text := strings.ReplaceAll(strings.Join(inner, "\n\n"), "\n", "\n"+strings.Repeat(" ", len(mark)))
-		items = append(items, mark+text)
+		text := indented.ReplaceAllString(strings.Join(inner, "\n\n"), "\n"+strings.Repeat(" ", len(mark))+"$1")
+		items = append(items, w.mark(mark)+text)
 	}
 	if len(items) == 0 {
 		return nil
@@ -249,7 +265,7 @@ func (w *htmlWriter) inline(n *html.Node, depth int) string {
 	}
 	switch n.DataAtom {
 	case atom.Br:
-		return "\\\n"
+		return hardBreak
 	case atom.Style, atom.Template, atom.Noscript:
 		return ""
 	case atom.Img, atom.Video, atom.Audio:

@@ -244,7 +244,8 @@ func (d *draft) fraction(s string) float64 {
 func (d *draft) right(a moodleAnswer) bool {
 	f := d.fraction(a.Fraction)
 	if f > 0 && f < 99.9 {
-		d.note(PartialCredit, a.Text)
+		text, _ := shortFromHTML(a.Text)
+		d.note(PartialCredit, text)
 	}
 	return f >= 99.9
 }
