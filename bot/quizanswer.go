@@ -74,7 +74,7 @@ func (c *call) take(s *openQuiz, question int, typed string) (Reply, error) {
 		return Reply{}, err
 	}
 	c.countAnswer(before, rec)
-	if err := c.learnFrom(p.id, q.Item, before, rec, s.Rules.Change); err != nil {
+	if err := c.learnFrom(s, p.id, q.Item, before, rec); err != nil {
 		return Reply{}, err
 	}
 	return c.receipt(s, q, rec)
@@ -222,7 +222,7 @@ func (c *call) hintQuiz(rest string) (Reply, error) {
 
 // learnFrom feeds an answer to a class's question to the person's deck. An answer that is changed
 // takes the place of the one before: the deck is as if that had never been.
-func (c *call) learnFrom(id string, item *content.Item, before, rec quiz.Record, mayChange bool) error {
+func (c *call) learnFrom(s *openQuiz, id string, item *content.Item, before, rec quiz.Record) error {
 	if _, ok := c.item(item.ID); !ok {
 		return nil // made for this session alone
 	}
@@ -240,11 +240,13 @@ func (c *call) learnFrom(id string, item *content.Item, before, rec quiz.Record,
 			return err
 		}
 	}
-	if mayChange {
+	if s.Rules.Change {
 		c.learner.set(keyUndo, append([]byte(id+"\n"), packed...))
 	}
-	took := time.Duration(rec.Took) * time.Millisecond
-	o := quiz.Outcome{Right: rec.Right, Credit: rec.Credit, Hint: rec.Hint, Slow: quiz.Slow(item.Kind, took)}
+	o := quiz.Outcome{Right: rec.Right, Credit: rec.Credit, Hint: rec.Hint}
+	if m := s.Rules.Mode; m == quiz.Race || m == quiz.Hosted { // the others open long before one looks at the question
+		o.Slow = quiz.Slow(item.Kind, time.Duration(rec.Took)*time.Millisecond)
+	}
 	deck.Review(item.ID, o, c.now)
 	c.learner.set(shardRecord(shard), deck.Pack(shard))
 	return nil

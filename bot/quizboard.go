@@ -141,7 +141,7 @@ func (c *call) results(rest string) (Reply, error) {
 			return Reply{Blocks: []Block{Text{c.say("quiz.board.later")}}}, nil
 		}
 	}
-	return c.ownResults(s, max(1, page))
+	return c.ownResults(s, max(1, min(page, len(s.Items))))
 }
 
 // ownResults is a page of a person's results: the place first, then each question with why.

@@ -52,6 +52,9 @@ func (c *call) recount(s *openQuiz) error {
 	if err != nil || len(given) == s.Told {
 		return err
 	}
+	if _, ok := c.put(s, s.Question, ""); !ok {
+		return nil // another course is taught meanwhile
+	}
 	s.Told = len(given)
 	c.announce(s.questionKey(s.Question), c.questionMessage(s))
 	return nil
@@ -131,9 +134,13 @@ func (c *call) showRevealed(s *openQuiz) error {
 	return nil
 }
 
-// revealMessage is a question with what was answered to it.
+// revealMessage is a question with what was answered to it; where another course is taught by now,
+// that the question is gone.
 func (c *call) revealMessage(s *openQuiz, given []quiz.Record) Reply {
-	q, _ := c.put(s, s.Question, "")
+	q, ok := c.put(s, s.Question, "")
+	if !ok {
+		return Reply{Blocks: []Block{Text{"*" + c.heading(s) + "*"}, Text{c.say("quiz.lost")}}}
+	}
 	r := Reply{Blocks: []Block{Text{"*" + c.heading(s) + "*"}, Text{bold(c.any(q.Item.Ask))}}}
 	var answers []quiz.Answer
 	for _, rec := range given {
@@ -223,7 +230,10 @@ func (c *call) revealNow(rest string) (Reply, error) {
 
 // lead makes a move for the class, and says to whoever leads where it is.
 func (c *call) lead(s *openQuiz, m quiz.Move) (Reply, error) {
-	if !s.Do(m, c.now) {
+	if !s.Do(m, c.now) { // it has come to its end meanwhile
+		if err := c.keepQuiz(s); err != nil {
+			return Reply{}, err
+		}
 		return c.panel(c.mistake("quiz.moved"), s)
 	}
 	if err := c.showQuiz(s); err != nil {

@@ -64,7 +64,7 @@ func (c *call) spelled(q quiz.Question, a quiz.Answer) string {
 		return "**" + literal(q.Spell(a, c.course())) + "**"
 	case content.Match:
 		lefts := q.Lefts(c.course())
-		for i, own := range a.Picks {
+		for i, own := range a.Picks[:min(len(a.Picks), len(lefts))] { // it may have had more when it was answered
 			parts = append(parts, lefts[i]+" → "+named(own))
 		}
 		return strings.Join(parts, "; ")
