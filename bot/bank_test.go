@@ -1,0 +1,202 @@
+package bot
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"timonier/content"
+)
+
+func ownQuestion(n int) *content.Item {
+	text := func(s string) content.Text { return content.Text{FR: fmt.Sprintf("%s %d", s, n)} }
+	return &content.Item{ID: fmt.Sprintf("own-%05d", n), Lesson: "4.1", Kind: content.One, Own: true, Ask: text("Que se passe-t-il quand le planificateur ne trouve aucun nœud pour le pod"),
+		Why:     text("Le pod attend, et le planificateur essaiera encore dès que quelque chose change"),
+		Options: []content.Choice{{Text: text("Il attend"), Right: true}, {Text: text("Il disparaît"), Why: text("Rien ne supprime un pod en attente")}, {Text: text("Il démarre quand même"), Why: text("Sans nœud, aucun kubelet ne le voit")}}}
+}
+
+func ownQuestions(n int) []*content.Item {
+	out := make([]*content.Item, n)
+	for k := range out {
+		out[k] = ownQuestion(k)
+	}
+	return out
+}
+
+// bankCallOf is a command's call in a tenant.
+func bankCallOf(t testing.TB, tutor *Tutor) *call {
+	c := &call{ctx: t.Context(), tutor: tutor, content: tutor.taught.Load(), request: Request{Platform: "p", Tenant: "t", Channel: "c"}, now: tutor.cfg.Now()}
+	if err := c.readHouse(); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func commitHouse(t testing.TB, c *call) {
+	w, ok := c.house.write()
+	if !ok {
+		return
+	}
+	if n := len(w.Changes); n > 128 {
+		t.Errorf("%d operations in a commit", n)
+	}
+	size := 0
+	for _, r := range w.Changes {
+		size += len(r.Value)
+	}
+	if size > 3<<19 {
+		t.Errorf("%d bytes in a commit", size)
+	}
+	if err := c.tutor.cfg.Store.Commit(t.Context(), Commit{Writes: []Write{w}}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestOwnQuestions(t *testing.T) {
+	tutor := New(Config{Store: newMemory()})
+	c := bankCallOf(t, tutor)
+	b, err := c.bank()
+	if err != nil || len(b.all()) != len(c.content.Bank().Items) || b != must(c.bank()) {
+		t.Fatalf("the course's own: %v %d", err, len(b.all()))
+	}
+	if err := c.keepItems(ownQuestions(900)); err != nil {
+		t.Fatal(err)
+	}
+	if i, ok := must(c.bank()).item("own-00000"); ok {
+		t.Errorf("%s is there before it is written", i.ID)
+	}
+	commitHouse(t, c)
+	c = bankCallOf(t, tutor)
+	if b = must(c.bank()); len(b.own) != 900 || len(b.of(4)) < 900 || len(b.of(0)) != 0 {
+		t.Fatalf("%d own", len(b.own))
+	}
+	// Nothing is read again while nothing has changed.
+	if must(bankCallOf(t, tutor).bank()) != b {
+		t.Error("it was read again")
+	}
+	// All of it again, changed: what was there before is deleted, and each is there once.
+	changed := ownQuestions(900)
+	for _, i := range changed {
+		i.Ask.FR += " (corrigé)"
+	}
+	if err := c.keepItems(changed); err != nil {
+		t.Fatal(err)
+	}
+	commitHouse(t, c)
+	c = bankCallOf(t, tutor)
+	before := len(b.bundles)
+	if b = must(c.bank()); len(b.own) != 900 || len(b.bundles) != before {
+		t.Errorf("%d own in %d bundles, of %d before", len(b.own), len(b.bundles), before)
+	}
+	if i, ok := b.item("own-00007"); !ok || !strings.HasSuffix(i.Ask.FR, "(corrigé)") {
+		t.Errorf("%v", i)
+	}
+	// Withdrawn, and put back.
+	if err := c.setWithdrawn(b, []string{"own-00007"}, true); err != nil {
+		t.Fatal(err)
+	}
+	commitHouse(t, c)
+	c = bankCallOf(t, tutor)
+	b = must(c.bank())
+	if _, ok := b.item("own-00007"); ok {
+		t.Error("it is still put")
+	}
+	if _, ok := b.ever("own-00007"); !ok {
+		t.Error("what was answered to it cannot be told any more")
+	}
+	if err := c.setWithdrawn(b, []string{"own-00007"}, false); err != nil {
+		t.Fatal(err)
+	}
+	commitHouse(t, c)
+	if _, ok := must(bankCallOf(t, tutor).bank()).item("own-00007"); !ok {
+		t.Error("it is not back")
+	}
+	// Another tenant has none of it.
+	other := bankCallOf(t, tutor)
+	other.request.Tenant = "u"
+	if err := other.readHouse(); err != nil {
+		t.Fatal(err)
+	}
+	if len(must(other.bank()).own) != 0 {
+		t.Error("another tenant has them too")
+	}
+	if err := other.keepItems(ownQuestions(4000)); !errors.Is(err, errTooMuch) {
+		t.Errorf("too much for one commit: %v", err)
+	}
+}
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
+}
+
+// Flags count people, and can be found again when somebody wants to be forgotten.
+func TestFlags(t *testing.T) {
+	tutor := New(Config{Store: newMemory()})
+	item := tutor.taught.Load().Bank().Items[0].ID
+	for _, who := range []string{"ana", "bob", "ana"} {
+		c := bankCallOf(t, tutor)
+		c.learner, c.words = &learner{shelf: &shelf{scope: Scope{Platform: "p", Tenant: "t", Person: who}}}, tutor.words["fr"]
+		if r, err := c.flagItem(item); err != nil || r.Failed {
+			t.Fatal(err, r)
+		}
+		commitHouse(t, c)
+	}
+	c := bankCallOf(t, tutor)
+	if n := must(c.flags())[item]; n != 2 {
+		t.Errorf("%d flags", n)
+	}
+	if keys := must(c.flagsOf(Scope{Platform: "p", Tenant: "t", Person: "ana"})); len(keys) != 1 || strings.Contains(keys[0], "ana") {
+		t.Errorf("%v", keys)
+	}
+	if keys := must(c.flagsOf(Scope{Platform: "p", Tenant: "t", Person: "cy"})); len(keys) != 0 {
+		t.Errorf("%v", keys)
+	}
+}
+
+// A bank of 10,000 questions of a tenant's own.
+func BenchmarkBank10000(b *testing.B) {
+	store := newMemory()
+	if err := ImportQuestions(b.Context(), store, Scope{Platform: "p", Tenant: "t"}, ownQuestions(10_000)); err != nil {
+		b.Fatal(err)
+	}
+	b.Run("start", func(b *testing.B) {
+		for b.Loop() {
+			New(Config{Store: store})
+		}
+	})
+	b.Run("first use", func(b *testing.B) {
+		for b.Loop() {
+			if bank := must(bankCallOf(b, New(Config{Store: store})).bank()); len(bank.own) != 10_000 {
+				b.Fatal(len(bank.own))
+			}
+		}
+	})
+	tutor := New(Config{Store: store})
+	must(bankCallOf(b, tutor).bank())
+	b.Run("next use", func(b *testing.B) {
+		for b.Loop() {
+			bank := must(bankCallOf(b, tutor).bank())
+			list := bank.all()
+			if _, ok := bank.item(list[rand.IntN(len(list))].ID); !ok {
+				b.Fatal("it is not there")
+			}
+		}
+	})
+	b.Run("after a change", func(b *testing.B) {
+		n := 0
+		for b.Loop() {
+			c := bankCallOf(b, tutor)
+			n++
+			if err := c.keepItems([]*content.Item{ownQuestion(n)}); err != nil {
+				b.Fatal(err)
+			}
+			commitHouse(b, c)
+			must(bankCallOf(b, tutor).bank())
+		}
+	})
+}
