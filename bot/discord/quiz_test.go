@@ -67,7 +67,7 @@ func TestAClassRaces(t *testing.T) {
 			c.start()
 			c.tutor.Teach(course)
 		}
-		panel = c.answer(c.press(teacher(), panel, "Révéler"), "les réponses sont montrées")
+		panel = c.answer(c.press(teacher(), panel, "Révéler"), "les réponses sont affichées")
 		revealed := c.said("question " + strconv.Itoa(number) + " sur 2")
 		if revealed.ID != question.ID || !strings.Contains(revealed.Text(), "La bonne réponse") {
 			t.Errorf("the answers are not shown in the question's stead: %q", revealed.Text())
@@ -75,14 +75,14 @@ func TestAClassRaces(t *testing.T) {
 		if b, ok := revealed.Button("A"); ok {
 			t.Errorf("it can still be answered: %+v", b)
 		}
-		label, then := "Question suivante", "elle est ouverte"
+		label, then := "Question suivante", "est ouverte"
 		if number == 2 {
-			label, then = "Montrer le classement", "Le quiz est terminé"
+			label, then = "Montrer le classement", "C'est terminé"
 		}
 		panel = c.answer(c.press(teacher(), panel, label), then)
 	}
 	board := c.said("Classement")
-	if !strings.Contains(board.Text(), "Apprenant 1") || !strings.Contains(board.Text(), "10 personnes ont répondu") || strings.Contains(board.Text(), "4000000000000000001") {
+	if !strings.Contains(board.Text(), "Élève 1") || !strings.Contains(board.Text(), "10 personnes ont répondu") || strings.Contains(board.Text(), "4000000000000000001") {
 		t.Errorf("the scoreboard: %q", board.Text())
 	}
 	mine := c.answer(c.press(discordtest.Person{ID: "4000000000000000003"}, board, "Mes résultats"), "Place ")

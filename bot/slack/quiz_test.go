@@ -41,7 +41,7 @@ func TestAClassRaces(t *testing.T) {
 	}
 	lobby := b.says(b.send(inClass("UPROF", "/quiz course nombre=2 temps=10m changement=non")), "Pour jouer").Message
 	b.says(b.press("U1", lobby, "Commencer maintenant"), b.sentence("quiz.notyours", nil))
-	panel := b.says(b.press("UPROF", lobby, "Commencer maintenant"), "elle est ouverte").Message
+	panel := b.says(b.press("UPROF", lobby, "Commencer maintenant"), "est ouverte").Message
 	for number := 1; number <= 2; number++ {
 		question := b.said(fmt.Sprintf("question %d sur 2", number))
 		for n := range 10 {
@@ -51,19 +51,19 @@ func TestAClassRaces(t *testing.T) {
 			}
 		}
 		b.says(b.press("UCLASS0", question, "B"), "déjà répondu")
-		panel = b.says(b.press("UPROF", panel, "Révéler"), "les réponses sont montrées").Message
+		panel = b.says(b.press("UPROF", panel, "Révéler"), "les réponses sont affichées").Message
 		revealed := b.said(fmt.Sprintf("question %d sur 2", number))
 		if revealed.TS != question.TS || !strings.Contains(revealed.Words(), "La bonne réponse") {
 			t.Errorf("the answers are not shown in the question's stead: %q", revealed.Words())
 		}
-		label, then := "Question suivante", "elle est ouverte"
+		label, then := "Question suivante", "est ouverte"
 		if number == 2 {
-			label, then = "Montrer le classement", "Le quiz est terminé"
+			label, then = "Montrer le classement", "C'est terminé"
 		}
 		panel = b.says(b.press("UPROF", panel, label), then).Message
 	}
 	board := b.said("Classement")
-	if words := board.Words(); !strings.Contains(words, "Apprenant 1") || !strings.Contains(words, "10 personnes ont répondu") || strings.Contains(words, "UCLASS") || strings.Contains(words, "zoe") {
+	if words := board.Words(); !strings.Contains(words, "Élève 1") || !strings.Contains(words, "10 personnes ont répondu") || strings.Contains(words, "UCLASS") || strings.Contains(words, "zoe") {
 		t.Errorf("the scoreboard: %q", words)
 	}
 	if mine := b.says(b.press("UCLASS3", board, "Mes résultats"), "Place ").Message; mine.For != "UCLASS3" {
