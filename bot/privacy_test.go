@@ -308,3 +308,45 @@ func TestAnswersAreDeletedAfterTheirTime(t *testing.T) {
 		t.Errorf("a learner decides: %s", plainText(r))
 	}
 }
+
+// TestForgettingWhileAClassAnswers: another channel's answers come in meanwhile; they all count, and
+// nothing is left of the person.
+func TestForgettingWhileAClassAnswers(t *testing.T) {
+	s := newClassroom(t)
+	s.channel = "other"
+	s.race([]string{"U4711X"}, "bea")
+	if r := s.does("teacher-1", "/quiz course modules=5 nombre=1 accueil=0s temps=600s"); r.Failed {
+		t.Fatal(plainText(r))
+	}
+	q := s.open()
+	s.does("U4711X", "/quiz réponse "+questionID(q.ID, 0)+" A")
+	const people = 60
+	done := make([]<-chan error, 0, people)
+	ask := func(channel, person, line string) <-chan error {
+		r := s.request(line)
+		r.Channel, r.Who = channel, Person{ID: person, Everywhere: true}
+		wait, err := s.tutor.Accept(context.Background(), r, func(Reply) {})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return wait
+	}
+	answer := map[string]string{"5.2-losses": "2", "5.2-four": "A"}[q.Items[0]]
+	for i := range people {
+		if i == people/3 {
+			done = append(done, ask("general", "U4711X", "/réglages oublie-moi confirme"))
+		}
+		done = append(done, ask("other", fmt.Sprint("w", i), "/quiz réponse "+questionID(q.ID, 0)+" "+answer))
+	}
+	for _, wait := range done {
+		if err := <-wait; err != nil {
+			t.Fatal(err)
+		}
+	}
+	if left := s.left("U4711X"); len(left) > 0 {
+		t.Errorf("left:\n%s", strings.Join(left, "\n"))
+	}
+	if n := len(s.left("answers/" + q.ID + "/1/w")); n != people {
+		t.Errorf("%d answers of %d", n, people)
+	}
+}

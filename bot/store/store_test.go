@@ -2,6 +2,7 @@ package store
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -12,6 +13,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"go.etcd.io/bbolt"
 
 	"timonier/bot"
 )
@@ -338,5 +341,56 @@ func BenchmarkCommit(b *testing.B) {
 	s, _ := temp(b)
 	for i := uint64(0); b.Loop(); i++ {
 		put(b, s, place, i, "a", "1", "b", "2", "c", "3")
+	}
+}
+
+// TestNothingIsLeftOfAPersonWithoutRecords: the file does not even have their scope, whose name is theirs.
+func TestNothingIsLeftOfAPersonWithoutRecords(t *testing.T) {
+	s, path := temp(t)
+	person, channel := bot.Scope{Platform: "p", Person: "U4711"}, bot.Scope{Platform: "p", Tenant: "t", Channel: "c"}
+	put(t, s, person, 0, "person/settings", "{}", "cards/01", "x")
+	put(t, s, channel, 0, "a", "1")
+	drop := func(scope bot.Scope, base uint64) {
+		t.Helper()
+		if err := s.Commit(ctx, bot.Commit{Writes: []bot.Write{{Scope: scope, Base: base, Drop: []string{""}}}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	drop(person, 1)
+	drop(channel, 1)
+	if got := show(t, s, person, ""); got != "0:" {
+		t.Errorf("the person: %s", got)
+	}
+	if got := show(t, s, channel, ""); got != "2:" { // a channel that is in memory goes on counting
+		t.Errorf("the channel: %s", got)
+	}
+	put(t, s, person, 0, "person/settings", "{}")
+	if got := show(t, s, person, ""); got != "1: person/settings={}" {
+		t.Errorf("the person is back: %s", got)
+	}
+	drop(person, 1)
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	db, err := bbolt.Open(path, 0o600, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	names := 0
+	err = db.View(func(tx *bbolt.Tx) error {
+		return tx.Bucket(tenantsBucket).ForEachBucket(func(tenant []byte) error {
+			scopes := tx.Bucket(tenantsBucket).Bucket(tenant).Bucket(scopesBucket)
+			return scopes.ForEachBucket(func(scope []byte) error {
+				names++
+				if bytes.Contains(scope, []byte("U4711")) {
+					t.Errorf("scope %q is left", scope)
+				}
+				return nil
+			})
+		})
+	})
+	if err != nil || names != 1 {
+		t.Errorf("%d scopes are left (%v)", names, err)
 	}
 }
