@@ -2,6 +2,7 @@ package exchange
 
 import (
 	"bytes"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -21,30 +22,61 @@ func fuzz(f *testing.F, format Format, seeds ...string) {
 		f.Fatal(err)
 	}
 	f.Add(out.String())
+	f.Fuzz(func(t *testing.T, text string) { holds(t, format, text) })
+}
+
+// holds: whatever the text, what is taken of it holds, and comes back after it was written.
+func holds(t *testing.T, format Format, text string) {
+	t.Helper()
 	o := Options{Lang: content.FR, Bytes: 1 << 18, Items: 100}
-	f.Fuzz(func(t *testing.T, text string) {
-		r, err := Import(strings.NewReader(text), format, o)
+	r, err := Import(strings.NewReader(text), format, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, i := range r.Items() {
+		if faults := content.Default().ItemFaults(i); len(faults) > 0 {
+			t.Fatalf("%s was taken: %s", i.ID, faults[0].Error())
+		}
+	}
+	var again bytes.Buffer
+	problems, err := Export(&again, format, r.Items(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(problems) > 0 {
+		return
+	}
+	r2, err := Import(&again, format, o)
+	if err != nil || len(r.Taken) > 0 && !reflect.DeepEqual(r2.Items(), r.Items()) {
+		t.Fatalf("not the same again:\n%s\n%s", told(r), told(r2))
+	}
+}
+
+// TestSpoiltFiles spoils files at random places, as many times as it takes to meet each branch.
+func TestSpoiltFiles(t *testing.T) {
+	r := rand.New(rand.NewPCG(6, 6))
+	marks := []string{"<", ">", "&", "]]>", "{", "}", "~", "=", "#", "\\", "->", "\"", ";", "\n", "\n\n", "%", "`", "*", "_", "[", "]", "<b>", "</b>", "<p>", "<br>", "&lt;li&gt;", "&amp;amp;", "1. ", "- ", "____", "\u00a0", "é", "\xff", "'", "|", "=>"}
+	for f, name := range map[Format]string{Moodle: "moodle.xml", GIFT: "teacher.gift", CSV: "excel.csv"} {
+		data, err := os.ReadFile(filepath.Join("testdata", name))
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, i := range r.Items() {
-			if faults := content.Default().ItemFaults(i); len(faults) > 0 {
-				t.Fatalf("%s was taken: %s", i.ID, faults[0].Error())
+		written, err := os.ReadFile(filepath.Join("testdata", "samples"+f.Extension()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for n := range spoilt {
+			text := string([][]byte{data, written}[n%2])
+			for range 1 + r.IntN(6) {
+				at, cut := r.IntN(len(text)+1), r.IntN(8)
+				text = text[:at] + marks[r.IntN(len(marks))] + text[min(len(text), at+cut*r.IntN(2)):]
+			}
+			holds(t, f, text)
+			if t.Failed() {
+				t.Fatalf("spoilt %d of %s:\n%s", n, f, text)
 			}
 		}
-		var again bytes.Buffer
-		problems, err := Export(&again, format, r.Items(), o)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if len(problems) > 0 {
-			return
-		}
-		r2, err := Import(&again, format, o)
-		if err != nil || len(r.Taken) > 0 && !reflect.DeepEqual(r2.Items(), r.Items()) {
-			t.Fatalf("not the same again:\n%s\n%s", told(r), told(r2))
-		}
-	})
+	}
 }
 
 func seed(f *testing.F, name string) string {
@@ -58,6 +90,9 @@ func seed(f *testing.F, name string) string {
 func FuzzMoodle(f *testing.F) { fuzz(f, Moodle, seed(f, "moodle.xml")) }
 func FuzzGIFT(f *testing.F)   { fuzz(f, GIFT, seed(f, "teacher.gift")) }
 func FuzzCSV(f *testing.F)    { fuzz(f, CSV, seed(f, "excel.csv")) }
+
+// spoilt is how many times each file is spoilt.
+const spoilt = 300
 
 // many are so many questions, made of the samples.
 func many(n int) []*content.Item {
