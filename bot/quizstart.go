@@ -130,11 +130,7 @@ func (s *openQuiz) questionKey(n int) string { return fmt.Sprintf("quiz/%s/%d", 
 func (c *call) lobby(s *openQuiz) Reply {
 	rules := []string{c.say("quiz.rules.count", with{"Count": len(s.Items)})}
 	if t := s.Rules.Time; t > 0 {
-		id := "quiz.rules.time"
-		if s.Rules.Mode == quiz.Exam {
-			id = "quiz.rules.whole"
-		}
-		rules = append(rules, c.ruleOfTime(id, t))
+		rules = append(rules, c.ruleOfTime(s.Rules.Mode, time.Duration(t)*time.Second))
 	}
 	if len(s.Rules.Modules) > 0 {
 		rules = append(rules, c.say("quiz.rules.modules", with{"Modules": strings.Join(s.Rules.Modules, ", ")}))
@@ -166,13 +162,16 @@ func (c *call) lobby(s *openQuiz) Reply {
 	return r
 }
 
-// ruleOfTime is a rule with a span of time in it. Which rule it is, its ID says in full where it is used.
-func (c *call) ruleOfTime(id string, seconds int) string {
-	span := c.span(time.Duration(seconds) * time.Second)
-	if id == "quiz.rules.whole" {
-		return c.say("quiz.rules.whole", with{"Time": span})
+// ruleOfTime is what a mode's time is for.
+func (c *call) ruleOfTime(mode quiz.Mode, t time.Duration) string {
+	span := with{"Time": c.span(t)}
+	switch mode {
+	case quiz.Race:
+		return c.say("quiz.rules.fading", span)
+	case quiz.Exam:
+		return c.say("quiz.rules.whole", span)
 	}
-	return c.say("quiz.rules.time", with{"Time": span})
+	return c.say("quiz.rules.time", span)
 }
 
 // examEnds is when an exam's time is up, also before it has been opened.
