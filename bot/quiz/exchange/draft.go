@@ -18,6 +18,7 @@ type importer struct {
 	o      Options
 	report Report
 	ids    map[string]bool
+	next   map[string]int // the number of the next question of an ID that several would have
 }
 
 func newImporter(o Options) *importer {
@@ -30,7 +31,7 @@ func newImporter(o Options) *importer {
 	if o.Course == nil {
 		o.Course = content.Default()
 	}
-	return &importer{o: o, ids: map[string]bool{}}
+	return &importer{o: o, ids: map[string]bool{}, next: map[string]int{}}
 }
 
 // draft is a question while it is read.
@@ -165,7 +166,9 @@ func (im *importer) identify(d *draft) {
 		base = fmt.Sprintf("q-%08x", h.Sum32())
 	}
 	d.ID = base
-	for n := 2; im.ids[d.ID]; n++ {
+	for im.ids[d.ID] {
+		n := max(2, im.next[base])
+		im.next[base] = n + 1
 		tail := "-" + strconv.Itoa(n)
 		d.ID = strings.TrimRight(base[:min(len(base), mostID-len(tail))], "-.") + tail
 	}

@@ -57,7 +57,7 @@ func showEscapes(s string) string {
 // giftBlock is what stands between two blank lines: a question, with the comments in it.
 type giftBlock struct {
 	line     int // of the question's first
-	text     string
+	lines    []string
 	comments []string
 }
 
@@ -68,7 +68,7 @@ func (im *importer) gift(text string) {
 	end := func(line int) bool {
 		b := block
 		block = giftBlock{}
-		if strings.TrimSpace(b.text) == "" {
+		if len(b.lines) == 0 {
 			return true
 		}
 		if im.full(b.line) {
@@ -88,14 +88,14 @@ func (im *importer) gift(text string) {
 			}
 		case strings.HasPrefix(line, "//"):
 			block.comments = append(block.comments, strings.TrimSpace(line[2:]))
-		case strings.HasPrefix(line, "$CATEGORY:") && block.text == "":
+		case strings.HasPrefix(line, "$CATEGORY:") && len(block.lines) == 0:
 			category = strings.TrimSpace(line[len("$CATEGORY:"):])
 			block = giftBlock{}
 		default:
-			if block.text == "" {
+			if len(block.lines) == 0 {
 				block.line = number
 			}
-			block.text += line + "\n"
+			block.lines = append(block.lines, line)
 		}
 	}
 	end(number)
@@ -140,7 +140,7 @@ func (im *importer) giftQuestion(b giftBlock, category string) {
 	d := im.draft(b.line, "")
 	d.Lesson = im.lessonOf(category)
 	tags, extra := d.comment(b.comments)
-	text := strings.TrimSpace(hideEscapes(b.text))
+	text := strings.TrimSpace(hideEscapes(strings.Join(b.lines, "\n")))
 	if rest, ok := strings.CutPrefix(text, "::"); ok {
 		if name, after, ok := strings.Cut(rest, "::"); ok {
 			d.name, text = strings.TrimSpace(showEscapes(name)), strings.TrimSpace(after)

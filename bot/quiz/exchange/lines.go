@@ -9,12 +9,15 @@ type lines struct {
 	line      int
 }
 
-// newLines counts from a place in the text.
-func newLines(text string, from int) *lines {
-	return &lines{text: text, from: from, at0: from, line: 1 + strings.Count(text[:from], "\n")}
+func newLines(text string) *lines { return &lines{text: text, line: 1} }
+
+// begin has what is asked counted from a place in the text, which is not before the last one.
+func (l *lines) begin(from int) {
+	l.from = from
+	l.at(0)
 }
 
-// at is the line of the place that stands so many bytes after from.
+// at is the line of the place that stands so many bytes after where it is counted from.
 func (l *lines) at(offset int64) int {
 	to := min(l.from+int(offset), len(l.text))
 	if to < l.at0 {

@@ -62,14 +62,15 @@ var errDocumentType = errors.New("a document type is declared")
 func (im *importer) moodle(text string) {
 	from, seen := 0, false
 	category := ""
+	lines := newLines(text)
 	for {
 		d := xml.NewDecoder(strings.NewReader(text[from:]))
 		d.CharsetReader = func(_ string, r io.Reader) (io.Reader, error) { return r, nil } // source has decoded it
 		d.Entity = xml.HTMLEntity
-		lines := newLines(text, from)
+		lines.begin(from)
 		err := im.moodleQuestions(d, lines, &category, &seen)
 		switch {
-		case err == nil || im.report.Fault != nil:
+		case err == nil || im.report.Fault != nil || from > 0 && endsQuiz(err):
 			if !seen && im.report.Fault == nil {
 				im.report.Fault = &Problem{Code: NotFormat}
 			}
@@ -91,6 +92,12 @@ func (im *importer) moodle(text string) {
 			return
 		}
 	}
+}
+
+// endsQuiz says that an error is only that of </quiz> whose beginning was not read again.
+func endsQuiz(err error) bool {
+	var wrong *xml.SyntaxError
+	return errors.As(err, &wrong) && wrong.Msg == "unexpected end element </quiz>"
 }
 
 // near is what stands before the place where a file breaks.
