@@ -66,7 +66,7 @@ func escapeStart(s string) string {
 // whole question. Characters are escaped only where they would be read as marks.
 func fromHTML(source string) (string, []Problem) {
 	if !strings.ContainsAny(source, "<&") && !special.MatchString(source) && !lineStart.MatchString(source) {
-		return strings.Join(fieldsOf(source), " "), nil
+		return strings.Trim(strings.Join(fieldsOf(source), " "), " \u00a0"), nil
 	}
 	if tooMuch(source) {
 		return "", []Problem{{Code: TooLong, Number: mostHTML}}

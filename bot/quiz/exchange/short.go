@@ -35,7 +35,7 @@ func shortToHTML(s string) string {
 // an option's words are what counts.
 func shortFromHTML(source string) (string, []Problem) {
 	if !strings.ContainsAny(source, "<&") {
-		return strings.Join(fieldsOf(source), " "), nil
+		return strings.Trim(strings.Join(fieldsOf(source), " "), " \u00a0"), nil
 	}
 	if tooMuch(source) {
 		return "", []Problem{{Code: TooLong, Number: mostHTML}}
