@@ -244,7 +244,11 @@ func completeSettings(c *call, words []string) []string {
 	var out []string
 	switch {
 	case len(words) == 1:
-		return []string{forChannel.in(c.words), forTenant.in(c.words), forTheme.in(c.words), forName.in(c.words), myData.in(c.words), forgetMe.in(c.words)}
+		return []string{forChannel.in(c.words), forTenant.in(c.words), forTheme.in(c.words), forName.in(c.words), forReminder.in(c.words), myData.in(c.words), forgetMe.in(c.words)}
+	case len(words) == 2 && forReminder.is(words[0]):
+		return []string{"08:00", wordNo.in(c.words)}
+	case len(words) == 3 && forZone.is(words[1]):
+		return []string{usualZone, "America/Vancouver", "America/Halifax", "Europe/Paris"}
 	case len(words) == 2 && forName.is(words[0]):
 		return []string{wordYes.in(c.words), wordNo.in(c.words)}
 	case len(words) == 2 && (myData.is(words[0]) || forgetMe.is(words[0])):
@@ -258,7 +262,7 @@ func completeSettings(c *call, words []string) []string {
 		for _, r := range rights() {
 			out = append(out, r.name.in(c.words))
 		}
-		return append(out, name{"langue", "language"}.in(c.words), name{"lentille", "lens"}.in(c.words), forTheme.in(c.words))
+		return append(out, name{"langue", "language"}.in(c.words), name{"lentille", "lens"}.in(c.words), forTheme.in(c.words), forZone.in(c.words))
 	case len(words) > 3:
 	case name{"langue", "language"}.is(words[1]):
 		return completeLanguage(c, words[2:])
