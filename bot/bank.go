@@ -108,10 +108,12 @@ type banks struct {
 
 // keptBank is a tenant's bank as it was at a revision, of a course.
 type keptBank struct {
+	used int // by banks.turn
+
+	mu sync.Mutex // who has it reads the bank for all who wait: other tenants do not
 	*bank
 	head   bankHead
 	course *content.Course
-	used   int
 }
 
 // ofCourse is the bank of a tenant that has none of its own.
@@ -127,35 +129,44 @@ func (b *banks) ofCourse(course *content.Course) *bank {
 // ofHouse is a tenant's. What is in memory of it serves while the bank is at the same revision;
 // where it is not, only the bundles that are new are taken apart.
 func (b *banks) ofHouse(c *call, head bankHead) (*bank, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
 	scope := c.house.scope
-	kept := b.houses[scope]
-	b.turn++
-	if kept != nil {
-		kept.used = b.turn
-		if kept.head == head && kept.course == c.content {
-			return kept.bank, nil
-		}
+	kept := b.kept(scope)
+	kept.mu.Lock()
+	defer kept.mu.Unlock()
+	if kept.bank != nil && kept.head == head && kept.course == c.content {
+		return kept.bank, nil
 	}
 	records, _, err := c.tutor.cfg.Store.Read(c.ctx, scope, keyBank)
 	if err != nil {
 		return nil, fmt.Errorf("read bank: %w", err)
 	}
-	bundles, withdrawn, err := decodeBank(records, kept)
+	bundles, withdrawn, err := decodeBank(records, kept.bank)
 	if err != nil {
 		return nil, err
 	}
 	made := newBank(c.content, bundles, withdrawn)
-	if c.house.changesBank() {
-		return made, nil // not committed yet, and perhaps never
+	if !c.house.changesBank() { // else it is not committed yet, and perhaps never
+		kept.bank, kept.head, kept.course = made, head, c.content
 	}
+	return made, nil
+}
+
+// kept is what is kept of a tenant's bank: nothing yet, where it is asked for first.
+func (b *banks) kept(s Scope) *keptBank {
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	if b.houses == nil {
 		b.houses = map[Scope]*keptBank{}
 	}
-	b.houses[scope] = &keptBank{made, head, c.content, b.turn}
+	kept := b.houses[s]
+	if kept == nil {
+		kept = &keptBank{}
+		b.houses[s] = kept
+	}
+	b.turn++
+	kept.used = b.turn
 	b.forgetOldest()
-	return made, nil
+	return kept
 }
 
 // changesBank says that the command has changed the bank, which is committed with it.
@@ -177,7 +188,7 @@ func (b *banks) forgetOldest() {
 	}
 }
 
-func decodeBank(records []Record, kept *keptBank) (bundles map[string][]*content.Item, withdrawn []string, err error) {
+func decodeBank(records []Record, kept *bank) (bundles map[string][]*content.Item, withdrawn []string, err error) {
 	bundles = map[string][]*content.Item{}
 	for _, r := range records {
 		switch {

@@ -1,11 +1,13 @@
 package bot
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
 	"strings"
 	"testing"
+	"time"
 
 	"timonier/content"
 )
@@ -199,4 +201,62 @@ func BenchmarkBank10000(b *testing.B) {
 			must(bankCallOf(b, tutor).bank())
 		}
 	})
+}
+
+// slowBank is a store in which the bank of one tenant takes its time.
+type slowBank struct {
+	Store
+	tenant string
+	asked  chan struct{}
+	hold   chan struct{}
+}
+
+func (s *slowBank) Read(ctx context.Context, scope Scope, prefix string) ([]Record, uint64, error) {
+	if scope.Tenant == s.tenant && prefix == keyBank {
+		close(s.asked)
+		<-s.hold
+	}
+	return s.Store.Read(ctx, scope, prefix)
+}
+
+// While one tenant's bank is read from a slow disk, the others' questions are put.
+func TestOneTenantsBankHoldsUpNoOther(t *testing.T) {
+	store := newMemory()
+	for _, tenant := range []string{"t", "u"} {
+		if err := ImportQuestions(t.Context(), store, Scope{Platform: "p", Tenant: tenant}, ownQuestions(3)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	slow := &slowBank{store, "u", make(chan struct{}), make(chan struct{})}
+	tutor := New(Config{Store: slow})
+	read := func(tenant string) chan error {
+		done := make(chan error, 1)
+		c := bankCallOf(t, tutor)
+		c.request.Tenant = tenant
+		if err := c.readHouse(); err != nil {
+			t.Fatal(err)
+		}
+		go func() {
+			b, err := c.bank()
+			if err == nil && len(b.own) != 3 {
+				err = fmt.Errorf("%d of its own", len(b.own))
+			}
+			done <- err
+		}()
+		return done
+	}
+	first := read("u")
+	<-slow.asked
+	select {
+	case err := <-read("t"):
+		if err != nil {
+			t.Error(err)
+		}
+	case <-time.After(10 * time.Second):
+		t.Error("one tenant waits for another's bank")
+	}
+	close(slow.hold)
+	if err := <-first; err != nil {
+		t.Error(err)
+	}
 }

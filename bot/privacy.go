@@ -230,13 +230,16 @@ func (c *call) applyHere(w Write) {
 // withoutPerson is what deletes all that a channel has of the person.
 func (c *call) withoutPerson(t footprint) (Write, error) {
 	me := c.request.Who.ID
-	w := Write{Scope: t.scope}
+	_, version, err := c.tutor.cfg.Store.Read(c.ctx, t.scope, keyNames+"\x01")
+	if err != nil {
+		return Write{}, fmt.Errorf("read version: %w", err)
+	}
+	w := Write{Scope: t.scope, Base: version} // what is written after this one was read is a conflict
 	read := func(prefix string) ([]Record, error) {
-		records, version, err := c.tutor.cfg.Store.Read(c.ctx, t.scope, prefix)
+		records, _, err := c.tutor.cfg.Store.Read(c.ctx, t.scope, prefix)
 		if err != nil {
 			return nil, fmt.Errorf("read what a person has left: %w", err)
 		}
-		w.Base = version
 		return records, nil
 	}
 	for _, s := range t.sessions {

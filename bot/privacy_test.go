@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"timonier/bot/quiz"
 )
 
 // classroom is a stage with people who have names, in several channels.
@@ -348,5 +350,47 @@ func TestForgettingWhileAClassAnswers(t *testing.T) {
 	}
 	if n := len(s.left("answers/" + q.ID + "/1/w")); n != people {
 		t.Errorf("%d answers of %d", n, people)
+	}
+}
+
+// readMeddler has something happen before a scope's records are read for the first time.
+type readMeddler struct {
+	Store
+	scope  Scope
+	prefix string
+	meddle func()
+}
+
+func (m *readMeddler) Read(ctx context.Context, s Scope, prefix string) ([]Record, uint64, error) {
+	if f := m.meddle; f != nil && s == m.scope && prefix == m.prefix {
+		m.meddle = nil
+		f()
+	}
+	return m.Store.Read(ctx, s, prefix)
+}
+
+// A quiz that goes on in another channel while its host is being forgotten is not put back.
+func TestForgettingTheHostOfAQuizThatGoesOn(t *testing.T) {
+	s := newClassroom(t)
+	s.channel = "other"
+	s.does("teacher-1", "/quiz course modules=5 nombre=2 accueil=0s temps=600s")
+	s.does("teacher-1", "/quiz réponse "+questionID(s.open().ID, 0)+" 2")
+	s.does("teacher-1", "/quiz réponse "+questionID(s.open().ID, 0)+" Aucune perte de plus")
+	other := Scope{Platform: "test", Tenant: s.tenant, Channel: "other"}
+	m := &readMeddler{Store: s.store, scope: other, prefix: keyPredictions, meddle: func() {
+		r := s.request("/quiz révèle")
+		r.Channel, r.Who, r.Teacher = "other", Person{ID: "teacher-2", Everywhere: true}, true
+		if r := s.send(r); r.Failed {
+			t.Errorf("not revealed: %s", plainText(r))
+		}
+	}}
+	s.tutor.cfg.Store = m
+	s.channel = "general"
+	if r := s.does("teacher-1", "/réglages oublie-moi confirmé"); r.Failed {
+		t.Fatal(plainText(r))
+	}
+	s.channel = "other"
+	if q := s.open(); m.meddle != nil || q.Host != "" || q.Phase != quiz.Revealed {
+		t.Errorf("host %q, phase %s", q.Host, q.Phase)
 	}
 }
