@@ -75,7 +75,7 @@ func TestAClassRaces(t *testing.T) {
 		if b, ok := revealed.Button("A"); ok {
 			t.Errorf("it can still be answered: %+v", b)
 		}
-		label, then := "Question suivante", "est ouverte"
+		label, then := "Question suivante", "ouverte"
 		if number == 2 {
 			label, then = "Montrer le classement", "C'est terminé"
 		}
