@@ -99,23 +99,9 @@ func (c *call) keepCluster(cl *sim.Cluster, name string) (checkpoint, error) {
 // packCluster is the cluster as it is, in one record, and what is said of it.
 func (c *call) packCluster(cl *sim.Cluster, name string) (checkpoint, []byte, error) {
 	ch := c.channel
-	records := map[string][]byte{}
-	if !ch.fresh {
-		var err error
-		if records, _, err = c.tutor.clusterRecords(c.ctx, ch); err != nil {
-			return checkpoint{}, nil, err
-		}
-	}
-	changes, err := cl.Changes()
+	records, err := c.wholeCluster(cl)
 	if err != nil {
-		return checkpoint{}, nil, fmt.Errorf("save cluster: %w", err)
-	}
-	for _, r := range changes {
-		if r.Value == nil {
-			delete(records, r.Key)
-		} else {
-			records[r.Key] = r.Value
-		}
+		return checkpoint{}, nil, err
 	}
 	packed, err := pack(records)
 	if err != nil {

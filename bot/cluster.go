@@ -121,6 +121,29 @@ func (c *call) loadCluster(ch *channel) (cl *sim.Cluster, kept bool, err error) 
 	return cl, true, nil
 }
 
+// wholeCluster are all records of the channel's cluster as it is now.
+func (c *call) wholeCluster(cl *sim.Cluster) (map[string][]byte, error) {
+	records := map[string][]byte{}
+	if !c.channel.fresh {
+		var err error
+		if records, _, err = c.tutor.clusterRecords(c.ctx, c.channel); err != nil {
+			return nil, err
+		}
+	}
+	changes, err := cl.Changes()
+	if err != nil {
+		return nil, fmt.Errorf("save cluster: %w", err)
+	}
+	for _, r := range changes {
+		if r.Value == nil {
+			delete(records, r.Key)
+		} else {
+			records[r.Key] = r.Value
+		}
+	}
+	return records, nil
+}
+
 // openCluster makes the cluster that the records are of.
 func (c *call) openCluster(records map[string][]byte) (*sim.Cluster, error) {
 	cl, err := sim.Load(func(yield func(string, []byte) bool) {

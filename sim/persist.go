@@ -138,6 +138,18 @@ func (c *Cluster) traceSaved() {
 	}
 }
 
+// Untraced are the records of a cluster, by key, without those of its trace: what they are of goes on as
+// the cluster does, but remembers nothing of what happened.
+func Untraced(records map[string][]byte) map[string][]byte {
+	out := make(map[string][]byte, len(records))
+	for key, value := range records {
+		if !strings.HasPrefix(key, tracePrefix) {
+			out[key] = value
+		}
+	}
+	return out
+}
+
 // Load makes the cluster that the records are of. Of cfg only what is not part of a cluster's state counts:
 // Images, Hollow, NodeMonitor, Limits, Tasks. A record that is damaged is an error that names it; ErrNewer is one too.
 func Load(records iter.Seq2[string, []byte], cfg Config) (*Cluster, error) {

@@ -8,6 +8,7 @@ import (
 
 	autoscalingv1 "k8s.io/api/autoscaling/v1"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	apimeta "k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -84,6 +85,21 @@ func (c *Client) Delete(o Object, options metav1.DeleteOptions) error {
 		return err
 	}
 	_, _, err = c.server.delete(r, &options)
+	return err
+}
+
+// Evict deletes a pod as pods/eviction does: if its disruption budget allows it. Where it does not, the error is a
+// TooManyRequests.
+func (c *Client) Evict(pod *corev1.Pod) error {
+	r, err := c.server.requestFor(c.user, "create", pod)
+	if err != nil {
+		return err
+	}
+	r.subresource = "eviction"
+	severe, err := c.server.evict(r, &metav1.DeleteOptions{})
+	if severe != nil {
+		return &apierrors.StatusError{ErrStatus: *severe}
+	}
 	return err
 }
 
