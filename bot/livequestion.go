@@ -103,8 +103,16 @@ func (c *call) asks(cl *sim.Cluster, seed uint64) (*asking, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &asking{c: c, cl: cl, records: sim.Untraced(records), seed: seed, word: "essai-" + strconv.FormatUint(seed%(36*36*36), 36),
-		dice: rand.New(rand.NewPCG(seed, binary.BigEndian.Uint64([]byte("live set"))))}, nil
+	a := &asking{c: c, cl: cl, records: sim.Untraced(records)}
+	return a.with(seed), nil
+}
+
+// with is the same that asks by another seed.
+func (a *asking) with(seed uint64) *asking {
+	other := *a
+	other.seed, other.word = seed, "essai-"+strconv.FormatUint(seed%(36*36*36), 36)
+	other.dice = rand.New(rand.NewPCG(seed, binary.BigEndian.Uint64([]byte("live set"))))
+	return &other
 }
 
 // any is a question of whichever sort the situation gives.

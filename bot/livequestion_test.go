@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 	"unicode/utf8"
@@ -59,9 +60,11 @@ func newLiveWorld(t testing.TB, tutor *Tutor, seed uint64) *liveWorld {
 		w.breakSomething()
 		w.pass(time.Duration(w.IntN(w.IntN(500)+1)) * time.Second)
 	}
-	if w.full, err = recordsOf(cl); err != nil {
+	records, err := recordsOf(cl)
+	if err != nil {
 		t.Fatal(err)
 	}
+	w.full = sim.Untraced(records)
 	place := Place{Platform: "test", Channel: "live"}
 	w.call = &call{words: tutor.words["fr"], ctx: context.Background(), tutor: tutor, content: course, now: cl.Now(), learner: &learner{shelf: &shelf{}}, used: true,
 		channel: &channel{shelf: &shelf{scope: place.Scope()}, simulated: simulated{cluster: cl, fresh: true}}}
@@ -163,7 +166,7 @@ func (w *liveWorld) breakSomething() {
 	}
 }
 
-// another is a copy of the cluster, whose trace it has too.
+// another is a copy of the cluster.
 func (w *liveWorld) another() *sim.Cluster {
 	cl, err := w.call.openCluster(w.full)
 	if err != nil {
@@ -179,41 +182,60 @@ func TestLiveQuestionsAreTrue(t *testing.T) {
 	if testing.Short() || raced() {
 		wanted = 300
 	}
+	defer debug.SetGCPercent(debug.SetGCPercent(400))
 	tutor := New(Config{Store: newMemory()})
 	defer tutor.Close()
+	var mu sync.Mutex
 	made, silent := map[string]int{}, 0
-	total := 0
-	for seed := uint64(1); total < wanted; seed++ {
-		w := newLiveWorld(t, tutor, seed)
-		const each = 24 // of one cluster
-		for i := range uint64(each) {
-			a, err := w.call.asks(w.cl, seed<<8|i)
-			if err != nil {
-				t.Fatal(err)
-			}
-			sorts := liveSorts()
-			p, err := a.of(sorts[i%uint64(len(sorts))])
-			if err != nil {
-				t.Fatalf("seed %d: %v", seed, err)
-			}
-			if p == nil {
-				silent++
-				continue
-			}
-			total++
-			made[p.sort]++
-			w.check(p)
-			if t.Failed() {
-				t.Fatalf("seed %d, question %d, %s: %+v", seed, i, p.sort, p.item)
-			}
+	const parts = 4
+	t.Run("clusters", func(t *testing.T) {
+		for part := range uint64(parts) {
+			t.Run(fmt.Sprint(part), func(t *testing.T) {
+				t.Parallel()
+				total := 0
+				for seed := part << 32; total < wanted/parts; seed++ {
+					for _, p := range newLiveWorld(t, tutor, seed).questions(seed) {
+						mu.Lock()
+						if p == nil {
+							silent++
+						} else {
+							made[p.sort]++
+							total++
+						}
+						mu.Unlock()
+					}
+				}
+			})
 		}
-	}
-	t.Logf("%d questions: %v; %d times there was none", total, made, silent)
+	})
+	t.Logf("%v; %d times there was none", made, silent)
 	for _, s := range liveSorts() {
 		if made[s.name] < wanted/200 {
 			t.Errorf("%d of the sort %s: the test tries too little", made[s.name], s.name)
 		}
 	}
+}
+
+// questions are those of a cluster, each checked; nil where there is none of a sort.
+func (w *liveWorld) questions(seed uint64) (all []*livePosed) {
+	a, err := w.call.asks(w.cl, 0)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for i := range uint64(24) {
+		sorts := liveSorts()
+		p, err := a.with(seed<<8 | i).of(sorts[i%uint64(len(sorts))])
+		if err != nil {
+			w.t.Fatalf("seed %d: %v", seed, err)
+		}
+		if all = append(all, p); p == nil {
+			continue
+		}
+		if w.check(p); w.t.Failed() {
+			w.t.Fatalf("seed %d, question %d, %s: %+v", seed, i, p.sort, p.item)
+		}
+	}
+	return all
 }
 
 func raced() bool {
