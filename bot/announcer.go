@@ -184,7 +184,7 @@ func (a *announcer) ring() {
 
 // rest lets a scope go that there is nothing to do for, and has the agenda say when there is.
 func (a *announcer) rest(s *speaking) {
-	if !a.ready {
+	if !a.ready || a.ending.Load() { // it may not know all
 		return
 	}
 	for _, e := range s.errands {

@@ -85,10 +85,10 @@ func (t *Tutor) Speak(ctx context.Context, platform string, s Speaker) error {
 		case <-timer.C:
 		}
 	}
+	a.ending.Store(true) // first: what commits tell nobody of from here on stays in the agenda
 	t.mu.Lock()
 	delete(t.speaking, platform)
 	t.mu.Unlock()
-	a.ending.Store(true)
 	late := time.AfterFunc(sayDrain, cancel)
 	defer late.Stop()
 	a.working.Wait()

@@ -100,6 +100,10 @@ func TestWhatIsTypedIsRead(t *testing.T) {
 		{"match", "3=D, 1=C, 2=A", content.FR, Answer{Picks: []int{2, 0, 3}}},
 		{"blank", "  le planificateur ", content.FR, Answer{Text: "le planificateur"}},
 		{"predict", "d", content.FR, Answer{Picks: []int{3}}},
+		{"one", "Ｂ", content.FR, Answer{Picks: []int{1}}},
+		{"several", "Ａ，Ｃ", content.FR, Answer{Picks: []int{0, 2}}},
+		{"number", "５０．５", content.EN, Answer{Number: ptr(50.5)}},
+		{"number", "−５０", content.FR, Answer{Number: ptr(-50)}},
 	} {
 		got, err := straight(itemOf(t, tt.item)).Read(tt.typed, tt.lang)
 		if err != nil || !equal(got, tt.want) {
@@ -296,4 +300,21 @@ func FuzzRead(f *testing.F) {
 			}
 		}
 	})
+}
+
+// The same word is the same however a keyboard or a system writes it.
+func TestWordsFromAnyKeyboard(t *testing.T) {
+	item := &content.Item{ID: "blank", Kind: content.Fill, Accept: content.Spellings{FR: []string{"éviction"}}}
+	for _, typed := range []string{"éviction", "e\u0301viction", "ÉVICTION", "E\u0301VİCTİON", "évıctıon", "ｅviction", "L’éviction", "é\u00advic\u200btion", "eviction."} {
+		a, err := Put(item, 1).Read(typed, content.FR)
+		if v := Grade(item, a); err != nil || !v.Right {
+			t.Errorf("%q: %+v %v", typed, v, err)
+		}
+	}
+	for _, typed := range []string{"évictions", "éviction éviction", "\u200b", "´", "*", "ev"} {
+		a, err := Put(item, 1).Read(typed, content.FR)
+		if v := Grade(item, a); err == nil && v.Right {
+			t.Errorf("%q is right", typed)
+		}
+	}
 }

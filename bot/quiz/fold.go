@@ -30,6 +30,9 @@ func plain(s string) string {
 	var b strings.Builder
 	b.Grow(len(s))
 	for _, r := range s {
+		if r >= '！' && r <= '～' { // full width, as a keyboard of East Asia types letters and digits
+			r -= '！' - '!'
+		}
 		r = unicode.ToLower(r)
 		switch {
 		case unicode.Is(unicode.Mn, r), unicode.Is(unicode.Cf, r): // an accent by itself; a soft hyphen, a joiner
@@ -44,7 +47,7 @@ func plain(s string) string {
 
 // accents are the accented letters, by the plain ones that they stand for.
 var accents = []struct{ plain, letters string }{
-	{"a", "àáâãäåā"}, {"c", "çćč"}, {"e", "èéêëēę"}, {"i", "ìíîïī"}, {"n", "ñń"}, {"o", "òóôõöøō"},
+	{"a", "àáâãäåā"}, {"c", "çćč"}, {"e", "èéêëēę"}, {"i", "ìíîïīı"}, {"n", "ñń"}, {"o", "òóôõöøō"},
 	{"u", "ùúûüū"}, {"y", "ýÿ"}, {"oe", "œ"}, {"ae", "æ"}, {"ss", "ß"}, {"s", "š"}, {"z", "ž"},
 }
 
