@@ -23,7 +23,7 @@ type subcommand struct {
 }
 
 func subcommands() []subcommand {
-	return []subcommand{{"serve", serve}, {"register", register}, {"manifest", manifest}, {"schedule", schedule}, {"api", api}, {"check", check}, {"doctor", doctor}, {"bank", bank}}
+	return []subcommand{{"serve", serve}, {"register", register}, {"manifest", manifest}, {"schedule", schedule}, {"api", api}, {"check", check}, {"doctor", doctor}, {"health", health}, {"bank", bank}}
 }
 
 // subcommandOf finds the subcommand that a command line names, and what is left for it. The
