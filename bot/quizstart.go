@@ -111,7 +111,13 @@ func (c *call) newQuiz(rules quiz.Rules) (*openQuiz, *Reply) {
 		ids = append(ids, i.ID)
 	}
 	rules.Count = len(ids)
-	return &openQuiz{Session: *quiz.Begin(sessionID(seed), rules, seed, ids, c.now), Lang: c.lang}, nil
+	s := &openQuiz{Session: *quiz.Begin(sessionID(seed), rules, seed, ids, c.now), Lang: c.lang}
+	for n, i := range items {
+		if quiz.Longer(i.Kind) {
+			s.Long = append(s.Long, n)
+		}
+	}
+	return s, nil
 }
 
 // askedLately are the items that the channel's last session asked.
@@ -131,6 +137,9 @@ func (c *call) lobby(s *openQuiz) Reply {
 	rules := []string{c.say("quiz.rules.count", with{"Count": len(s.Items)})}
 	if t := s.Rules.Time; t > 0 {
 		rules = append(rules, c.ruleOfTime(s.Rules.Mode, time.Duration(t)*time.Second))
+		if len(s.Long) > 0 && s.Rules.Mode != quiz.Exam {
+			rules = append(rules, c.say("quiz.rules.longer"))
+		}
 	}
 	if len(s.Rules.Modules) > 0 {
 		rules = append(rules, c.say("quiz.rules.modules", with{"Modules": strings.Join(s.Rules.Modules, ", ")}))

@@ -78,7 +78,7 @@ type Bound struct {
 // bounds is the table of the numeric options that a mode has.
 var bounds = map[Mode][]Bound{
 	Race: {
-		{OptCount, 1, 50, 10, false}, {OptTime, 5, 600, 20, false}, {OptLate, 0, 10, 2, false},
+		{OptCount, 1, 50, 10, false}, {OptTime, 5, 600, 30, false}, {OptLate, 0, 10, 2, false},
 		{OptPause, 3, 300, 15, false}, {OptLobby, 0, 600, 15, false},
 	},
 	Hosted: {{OptCount, 1, 50, 10, false}, {OptTime, 5, 3600, 0, true}, {OptLate, 0, 30, 2, false}},

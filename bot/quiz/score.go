@@ -121,7 +121,9 @@ func (s *Session) standing(records []Record) Standing {
 			st.Longest = max(st.Longest, st.Streak)
 			st.Points += s.Rules.Bonus(st.Streak)
 		}
-		st.Points += s.Rules.Points(r)
+		rules := s.Rules
+		rules.Time = s.timeOf(r.Question)
+		st.Points += rules.Points(r)
 	}
 	if waits := s.Phase == Open || s.Phase == Late; next < s.Question || next == s.Question && !waits {
 		st.Streak = 0 // the last one was missed

@@ -33,6 +33,8 @@ type Session struct {
 	// Items are the IDs of what is asked, in order. A question's number is the index in it, for
 	// an exam too, where each person meets them in an order of their own.
 	Items []string `json:"items"`
+	// Long are the numbers of the questions that have half as much time again: see Longer.
+	Long []int `json:"long,omitempty"`
 
 	Phase    Phase  `json:"phase"`
 	Question int    `json:"question"`         // the number of the one it is at; of an exam always 0
@@ -127,10 +129,21 @@ func (s *Session) turn(at Moment) {
 		s.Question++
 	}
 	s.Phase, s.Opened, s.Closes, s.Turns = Open, at, 0, 0
-	if s.Rules.Time > 0 {
-		s.Closes = at.plus(s.Rules.Time)
+	if t := s.timeOf(s.Question); t > 0 {
+		s.Closes = at.plus(t)
 	}
 }
+
+// timeOf is how many seconds a question has; of an exam, the whole. 0: no limit.
+func (s *Session) timeOf(question int) int {
+	if s.Rules.Mode != Exam && slices.Contains(s.Long, question) {
+		return s.Rules.Time + s.Rules.Time/2
+	}
+	return s.Rules.Time
+}
+
+// Longer says that an item of a kind takes half as much time again: it is answered in several places.
+func Longer(kind content.ItemKind) bool { return kind == content.Order || kind == content.Match }
 
 func (s *Session) reveal(at Moment) {
 	s.Phase, s.Turns = Revealed, 0

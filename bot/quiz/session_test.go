@@ -44,7 +44,7 @@ func TestARaceGoesOnByItself(t *testing.T) {
 			t.Fatalf("phases %v, want %v", phases, want)
 		}
 	}
-	if took := s.Ended.Time().Sub(start); took != (15+2*(20+2+15))*time.Second {
+	if took := s.Ended.Time().Sub(start); took != (15+2*(30+2+15))*time.Second {
 		t.Errorf("it took %s", took)
 	}
 }
@@ -52,7 +52,7 @@ func TestARaceGoesOnByItself(t *testing.T) {
 // race is a race of two questions, open at start.
 func race(change bool) *Session {
 	r := Usual(Race)
-	r.Count, r.Lobby, r.Change = 2, 0, change
+	r.Count, r.Time, r.Lobby, r.Change = 2, 20, 0, change
 	s := Begin("a1", r, 7, []string{"x", "y"}, start)
 	s.Advance(start)
 	return s
@@ -308,5 +308,37 @@ func TestASessionIsPlainData(t *testing.T) {
 	r, _ := s.Take(0, choiceItem("x"), Answer{Picks: []int{0}}, Record{Person: "somebody"}, after(time.Second))
 	if b, _ := json.Marshal(r); len(b) > 100 {
 		t.Errorf("a record of %d bytes: %s", len(b), b)
+	}
+}
+
+// An order or pairs have half as much time again, and their points fade that much slower; not in an
+// exam, whose time is one.
+func TestLongQuestionsHaveMoreTime(t *testing.T) {
+	r := Usual(Race)
+	r.Time, r.Lobby = 30, 0
+	s := Begin("s", r, 1, []string{"a", "b"}, start)
+	s.Long = []int{1}
+	s.Advance(start)
+	if got := s.Closes.Time().Sub(s.Opened.Time()); got != 30*time.Second {
+		t.Errorf("the first has %s", got)
+	}
+	s.Do(Reveal, start)
+	s.Do(GoOn, start)
+	if got := s.Closes.Time().Sub(s.Opened.Time()); got != 45*time.Second {
+		t.Errorf("the second has %s", got)
+	}
+	given := func(n, ms int) Record {
+		return Record{Person: "p", Question: n, At: MomentOf(start), Took: ms, Right: true, Credit: 1}
+	}
+	for _, c := range []struct{ question, ms, points int }{{0, 30000, 500}, {1, 45000, 500}, {1, 11250, 1000}} {
+		if got := s.Board([]Record{given(c.question, c.ms)}, nil)[0].Points; got != c.points {
+			t.Errorf("question %d after %d ms: %d points, want %d", c.question, c.ms, got, c.points)
+		}
+	}
+	e := Begin("e", Usual(Exam), 1, []string{"a"}, start)
+	e.Long = []int{0}
+	e.Advance(start)
+	if got := e.Closes.Time().Sub(e.Opened.Time()); got != 30*time.Minute {
+		t.Errorf("the exam has %s", got)
 	}
 }
