@@ -51,7 +51,7 @@ var (
 
 // Bounds of an announcer.
 const (
-	mostWakes   = 16               // at once
+	mostWakes   = 256              // at once: each waits for its channel's turn, which may be long in coming
 	mostSayings = 64               // at once: one that hangs holds up no other
 	sayIn       = 30 * time.Second // one thing
 	sayDrain    = 8 * time.Second  // for what is being said when Speak's context ends

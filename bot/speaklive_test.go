@@ -138,6 +138,38 @@ func TestSlowPlaceHoldsUpNobody(t *testing.T) {
 	})
 }
 
+// Channels that are busy when their alarms are due do not keep another's from ringing.
+func TestBusyChannelsKeepNoAlarmFromRinging(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := &audience{}
+		tutor, quiet := speakingClass(t, newMemory(), a)
+		const busy = 60
+		free := make(chan struct{})
+		for i := range busy {
+			channel := fmt.Sprint("busy", i)
+			type_(t, tutor, channel, "/réveil 19s")
+			j := job{ctx: context.Background(), done: make(chan error, 1), ours: true, run: func(context.Context, *lane) { <-free }}
+			if _, err := tutor.enqueue(Place{Platform: "test", Channel: channel}, j); err != nil {
+				t.Fatal(err)
+			}
+		}
+		type_(t, tutor, "quiet", "/réveil 20s")
+		<-time.After(20 * time.Second)
+		synctest.Wait()
+		if got := a.texts("quiet"); len(got) != 1 {
+			t.Errorf("said %q", got)
+		}
+		close(free)
+		synctest.Wait()
+		for i := range busy {
+			if got := a.texts(fmt.Sprint("busy", i)); len(got) != 1 {
+				t.Errorf("busy channel %d: %q", i, got)
+			}
+		}
+		quiet()
+	})
+}
+
 // Private messages to a class do not hold up the channel, nor one person's the others'.
 func TestPrivateMessagesHoldUpNobody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
