@@ -95,14 +95,18 @@ func quizCommand(c *call) (Reply, error) {
 }
 
 // quizManner: what is asked of everybody is for all to see, all else is the person's own. Where
-// it was for the person alone already, it goes on in the same message.
-func quizManner(_ words, args, _ string, m *Manner) {
+// it was for the person alone already, it goes on in the same message. An answer that is not
+// there yet is asked for.
+func quizManner(w words, args, text string, m *Manner) {
 	word, rest, _ := strings.Cut(args, " ")
 	v, ok := quizVerbOf(word)
 	m.Private = !ok || !v.public
 	m.Replace = m.Private
 	m.Gathers = v.name == quizAnswer
-	id, _, _ := strings.Cut(strings.TrimSpace(rest), " ")
+	id, answer, _ := strings.Cut(strings.TrimSpace(rest), " ")
+	if m.Gathers && id != "" && strings.TrimSpace(answer+text) == "" {
+		m.Prompt = w.askAnswer("", "/quiz "+args)
+	}
 	m.aside = !(quizReview.is(word) || isReview(id))
 }
 

@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -104,8 +105,14 @@ func (c *call) poseTyped(r Reply, p posed) Reply {
 		}
 	}
 	r.Blocks = append(r.Blocks, Text{"*" + how + "*"})
-	r.Prompt = &Prompt{Title: c.say("quiz.formtitle"), Label: how, Line: c.answering(p.id, ""), Button: c.say("quiz.formbutton"), Short: true}
+	r.Prompt = c.words.askAnswer(how, c.answering(p.id, ""))
 	return r
+}
+
+// askAnswer is the form for an answer that is typed, by a line that lacks it; how says what is wanted.
+func (w words) askAnswer(how, line string) *Prompt {
+	title := w.say("quiz.formtitle")
+	return &Prompt{Title: title, Label: cmp.Or(how, title), Line: line, Button: w.say("quiz.formbutton"), Short: true}
 }
 
 func (c *call) poseOrder(r Reply, p posed) Reply {
