@@ -127,6 +127,14 @@ type Bank struct {
 // Bank is the course's. The first call for the built-in course reads it: some 0.1 s.
 func (c *Course) Bank() *Bank { return c.bank() }
 
+// Asking is the course with those of its questions alone that are wanted.
+func (c *Course) Asking(wanted func(*Item) bool) *Course {
+	some, bank := *c, *c.Bank()
+	bank.Items = slices.DeleteFunc(slices.Clone(bank.Items), func(i *Item) bool { return !wanted(i) })
+	some.bank = func() *Bank { return &bank }
+	return &some
+}
+
 // Item finds an item of the bank by its ID.
 func (c *Course) Item(id string) (*Item, bool) {
 	items := c.Bank().Items
