@@ -35,6 +35,9 @@ var mayImport = map[string][]string{
 	"timonier/bot/slack":    {"bot"},
 	"timonier/cmd/timonier": {"bot", "bot/quiz/exchange", "sim/scheduler", "bot/store", "bot/terminal", "bot/discord", "bot/slack", "bot/quiz", "bot/picture", "content", "locales", "sim", "sim/kubectl", "sim/apiserver", "sim/controller", "sim/kubelet"},
 
+	// A class that plays all questions, for the front ends' tests.
+	"timonier/bot/classroom": {"bot", "bot/quiz", "content"},
+
 	// The platforms' local stand-ins: for tests, and for the program that rehearses with them.
 	"timonier/bot/discord/discordtest": {},
 	"timonier/bot/slack/slacktest":     {},
@@ -49,8 +52,8 @@ var inTests = map[string][]string{
 	"timonier/sim/kubelet":    {"sim/etcd"},
 	"timonier/sim/kubectl":    {"sim/kubelet", "sim/controller", "sim/etcdctl"},
 	"timonier/sim/etcdctl":    {"sim/apiserver"},
-	"timonier/bot/discord":    {"bot/discord/discordtest", "bot/store", "locales", "content"},
-	"timonier/bot/slack":      {"bot/slack/slacktest", "bot/store", "locales", "content"},
+	"timonier/bot/discord":    {"bot/discord/discordtest", "bot/store", "bot/classroom", "locales", "content"},
+	"timonier/bot/slack":      {"bot/slack/slacktest", "bot/store", "bot/classroom", "locales", "content"},
 	"timonier/cmd/timonier":   {"bot/discord/discordtest", "bot/slack/slacktest"},
 }
 
