@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"timonier/bot/quiz"
+	"timonier/bot/quiz/exchange"
 )
 
 // classroom is a stage with people who have names, in several channels.
@@ -283,7 +284,7 @@ func TestTheFilesOfAReport(t *testing.T) {
 
 func TestCellsAreNoFormulas(t *testing.T) {
 	for cell, want := range map[string]string{"": "", "abc": "abc", "3,5": "3,5", "=1": "'=1", "+1": "'+1", "-1": "'-1", "@x": "'@x", "\tx": "'\tx", " =1": "' =1", "'=1": "''=1", "＝1": "'＝1", "a=1": "a=1"} {
-		if got := harmless(cell); got != want {
+		if got := exchange.Harmless(cell); got != want {
 			t.Errorf("%q: %q, want %q", cell, got, want)
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"timonier/bot/quiz"
+	"timonier/bot/quiz/exchange"
 	"timonier/content"
 )
 
@@ -25,29 +26,12 @@ func (c *call) file(told, name string, table [][]string) Reply {
 	for _, row := range table {
 		cells := make([]string, len(row))
 		for i, cell := range row {
-			cells[i] = harmless(cell)
+			cells[i] = exchange.Harmless(cell)
 		}
 		w.Write(cells) //nolint:errcheck // a Buffer takes all; Flush has the rest
 	}
 	w.Flush()
 	return Reply{Blocks: []Block{Text{told}}, Files: []File{{Name: name, Type: "text/csv", Data: b.Bytes()}}}
-}
-
-// harmless is a cell that a spreadsheet does not take for a formula, whoever typed it: with an
-// apostrophe before what would begin one.
-func harmless(cell string) string {
-	begin := strings.TrimLeft(cell, " '\u00a0")
-	if strings.ContainsAny(firstOf(begin), "=+-@\t\r\n＝＋－＠") {
-		return "'" + cell
-	}
-	return cell
-}
-
-func firstOf(s string) string {
-	for _, r := range s {
-		return string(r)
-	}
-	return ""
 }
 
 // answersTable is a row an answer, in the order of the sessions, the questions, the people.

@@ -176,18 +176,19 @@ func (im *importer) csv(text string) {
 	}
 }
 
-// formula is a cell's beginning that a spreadsheet takes for a formula, apostrophes before it or not.
-var formula = regexp.MustCompile(`^'*[=+\-@\t\r＝＋－＠]`)
+// formula is a cell's beginning that a spreadsheet takes for a formula, also after blanks and apostrophes.
+var formula = regexp.MustCompile(`^[' \x{a0}]*[=+\-@\t\r\n＝＋－＠]`)
 
-// harmless is a cell that no spreadsheet runs.
-func harmless(cell string) string {
+// Harmless is a cell that no spreadsheet runs, whoever wrote what is in it: with an apostrophe
+// before what would begin a formula.
+func Harmless(cell string) string {
 	if formula.MatchString(cell) {
 		return "'" + cell
 	}
 	return cell
 }
 
-// harmful takes off what harmless has put on.
+// harmful takes off what Harmless has put on.
 func harmful(cell string) string {
 	if strings.HasPrefix(cell, "'") && formula.MatchString(cell) {
 		return cell[1:]

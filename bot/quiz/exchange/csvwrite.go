@@ -37,7 +37,7 @@ func (ex *exporter) csv() {
 		}
 		cells := ex.cells(i, answers)
 		for n := range cells {
-			cells[n] = harmless(cells[n])
+			cells[n] = Harmless(cells[n])
 		}
 		_ = w.Write(cells)
 	}
