@@ -18,7 +18,7 @@ var problemWords = map[exchange.Code]string{
 	exchange.ImageLost: "exchange.imagelost", exchange.LinkLost: "exchange.linklost", exchange.HandlerLost: "exchange.handlerlost", exchange.TableFlat: "exchange.tableflat",
 	exchange.PartialCredit: "exchange.partialcredit", exchange.CatchAll: "exchange.catchall", exchange.Wildcard: "exchange.wildcard", exchange.FeedbackLost: "exchange.feedbacklost",
 	exchange.UnknownLesson: "exchange.unknownlesson", exchange.UnknownObjective: "exchange.unknownobjective", exchange.UnknownBelief: "exchange.unknownbelief",
-	exchange.PredictionIsOne: "exchange.predictionisone", exchange.OrderIsMatching: "exchange.orderismatching",
+	exchange.Guessed: "exchange.guessed", exchange.PredictionIsOne: "exchange.predictionisone", exchange.OrderIsMatching: "exchange.orderismatching",
 	exchange.NotInLanguage: "exchange.notinlanguage", exchange.Arrow: "exchange.arrow",
 }
 

@@ -170,11 +170,40 @@ func (p printer) until(u bot.Until) string {
 	if p.now != nil {
 		now = p.now
 	}
-	text := strings.TrimLeft(oneLine(u.Label)+" "+u.At.Local().Format(time.TimeOnly), " ")
-	if left := u.At.Sub(now()).Round(time.Second); left > 0 {
-		text += fmt.Sprintf(" (%d\u00a0s)", int(left.Seconds()))
+	at, left := u.At.Local(), u.At.Sub(now()).Round(time.Second)
+	if left <= 10*time.Minute {
+		text := strings.TrimLeft(oneLine(u.Label)+" "+at.Format(time.TimeOnly), " ")
+		if left > 0 {
+			text += " (" + spanLeft(left) + ")"
+		}
+		return text
 	}
-	return text
+	clock := at.Format("15:04")
+	if at.Format(time.DateOnly) != now().Local().Format(time.DateOnly) {
+		clock = at.Format("2006-01-02 15:04")
+	}
+	return strings.TrimLeft(oneLine(u.Label)+" "+clock+" ("+spanLeft(left)+")", " ")
+}
+
+// spanLeft is how long it takes still, in the two units that matter: 20 s, 4 min 30 s, 12 h 43 min.
+func spanLeft(d time.Duration) string {
+	h, m, s := int(d/time.Hour), int(d/time.Minute)%60, int(d/time.Second)%60
+	parts := []string{}
+	switch {
+	case h > 0:
+		parts = append(parts, fmt.Sprintf("%d\u00a0h", h))
+		if m > 0 {
+			parts = append(parts, fmt.Sprintf("%d\u00a0min", m))
+		}
+	case d < 2*time.Minute:
+		return fmt.Sprintf("%d\u00a0s", int(d/time.Second))
+	default:
+		parts = append(parts, fmt.Sprintf("%d\u00a0min", m))
+		if s > 0 && d < 10*time.Minute {
+			parts = append(parts, fmt.Sprintf("%d\u00a0s", s))
+		}
+	}
+	return strings.Join(parts, "\u00a0")
 }
 
 // menu lists choices by what is typed for them, and says how.

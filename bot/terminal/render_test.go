@@ -34,6 +34,9 @@ func TestBlocks(t *testing.T) {
 		{"drawing", bot.Picture{Alt: "un pod", Text: "┌─┐\n└─┘"}, "┌─┐\n└─┘", ""},
 		{"picture without a drawing", bot.Picture{Alt: "un pod"}, "[un pod]", ""},
 		{"moment", bot.Until{Label: "Fin\u00a0:", At: time.Date(2026, 3, 2, 9, 0, 20, 0, time.Local)}, "Fin\u00a0: 09:00:20 (20\u00a0s)", ""},
+		{"moment in minutes", bot.Until{At: time.Date(2026, 3, 2, 9, 4, 30, 0, time.Local)}, "09:04:30 (4\u00a0min\u00a030\u00a0s)", ""},
+		{"moment in hours", bot.Until{Label: "Première question", At: time.Date(2026, 3, 2, 21, 43, 0, 0, time.Local)}, "Première question 21:43 (12\u00a0h\u00a043\u00a0min)", ""},
+		{"moment of another day", bot.Until{At: time.Date(2026, 3, 3, 9, 0, 0, 0, time.Local)}, "2026-03-03 09:00 (24\u00a0h)", ""},
 		{"moment that is past", bot.Until{At: time.Date(2026, 3, 2, 8, 0, 0, 0, time.Local)}, "08:00:00", ""},
 		{"divider", bot.Divider{}, strings.Repeat("─", 40), ""},
 	}

@@ -14,6 +14,9 @@ import (
 	"timonier/bot/discord/discordtest"
 )
 
+// classroom is the class's channel.
+const classroom = "2000000000000000001"
+
 // onDiscord is people on the local Discord.
 type onDiscord struct {
 	server *discordtest.Server
@@ -50,7 +53,11 @@ func (p *onDiscord) do(ctx context.Context, s scene, line string) (answer, error
 		const member = 1<<10 | 1<<11 | 1<<31 // sees the channel, writes, uses commands
 		who.Permissions = discordtest.ManageGuild | member
 	}
-	x := p.server.Interact(ctx, i.By(who).In(discordtest.Place{Direct: s.alone}).Speaking(s.locale, "fr"))
+	where := discordtest.Place{Channel: classroom}
+	if s.alone {
+		where = discordtest.Place{Direct: true}
+	}
+	x := p.server.Interact(ctx, i.By(who).In(where).Speaking(s.locale, "fr"))
 	first := true
 	return func(ctx context.Context) (message, error) {
 		if !first {
@@ -298,6 +305,17 @@ func (p *onDiscord) open(s scene, id string, form discordtest.Modal) message {
 		}
 	})
 	return message{platform: "discord", id: "form " + id, kind: "form", words: strings.Join(words, "\n")}
+}
+
+// posted is what the bot has said in the class's channel by itself.
+func (p *onDiscord) posted() []message {
+	var all []message
+	for _, m := range p.server.Sent(classroom) {
+		if out := p.see(scene{}, m); out.kind != "deleted" {
+			all = append(all, out)
+		}
+	}
+	return all
 }
 
 // see is a message as it stands now.

@@ -39,6 +39,7 @@ const usage = `
 #   as teacher, as NAME           who acts from here on: the teacher, or a student (ana at first)
 #   locale en-US, locale fr       the language of that person's Discord and Slack
 #   dm, channel                   where: alone with the bot, or in the class's channel
+#                                 (what the bot says there by itself, as a quiz's questions, is shown as it comes)
 #   quit
 `
 
@@ -56,6 +57,33 @@ func main() {
 type platform interface {
 	connected(ctx context.Context) error
 	do(ctx context.Context, s scene, line string) (answer, error)
+	posted() []message // in the class's channel, of the bot, as they stand
+}
+
+// everySoon is how often it is looked for what the bot says unasked.
+const everySoon = 300 * time.Millisecond
+
+// watch shows what the bot says in the class's channel without being asked: a quiz's questions, the
+// day's, what becomes of them. What has just come may be an answer, which is shown as such: it waits
+// for the next look.
+func (r *rehearsal) watch(ctx context.Context) {
+	before := map[string]string{}
+	for {
+		select {
+		case <-time.After(everySoon):
+		case <-ctx.Done():
+			return
+		}
+		for _, p := range []platform{r.platforms["discord"], r.platforms["slack"]} {
+			for _, m := range p.posted() {
+				key, text := m.key(), m.text()
+				if before[key] == text {
+					r.screen.unasked(m)
+				}
+				before[key] = text
+			}
+		}
+	}
 }
 
 // answer gives what the bot shows, message by message; one without an ID is nothing to show.
@@ -101,6 +129,7 @@ func run(ctx context.Context, in io.Reader, out io.Writer, quiet time.Duration) 
 	ctx, cancel := context.WithCancel(ctx)
 	defer r.follow.Wait()
 	defer cancel()
+	r.follow.Go(func() { r.watch(ctx) })
 	for lines := read(in); ; {
 		var line string
 		var more bool

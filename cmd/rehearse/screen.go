@@ -174,6 +174,16 @@ func (s *screen) show(m message) {
 	ring(s.answered)
 }
 
+// unasked prints a message that nobody asked for, if it is not shown as it is already.
+func (s *screen) unasked(m message) {
+	s.mu.Lock()
+	old, known := s.shown[m.key()]
+	s.mu.Unlock()
+	if !known || old != m.text() {
+		s.show(m)
+	}
+}
+
 // news is what a later state has that the earlier one had not, after its first line, which says
 // what it is about; all of it where nothing was added.
 func news(old, text string) string {

@@ -115,6 +115,17 @@ func (p *inSlack) message(channel, ts string) slacktest.Message {
 	return slacktest.Message{}
 }
 
+// posted is what the bot has said to all in the class's channel: answers too, which are shown already.
+func (p *inSlack) posted() []message {
+	var all []message
+	for _, m := range p.server.Messages(class) {
+		if m.For == "" && !m.Deleted {
+			all = append(all, p.see(scene{}, slacktest.Change{Message: m}))
+		}
+	}
+	return all
+}
+
 // see is what a change shows. A form that closes shows nothing: the answer comes as a message.
 func (p *inSlack) see(s scene, c slacktest.Change) message {
 	out := message{platform: "slack", kind: "for everyone"}

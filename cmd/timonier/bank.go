@@ -111,7 +111,19 @@ func (b *bankCall) export() int {
 		return b.failed(err)
 	}
 	code := exitOK
+	same := map[exchange.Code]int{}
 	for _, p := range problems {
+		same[p.Code]++
+	}
+	told := map[exchange.Code]bool{}
+	for _, p := range problems {
+		if p.Code == exchange.PredictionIsOne && same[p.Code] > 3 { // a property of the kind: once is enough
+			if !told[p.Code] {
+				fmt.Fprintln(b.stderr, b.say.sentence("bankfile.predictions", map[string]any{"Number": same[p.Code]}))
+			}
+			told[p.Code] = true
+			continue
+		}
 		fmt.Fprintln(b.stderr, b.tell(p))
 		if p.Code == exchange.NotInLanguage || p.Code == exchange.Arrow {
 			code = exitFailed
@@ -139,6 +151,9 @@ func (b *bankCall) read(ctx context.Context) int {
 	source := b.stdin
 	if b.file != "" && b.file != "-" {
 		f, err := os.Open(b.file)
+		if errors.Is(err, fs.ErrNotExist) {
+			return b.fail(b.say.sentence("bankfile.nofile", map[string]any{"Path": b.file}))
+		}
 		if err != nil {
 			return b.failed(err)
 		}

@@ -112,7 +112,7 @@ func TestBankBadUsage(t *testing.T) {
 	if got := program(t, nil, "", "bank", "--help", "--lang", "en"); got.code != 0 || !strings.Contains(got.out, "timonier bank export") {
 		t.Errorf("help: %+v", got)
 	}
-	if got := program(t, nil, "", "bank", "check", "nowhere.csv", "--lang", "en"); got.code != 1 || !strings.Contains(got.errors, "no such file") {
+	if got := program(t, nil, "", "bank", "check", "nowhere.csv", "--lang", "en"); got.code != 1 || !strings.Contains(got.errors, "There is no file nowhere.csv") {
 		t.Errorf("no file: %+v", got)
 	}
 }

@@ -181,7 +181,7 @@ const mostID = 40
 // Slug is a text as an ID: of a-z, 0-9, . and - alone, and not long.
 func Slug(s string) string {
 	var b strings.Builder
-	for _, r := range norm.NFD.String(strings.ToLower(s)) {
+	for _, r := range norm.NFD.String(ligatures.Replace(strings.ToLower(s))) {
 		switch {
 		case r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '.' || r == '-':
 			b.WriteRune(r)
@@ -196,6 +196,9 @@ func Slug(s string) string {
 	id := strings.Trim(dashes.ReplaceAllString(b.String(), "-"), "-.")
 	return strings.TrimRight(id[:min(len(id), mostID)], "-.")
 }
+
+// ligatures are letters that are two.
+var ligatures = strings.NewReplacer("œ", "oe", "æ", "ae")
 
 var dashes = regexp.MustCompile(`-{2,}`)
 

@@ -138,11 +138,12 @@ func (r *Report) Items() []*content.Item {
 // wrong with the file is in the Report.
 func Import(r io.Reader, f Format, o Options) (*Report, error) {
 	im := newImporter(o)
-	text, fault, err := source(r, im.o.Bytes)
+	text, fault, err := source(r, im.o.Bytes, f != Moodle)
 	if err != nil {
 		return nil, fmt.Errorf("read questions: %w", err)
 	}
-	if fault != nil {
+	guessed := fault != nil && fault.Code == Guessed
+	if fault != nil && !guessed {
 		im.report.Fault = fault
 		return &im.report, nil
 	}
@@ -158,6 +159,9 @@ func Import(r io.Reader, f Format, o Options) (*Report, error) {
 	}
 	if r := &im.report; r.Fault == nil && len(r.Taken)+len(r.Refused) == 0 {
 		r.Fault = &Problem{Code: Empty}
+	}
+	if taken := im.report.Taken; guessed && len(taken) > 0 {
+		taken[0].Notes = append([]Problem{*fault}, taken[0].Notes...)
 	}
 	return &im.report, nil
 }

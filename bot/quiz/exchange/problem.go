@@ -80,6 +80,7 @@ const (
 	UnknownObjective Code = "unknownobjective" // likewise
 	UnknownBelief    Code = "unknownbelief"    // likewise, a misconception
 	PredictionIsOne  Code = "predictionisone"  // it was proved by a run, and is now a question of one right answer
+	Guessed          Code = "guessed"          // of the first that was taken: the file names no encoding and was read as Windows-1252
 	OrderIsMatching  Code = "orderismatching"  // on export: written as a matching
 )
 

@@ -13,8 +13,9 @@ import (
 )
 
 // source reads a file, no more than so many bytes of it, and gives its text in UTF-8 without a
-// byte order mark, its lines ended by \n.
-func source(r io.Reader, most int64) (text string, fault *Problem, err error) {
+// byte order mark, its lines ended by \n. Where guess is set, a text that is in no encoding that it
+// names is taken for what spreadsheets write in this part of the world, and the fault is Guessed.
+func source(r io.Reader, most int64, guess bool) (text string, fault *Problem, err error) {
 	data, err := io.ReadAll(io.LimitReader(r, most+1))
 	if err != nil {
 		return "", nil, err
@@ -27,9 +28,27 @@ func source(r io.Reader, most int64) (text string, fault *Problem, err error) {
 	}
 	text, ok := decode(data)
 	if !ok || strings.ContainsRune(text, 0) {
-		return "", &Problem{Code: Encoding, Line: firstBad(data)}, nil
+		fault = &Problem{Code: Encoding, Line: firstBad(data)}
+		if text, ok = windows(data); !ok || !guess {
+			return "", fault, nil
+		}
+		fault.Code = Guessed
 	}
-	return strings.ReplaceAll(strings.ReplaceAll(text, "\r\n", "\n"), "\r", "\n"), nil, nil
+	return strings.ReplaceAll(strings.ReplaceAll(text, "\r\n", "\n"), "\r", "\n"), fault, nil
+}
+
+// windows is the text of bytes in Windows-1252; not ok: they cannot be, or are no text.
+func windows(data []byte) (string, bool) {
+	for _, b := range data {
+		if b < ' ' && b != '\t' && b != '\n' && b != '\r' || bytes.IndexByte([]byte("\x7f\x81\x8d\x8f\x90\x9d"), b) >= 0 {
+			return "", false
+		}
+	}
+	if bytes.HasPrefix(data, []byte("\xef\xbb\xbf")) { // it says that it is UTF-8
+		return "", false
+	}
+	text, err := charmap.Windows1252.NewDecoder().Bytes(data)
+	return string(text), err == nil
 }
 
 // charmaps are the encodings of one byte a character that a file may say it is in.
