@@ -142,7 +142,7 @@ func TestFlags(t *testing.T) {
 	item := tutor.taught.Load().Bank().Items[0].ID
 	for _, who := range []string{"ana", "bob", "ana"} {
 		c := bankCallOf(t, tutor)
-		c.learner, c.words = &learner{shelf: &shelf{scope: Scope{Platform: "p", Tenant: "t", Person: who}}}, tutor.words["fr"]
+		c.learner, c.words = &learner{shelf: &shelf{scope: Scope{Platform: "p", Tenant: "t", Person: who}, changed: map[string][]byte{}}}, tutor.words["fr"]
 		if r, err := c.flagItem(item); err != nil || r.Failed {
 			t.Fatal(err, r)
 		}
@@ -152,10 +152,14 @@ func TestFlags(t *testing.T) {
 	if n := must(c.flags())[item]; n != 2 {
 		t.Errorf("%d flags", n)
 	}
-	if keys := must(c.flagsOf(Scope{Platform: "p", Tenant: "t", Person: "ana"})); len(keys) != 1 || strings.Contains(keys[0], "ana") {
+	flagsOf := func(who string) ([]string, error) {
+		c.learner = &learner{shelf: &shelf{scope: Scope{Platform: "p", Tenant: "t", Person: who}}}
+		return c.flagsIn(Scope{Platform: "p", Tenant: "t"})
+	}
+	if keys := must(flagsOf("ana")); len(keys) != 1 || strings.Contains(keys[0], "ana") {
 		t.Errorf("%v", keys)
 	}
-	if keys := must(c.flagsOf(Scope{Platform: "p", Tenant: "t", Person: "cy"})); len(keys) != 0 {
+	if keys := must(flagsOf("cy")); len(keys) != 0 {
 		t.Errorf("%v", keys)
 	}
 }

@@ -165,6 +165,9 @@ func (c *call) flagItem(id string) (Reply, error) {
 	if err := c.house.setJSON(flagOf(i.ID, c.learner.scope), flagged{c.now}); err != nil {
 		return Reply{}, err
 	}
+	if err := c.noteHouse(); err != nil {
+		return Reply{}, err
+	}
 	return Reply{Blocks: []Block{Text{c.say("bank.flagged", with{"Item": i.ID})}}}, nil
 }
 
@@ -179,31 +182,30 @@ func (c *call) flags() (map[string]int, error) {
 		return nil, fmt.Errorf("read flags: %w", err)
 	}
 	for _, r := range records {
-		item, _, _ := strings.Cut(strings.TrimPrefix(r.Key, keyFlag), "/")
-		out[item]++
+		out[flaggedItem(r.Key)]++
 	}
 	return out, nil
 }
 
-// flagsOf are the records of a person's flags in this tenant, to be deleted with what else is theirs.
-func (c *call) flagsOf(person Scope) ([]string, error) {
-	flags, err := c.flags()
+// flagsIn are the records of the person's flags in a tenant.
+func (c *call) flagsIn(h Scope) ([]string, error) {
+	records, _, err := c.tutor.cfg.Store.Read(c.ctx, h, keyFlag)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("read flags: %w", err)
 	}
 	var keys []string
-	for item := range flags {
-		key := flagOf(item, person)
-		found, _, err := c.tutor.cfg.Store.Read(c.ctx, c.house.scope, key)
-		if err != nil {
-			return nil, fmt.Errorf("read flag: %w", err)
-		}
-		if len(found) > 0 {
-			keys = append(keys, key)
+	for _, rec := range records {
+		if rec.Key == flagOf(flaggedItem(rec.Key), c.learner.scope) {
+			keys = append(keys, rec.Key)
 		}
 	}
-	slices.Sort(keys)
 	return keys, nil
+}
+
+// flaggedItem is the question that the record of a flag is about.
+func flaggedItem(key string) string {
+	item, _, _ := strings.Cut(strings.TrimPrefix(key, keyFlag), "/")
+	return item
 }
 
 // ImportQuestions adds questions to a tenant's own in a store that no tutor is using, in as many

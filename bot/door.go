@@ -116,6 +116,11 @@ func (t *Tutor) newCall(ctx context.Context, ln *lane, r Request, emit func(Repl
 	if err := errors.Join(sh.get(personSettings, &c.learner.settings), sh.get(personBookmark, &c.learner.bookmark), sh.get(personProgress, &c.learner.progress), sh.get(personVoice, &c.learner.voice), sh.get(personReview, &c.learner.review), sh.get(personReminder, &c.learner.reminder)); err != nil {
 		return nil, err
 	}
+	if among(c.house.teachers.IDs, c.request.Who.ID) {
+		if err := c.noteHouse(); err != nil {
+			return nil, err
+		}
+	}
 	c.tongue()
 	return c, nil
 }

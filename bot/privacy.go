@@ -25,8 +25,13 @@ var (
 	forRetention = name{"rétention", "retention"}
 )
 
-// keyVoted is the prefix of where a person foretold something: took, by the channel's hash.
-const keyVoted = "voted/"
+// keyVoted is the prefix of where a person foretold something: took, by the channel's hash. keyKnown is
+// that of the tenants that have something of the person without a channel: a flag of theirs, or
+// their ID among those who teach.
+const (
+	keyVoted = "voted/"
+	keyKnown = keyPerson + "house/"
+)
 
 // privacy is /réglages mes-données, oublie-moi and nom; false where the words are about something else.
 func (c *call) privacy(words []string) (r Reply, ok bool, err error) {
@@ -34,7 +39,7 @@ func (c *call) privacy(words []string) (r Reply, ok bool, err error) {
 	case myData.is(words[0]) && len(words) == 1:
 		r, err = c.ownData()
 	case forgetMe.is(words[0]) && len(words) == 1:
-		r = c.askForget()
+		r, err = c.askForget()
 	case forgetMe.is(words[0]) && len(words) == 2 && confirmed.is(words[1]):
 		r, err = c.forgetPerson()
 	case forName.is(words[0]) && len(words) == 2 && wordYes.is(words[1]):
@@ -69,13 +74,24 @@ func (c *call) nameButton(answer name) Button {
 }
 
 // askForget says what is going to be deleted, and asks.
-func (c *call) askForget() Reply {
+func (c *call) askForget() (Reply, error) {
 	r := Reply{Blocks: []Block{Title{c.say("privacy.forgettitle")}, Text{c.say("privacy.forgetask")}}}
-	if slices.Contains(c.house.teachers.list(), c.request.Who.ID) {
-		r.Blocks = append(r.Blocks, Text{c.say("privacy.teacher")})
+	houses, err := c.knownHouses()
+	if err != nil {
+		return r, err
+	}
+	for _, h := range houses {
+		list, _, err := c.teachersOf(h)
+		if err != nil {
+			return r, err
+		}
+		if among(list.IDs, c.request.Who.ID) {
+			r.Blocks = append(r.Blocks, Text{c.say("privacy.teacher")})
+			break
+		}
 	}
 	return r.with(Button{Label: c.say("privacy.forgetbutton"), Line: c.typed("settings", forgetMe.in(c.words), confirmed.in(c.words)), Style: Danger}).
-		with(Button{Label: c.say("privacy.databutton"), Line: c.typed("settings", myData.in(c.words))})
+		with(Button{Label: c.say("privacy.databutton"), Line: c.typed("settings", myData.in(c.words))}), nil
 }
 
 // setRetention is /réglages serveur rétention 180.
@@ -98,6 +114,44 @@ type footprint struct {
 func (c *call) noteVoted() error {
 	p := c.channel.scope
 	return c.learner.setJSON(keyVoted+hashOf(p), took{Tenant: p.Tenant, Channel: p.Channel, At: c.now.UTC().Round(0)})
+}
+
+// noteHouse notes, with the person, that the tenant has something of theirs.
+func (c *call) noteHouse() error {
+	if c.house.shelf == nil {
+		return nil
+	}
+	key := keyKnown + hashOf(c.house.scope)
+	if _, noted := c.learner.records[key]; noted {
+		return nil
+	}
+	return c.learner.setJSON(key, took{Tenant: c.house.scope.Tenant})
+}
+
+// knownHouses are the tenants that may have something of the person without a channel, this one among them.
+func (c *call) knownHouses() ([]Scope, error) {
+	var all []Scope
+	add := func(tenant string) {
+		h := Scope{Platform: c.request.Platform, Tenant: tenant}
+		if tenant != "" && !slices.Contains(all, h) {
+			all = append(all, h)
+		}
+	}
+	add(c.request.Tenant)
+	for _, prefix := range []string{keyTook, keyVoted, keyKnown} {
+		records, _, err := c.tutor.cfg.Store.Read(c.ctx, c.learner.scope, prefix)
+		if err != nil {
+			return nil, fmt.Errorf("read footprints: %w", err)
+		}
+		for _, rec := range records {
+			var t took
+			if err := json.Unmarshal(rec.Value, &t); err != nil {
+				return nil, fmt.Errorf("decode record %s: %w", rec.Key, err)
+			}
+			add(t.Tenant)
+		}
+	}
+	return all, nil
 }
 
 // footprints are the channels in which the person has left something, this one always among them.
@@ -134,15 +188,13 @@ func (c *call) forgetPerson() (Reply, error) {
 	if err != nil {
 		return Reply{}, err
 	}
-	houses := []Scope{}
-	for _, t := range footprints {
-		if t.scope != c.channel.scope {
-			if err := c.rewrite(t.scope, func() (Write, error) { return c.withoutPerson(t) }); err != nil {
-				return Reply{}, err
-			}
-		}
-		if h := (Scope{Platform: t.scope.Platform, Tenant: t.scope.Tenant}); h.Tenant != "" && !slices.Contains(houses, h) {
-			houses = append(houses, h)
+	houses, err := c.knownHouses()
+	if err != nil {
+		return Reply{}, err
+	}
+	for _, t := range footprints[1:] {
+		if err := c.rewrite(t.scope, func() (Write, error) { return c.withoutPerson(t) }); err != nil {
+			return Reply{}, err
 		}
 	}
 	for _, h := range houses {
@@ -286,50 +338,53 @@ func (c *call) withoutPerson(t footprint) (Write, error) {
 	return w, nil
 }
 
-// forgetInHouse deletes what a server has of the person: their flags, and their name among those
-// who teach.
-func (c *call) forgetInHouse(h Scope) error {
-	without := func() (Write, error) {
-		records, version, err := c.tutor.cfg.Store.Read(c.ctx, h, "")
-		if err != nil {
-			return Write{}, fmt.Errorf("read what a server keeps: %w", err)
-		}
-		w := Write{Scope: h, Base: version}
-		for _, rec := range records {
-			switch item, _, _ := strings.Cut(strings.TrimPrefix(rec.Key, keyFlag), "/"); {
-			case rec.Key == flagOf(item, c.learner.scope):
-				w.Changes = append(w.Changes, Record{Key: rec.Key})
-			case rec.Key == houseTeachers:
-				var t teachers
-				if err := json.Unmarshal(rec.Value, &t); err != nil {
-					return w, fmt.Errorf("decode record %s: %w", rec.Key, err)
-				}
-				if among(t.IDs, c.request.Who.ID) {
-					data, err := json.Marshal(teachers{removed(t.IDs, c.request.Who.ID)})
-					if err != nil {
-						return w, fmt.Errorf("encode teachers: %w", err)
-					}
-					w.Changes = append(w.Changes, Record{rec.Key, data})
-				}
-			}
-		}
-		return w, nil
-	}
-	if c.house.shelf == nil || h != c.house.scope {
-		return c.rewrite(h, without)
-	}
-	w, err := without()
+// teachersOf reads who teaches in a tenant, and the version at which it is.
+func (c *call) teachersOf(h Scope) (t teachers, version uint64, err error) {
+	records, version, err := c.tutor.cfg.Store.Read(c.ctx, h, houseTeachers)
 	if err != nil {
-		return err
+		return t, 0, fmt.Errorf("read who teaches: %w", err)
 	}
-	for _, r := range w.Changes {
-		if r.Key == houseTeachers {
-			c.house.teachers.IDs = removed(c.house.teachers.IDs, c.request.Who.ID)
+	for _, rec := range records {
+		if rec.Key != houseTeachers {
 			continue
 		}
-		c.house.set(r.Key, r.Value)
+		if err := json.Unmarshal(rec.Value, &t); err != nil {
+			return t, 0, fmt.Errorf("decode record %s: %w", rec.Key, err)
+		}
 	}
-	return nil
+	return t, version, nil
+}
+
+// forgetInHouse deletes what a tenant has of the person: their flags, and their ID among those
+// who teach.
+func (c *call) forgetInHouse(h Scope) error {
+	if c.house.shelf == nil || h != c.house.scope {
+		return c.rewrite(h, func() (Write, error) {
+			list, version, err := c.teachersOf(h)
+			w := Write{Scope: h, Base: version}
+			if err != nil {
+				return w, err
+			}
+			if among(list.IDs, c.request.Who.ID) {
+				data, err := json.Marshal(teachers{removed(list.IDs, c.request.Who.ID)})
+				if err != nil {
+					return w, fmt.Errorf("encode teachers: %w", err)
+				}
+				w.Changes = append(w.Changes, Record{houseTeachers, data})
+			}
+			flags, err := c.flagsIn(h)
+			for _, key := range flags {
+				w.Changes = append(w.Changes, Record{Key: key})
+			}
+			return w, err
+		})
+	}
+	c.house.teachers.IDs = removed(c.house.teachers.IDs, c.request.Who.ID)
+	flags, err := c.flagsIn(h)
+	for _, key := range flags {
+		c.house.set(key, nil)
+	}
+	return err
 }
 
 // hashOf is a scope as a part of a key.

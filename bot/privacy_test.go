@@ -125,7 +125,12 @@ func TestNothingIsLeftOfWhoWantsToBeForgotten(t *testing.T) {
 	}
 	s.does(me, "/quiz course modules=5 nombre=1 accueil=0s temps=600s") // hosts one that goes on
 	s.does(me, "/quiz révision")
-	s.channel = "general"
+	s.tenant, s.channel = "abroad", "lobby" // no answer here
+	s.does(me, "/quiz signale 5.2-four")
+	s.tenant = "faraway"
+	s.does("teacher-1", "/enseignants ajoute "+me)
+	s.does(me, "/aide")
+	s.tenant, s.channel = "guild", "general"
 
 	before := s.left(me)
 	kinds := map[string]bool{}
@@ -138,6 +143,11 @@ func TestNothingIsLeftOfWhoWantsToBeForgotten(t *testing.T) {
 		t.Fatalf("not all there is to forget is there: %v\n%s", kinds, strings.Join(before, "\n"))
 	}
 	bea, flags := len(s.left("bea")), len(s.left(keyFlag))
+	s.tenant = "elsewhere" // where the person is on no list
+	if r := s.does(me, "/réglages oublie-moi"); !strings.Contains(plainText(r), "ni ici ni ailleurs") {
+		t.Errorf("asked in another server: %s", plainText(r))
+	}
+	s.tenant = "guild"
 	if r := s.does(me, "/réglages oublie-moi"); !slices.Equal(s.left(me), before) || len(r.Buttons) == 0 {
 		t.Fatalf("something was deleted before it was confirmed: %s", plainText(r))
 	}
@@ -150,7 +160,7 @@ func TestNothingIsLeftOfWhoWantsToBeForgotten(t *testing.T) {
 	if len(s.left("bea")) != bea {
 		t.Errorf("somebody else's records went: %d of %d", len(s.left("bea")), bea)
 	}
-	if flags != 1 || len(s.left(keyFlag)) != 0 {
+	if flags != 2 || len(s.left(keyFlag)) != 0 {
 		t.Errorf("flags: %d before, %d after", flags, len(s.left(keyFlag)))
 	}
 	for _, channel := range []string{"other", "general", "third"} { // they go on, without the person
@@ -179,6 +189,9 @@ func TestAllThatIsKeptIsGiven(t *testing.T) {
 	s.channel = "other"
 	s.race(nil, "ana", "bea")
 	s.does("ana", "/quiz signale 5.2-four")
+	s.tenant = "abroad"
+	s.does("ana", "/quiz signale 5.2-losses")
+	s.tenant = "guild"
 	r := s.does("ana", "/réglages mes-données")
 	if len(r.Files) != 1 || !r.Private {
 		t.Fatalf("reply %s", plainText(r))
@@ -187,7 +200,7 @@ func TestAllThatIsKeptIsGiven(t *testing.T) {
 	if err := json.Unmarshal(r.Files[0].Data, &all); err != nil {
 		t.Fatal(err)
 	}
-	if all.ID != "ana" || !all.ShowName || len(all.Answers) != 4 || len(all.Cards) != 2 || !slices.Equal(all.Flags, []string{"5.2-four"}) {
+	if all.ID != "ana" || !all.ShowName || len(all.Answers) != 4 || len(all.Cards) != 2 || !slices.Equal(all.Flags, []string{"5.2-four", "5.2-losses"}) {
 		t.Errorf("%s", r.Files[0].Data)
 	}
 	channels := map[string]int{}

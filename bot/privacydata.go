@@ -26,14 +26,17 @@ func (c *call) ownData() (Reply, error) {
 			return Reply{}, err
 		}
 	}
-	if c.house.shelf != nil {
-		flags, err := c.flagsOf(c.learner.scope)
+	houses, err := c.knownHouses()
+	if err != nil {
+		return Reply{}, err
+	}
+	for _, h := range houses {
+		flags, err := c.flagsIn(h)
 		if err != nil {
 			return Reply{}, err
 		}
 		for _, key := range flags {
-			item, _, _ := strings.Cut(strings.TrimPrefix(key, keyFlag), "/")
-			all.Flags = append(all.Flags, item)
+			all.Flags = append(all.Flags, flaggedItem(key))
 		}
 	}
 	data, err := json.MarshalIndent(all, "", "  ")
