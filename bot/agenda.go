@@ -110,7 +110,7 @@ func (t *Tutor) hold(ctx context.Context, s Scope, at time.Time, says bool) (rel
 	if says {
 		at = time.Time{}
 	}
-	if e == nil || says && e.At.After(t.cfg.Now()) || !says && at.Before(e.At) {
+	if e == nil || says && !e.At.IsZero() || !says && at.Before(e.At) {
 		commits := 0
 		if e != nil {
 			commits = e.commits

@@ -2,6 +2,7 @@ package bot
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"runtime/debug"
@@ -320,9 +321,9 @@ func (w *liveWorld) run(p *livePosed) string {
 		} else {
 			w.scaled(cl, name, p.count)
 		}
-		wait(5 * time.Second)
-		for key, pod := range podSet(cl) {
-			if before[key] == nil {
+		wait(2 * time.Second)
+		for key, pod := range podSet(cl) { // controllers may make others meanwhile
+			if before[key] == nil && (p.pod != nil && pod.Name == p.pod.Name || p.pod == nil && pod.Labels["app"] == name) {
 				return pod.Spec.NodeName
 			}
 		}
@@ -340,12 +341,15 @@ func (w *liveWorld) run(p *livePosed) string {
 		}
 		return strconv.Itoa(n)
 	case "preempt":
-		before := podSet(cl)
 		w.made(cl, p.pod)
 		wait(2 * time.Second)
+		without := w.another() // where others leave for reasons of their own
+		if err := without.AdvanceTo(cl.Now()); err != nil {
+			w.t.Fatal(err)
+		}
 		after := podSet(cl)
 		var gone []string
-		for key, pod := range before {
+		for key, pod := range podSet(without) {
 			if now := after[key]; pod.DeletionTimestamp == nil && pod.Spec.NodeName != "" && (now == nil || now.DeletionTimestamp != nil) {
 				gone = append(gone, pod.Namespace+"/"+pod.Name)
 			}
@@ -527,4 +531,104 @@ func lossIn(cl *sim.Cluster, node, app string) string {
 		return lossReplaced
 	}
 	return "something in between"
+}
+
+// The beliefs that live questions look for are the course's.
+func TestLiveQuestionsNameBeliefs(t *testing.T) {
+	course := content.Default()
+	for _, id := range []string{"kubelet-decides", "created-means-running", "quorum-is-half", "last-member-serves", "silent-member-means-no-majority", "no-control-plane-no-apps",
+		"answer-before-majority", "node-loss-is-instant", "pod-is-moved", "controller-places-pods", "scheduler-starts-pods", "scheduler-creates-pods"} {
+		if _, ok := course.Misconception(id); !ok {
+			t.Errorf("the course has no %s", id)
+		}
+	}
+	for _, s := range liveSorts() {
+		if _, ok := course.Lesson(s.lesson); !ok {
+			t.Errorf("%s: no lesson %s", s.name, s.lesson)
+		}
+		if _, ok := course.Objective(s.objective); !ok {
+			t.Errorf("%s: no objective %s", s.name, s.objective)
+		}
+	}
+}
+
+// inChannel has a call of the stage's own channel do something.
+func (s *stage) inChannel(f func(*call)) {
+	s.t.Helper()
+	err := s.tutor.asNobody(context.Background(), s.request("").Place().Scope(), false, func(c *call) error {
+		f(c)
+		return nil
+	})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// The same cluster and seed make the same question, also after a restart; another seed makes another, and nothing of
+// the cluster is changed.
+func TestLiveQuestionOfAChannel(t *testing.T) {
+	s := newStage(t, "fr")
+	s.must("/kubectl create deployment web --image=nginx --replicas=4", "/temps avance 1m", "/temps pause")
+	asks := map[string]bool{}
+	ask := func(seed uint64) (asked string) {
+		s.inChannel(func(c *call) {
+			cl, err := c.cluster()
+			if err != nil {
+				t.Fatal(err)
+			}
+			rev, step := cl.Server().Revision(), cl.Trace().Last()
+			item, ok, err := c.liveQuestion(seed)
+			if err != nil || !ok {
+				t.Fatalf("seed %d: %v %v", seed, ok, err)
+			}
+			if cl.Server().Revision() != rev || cl.Trace().Last() != step {
+				t.Error("the question has changed the cluster")
+			}
+			data, err := json.Marshal(item)
+			if err != nil {
+				t.Fatal(err)
+			}
+			asked = string(data)
+		})
+		return asked
+	}
+	for seed := range uint64(12) {
+		first := ask(seed)
+		asks[first] = true
+		if seed == 5 {
+			s.tutor.Close()
+			s.tutor = s.newTutor()
+		}
+		if again := ask(seed); again != first {
+			t.Errorf("seed %d:\n%s\nand then\n%s", seed, first, again)
+		}
+	}
+	if len(asks) < 6 {
+		t.Errorf("%d different questions of 12", len(asks))
+	}
+}
+
+// Where the cluster gives no question, it is said what to do about it.
+func TestNoLiveQuestion(t *testing.T) {
+	s := newStage(t, "fr")
+	s.ask("/remise confirme 1")
+	s.must("/panne api")
+	s.inChannel(func(c *call) {
+		if _, ok, err := c.liveQuestion(1); ok || err != nil {
+			t.Errorf("without an API server: %v %v", ok, err)
+		}
+		if got := plainText(c.noLiveQuestion()); !strings.Contains(got, "/répare tout") || !strings.Contains(got, "ne répond pas") {
+			t.Error(got)
+		}
+	})
+	s.must("/répare tout")
+	s.must("/temps avance 1m")
+	s.inChannel(func(c *call) {
+		if _, err := c.cluster(); err != nil {
+			t.Fatal(err)
+		}
+		if got := plainText(c.noLiveQuestion()); !strings.Contains(got, "/kubectl create deployment web") {
+			t.Error(got)
+		}
+	})
 }

@@ -224,11 +224,15 @@ func (a *asking) members() (*livePosed, error) {
 	if right == writesGoOn {
 		why, other = "live.etcd.whyon", a.say("live.etcd.notstop", data)
 	}
+	enough := "quorum-is-half"
+	if left == 1 {
+		enough = "last-member-serves"
+	}
 	p := poseLive(ask, a.why(func(c *call) string { return c.say(why, data) }, told), a.say("live.etcd.hint"), right, []liveOption{
-		{answer: writesGoOn, text: a.say("live.etcd.on"), why: other, is: a.is("quorum-is-half")},
-		{answer: writesStop, text: a.say("live.etcd.stop"), why: other, is: a.is("every-member-is-needed")},
+		{answer: writesGoOn, text: a.say("live.etcd.on"), why: other, is: a.is(enough)},
+		{answer: writesStop, text: a.say("live.etcd.stop"), why: other, is: a.is("silent-member-means-no-majority")},
 		{answer: "dead", text: a.say("live.etcd.dead"), why: a.say("live.etcd.notdead", data), is: a.is("no-control-plane-no-apps")},
-		{answer: "lost", text: a.say("live.etcd.lost"), why: a.say("live.etcd.notlost", data)},
+		{answer: "lost", text: a.say("live.etcd.lost"), why: a.say("live.etcd.notlost", data), is: a.is("answer-before-majority")},
 	})
 	if p != nil {
 		p.names, p.after = stopped, electedAfter

@@ -2,6 +2,7 @@ package bot
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -372,6 +373,9 @@ func (a *asking) preemptFor(class *schedulingv1.PriorityClass) (*livePosed, erro
 		return nil, nil
 	}
 	victim := made.Victims[0]
+	if tied(a.cl, made) {
+		return nil, nil // what is drawn upon then is nobody's to know
+	}
 	gone := evictedFor(a.cl, cl, made.Node)
 	if len(gone) != 1 || gone[0] != victim.String() {
 		return nil, nil
@@ -386,6 +390,24 @@ func (a *asking) preemptFor(class *schedulingv1.PriorityClass) (*livePosed, erro
 		p.pod = pod
 	}
 	return p, nil
+}
+
+// tied says that another node would have lost as little: as many pods, as important.
+func tied(cl *sim.Cluster, made *scheduler.Preemption) bool {
+	type price struct {
+		violations, victims int
+		highest, sum        int64
+	}
+	of := func(c scheduler.Candidate) price {
+		p := price{violations: c.PDBViolations, victims: len(c.Victims), highest: math.MinInt64}
+		for _, v := range c.Victims {
+			if pod, ok := apiserver.Get[*corev1.Pod](cl.Client(), v.Namespace, v.Name); ok {
+				p.highest, p.sum = max(p.highest, int64(priorityOf(pod))), p.sum+int64(priorityOf(pod))
+			}
+		}
+		return p
+	}
+	return slices.ContainsFunc(made.Candidates, func(c scheduler.Candidate) bool { return c.Node != made.Node && of(c) == of(made.Candidate) })
 }
 
 // evictedFor are the pods of a node that a copy has no more, or is deleting, and that the cluster still keeps.

@@ -13,6 +13,9 @@ func (c *call) plain(first, rest string) (Reply, error) {
 	if line, ok := c.chosen(first); ok && rest == "" {
 		return c.again(line)
 	}
+	if line, ok := c.goingOn(first); ok && rest == "" {
+		return c.again(line)
+	}
 	if line, ok := c.turning(first); ok && rest == "" {
 		return c.again(line)
 	}
@@ -32,6 +35,9 @@ func (c *call) plain(first, rest string) (Reply, error) {
 	}
 	if cmd, ok := c.tutor.command(word); ok {
 		return c.propose("line.slash", strings.Replace(first, word, c.slash(cmd), 1), rest), nil
+	}
+	if line, ok := c.noAnswer(first); ok && rest == "" {
+		return c.again(line)
 	}
 	return c.guide(), nil
 }

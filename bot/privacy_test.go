@@ -276,7 +276,7 @@ func TestTheFilesOfAReport(t *testing.T) {
 	for _, row := range rows[1:] {
 		seen[row[at("identifiant")]] = true
 		right := row[at("juste")] == "oui"
-		if right == (row[at("identifiant")] == "bea") || right != (row[at("part")] == "1") || right == (row[at("idée fausse")] != "") {
+		if right == (row[at("identifiant")] == "bea") || right != (row[at("part des points")] == "1") || right == (row[at("idée fausse")] != "") {
 			t.Errorf("row %q", row)
 		}
 		if row[at("question")] == "5.2-four" && right && row[at("réponse")] != "Aucune perte de plus" {

@@ -89,10 +89,7 @@ func (c *call) readAnswer(p posed, typed string) (quiz.Answer, *Reply) {
 	a, err := p.q.Read(typed, c.course())
 	var unread *quiz.Unread
 	if errors.As(err, &unread) {
-		r := c.unread(unread, p.q.Item)
-		if p.q.Item.Kind == content.Number || p.q.Item.Kind == content.Fill {
-			r = c.poseTyped(r, p)
-		}
+		r := c.pose(c.unread(unread, p.q.Item), p) // it may stand where the question stood
 		return a, &r
 	}
 	if p.q.Missing(a) > 0 {
@@ -135,7 +132,7 @@ func (c *call) receipt(s *openQuiz, q quiz.Question, rec quiz.Record) (Reply, er
 	}
 	r := Reply{Blocks: []Block{Text{text}}}
 	if s.Rules.Mode == quiz.Exam {
-		return c.examAfter(r, s)
+		return c.examAfter(r, s, rec.Question)
 	}
 	if c.request.Alone && s.Rules.Mode == quiz.Race && s.Phase == quiz.Open && !s.Rules.Change {
 		return c.aloneReveal(r, s)

@@ -210,7 +210,7 @@ func (c *call) ownResult(r Reply, s *openQuiz, place, n int, mine map[int]quiz.R
 	head := fmt.Sprintf("%d. %s", place+1, strings.ReplaceAll(c.any(q.Item.Ask), "\n", " "))
 	rec, given := mine[n]
 	if !given {
-		text := "– **" + head + "**\n" + c.say("quiz.board.unanswered") + " " + c.say("quiz.rightis", with{"Answer": c.right(q)})
+		text := "– **" + head + "**\n" + c.say("quiz.board.unanswered") + " " + c.right(q)
 		r.Blocks = append(r.Blocks, Text{text})
 		return r
 	}
@@ -221,7 +221,7 @@ func (c *call) ownResult(r Reply, s *openQuiz, place, n int, mine map[int]quiz.R
 		for _, n := range v.Notes {
 			text += "\n" + c.note(q, n)
 		}
-		text += "\n" + c.say("quiz.rightis", with{"Answer": c.right(q)})
+		text += "\n" + c.right(q)
 	}
 	r.Blocks = append(r.Blocks, Text{text + "\n" + c.any(q.Item.Why)})
 	return r

@@ -165,7 +165,7 @@ func (c *call) closeDaily(plan *dailyPlan) (sum string, err error) {
 	}
 	c.announceLast("", s.questionKey(0), c.reveal(r, q, answers))
 	if len(given) > 0 {
-		sum = c.say("quiz.daily.yesterday", with{"Count": right, "Total": len(given), "Answer": c.right(q)})
+		sum = c.say("quiz.daily.yesterday", with{"Count": right, "Total": len(given), "Answer": c.rightWords(q)})
 	}
 	return sum, c.saveQuiz(s)
 }

@@ -14,6 +14,7 @@ import (
 // answered, in the order in which they did.
 type examPlace struct {
 	Done []int `json:"done"`
+	At   int   `json:"at,omitempty"` // the question, from 1, that was shown last
 }
 
 func examRecord(session, person string) string { return keyExam + session + "/" + person }
@@ -44,11 +45,12 @@ func (c *call) examPage(s *openQuiz) (Reply, error) {
 	if s.Phase != quiz.Open && s.Phase != quiz.Late {
 		return c.quizGone(s.ID)
 	}
-	return c.examAfter(Reply{}, s)
+	return c.examAfter(Reply{}, s, -1)
 }
 
-// examAfter adds the person's next question to a reply.
-func (c *call) examAfter(r Reply, s *openQuiz) (Reply, error) {
+// examAfter adds to a reply the person's next question after a question (−1: the first): what was
+// passed over comes back at the end.
+func (c *call) examAfter(r Reply, s *openQuiz, question int) (Reply, error) {
 	place, begun, err := c.examPlace(s)
 	if err != nil {
 		return r, err
@@ -58,21 +60,43 @@ func (c *call) examAfter(r Reply, s *openQuiz) (Reply, error) {
 			return r, err
 		}
 	}
-	for i, n := range s.Sequence(c.request.Who.ID) {
-		if slices.Contains(place.Done, n) {
+	order := s.Sequence(c.request.Who.ID)
+	from := slices.Index(order, question) + 1
+	for i := range order {
+		at := (from + i) % len(order)
+		if slices.Contains(place.Done, order[at]) {
 			continue
 		}
-		if q, ok := c.put(s, n, c.request.Who.ID); ok {
-			return c.examQuestion(r, s, q, n, i)
+		if q, ok := c.put(s, order[at], c.request.Who.ID); ok {
+			return c.examQuestion(r, s, q, order[at], at)
 		}
 	}
 	return c.examDone(r, s, place), nil
+}
+
+// examPass adds the button that leaves a question for later, where another is left.
+func (c *call) examPass(r Reply, s *openQuiz, question int) (Reply, error) {
+	place, _, err := c.examPlace(s)
+	if err != nil {
+		return r, err
+	}
+	order := s.Sequence(c.request.Who.ID)
+	at := slices.Index(order, question)
+	for i := 1; i < len(order); i++ {
+		if n := order[(at+i)%len(order)]; !slices.Contains(place.Done, n) {
+			return r.with(Button{Label: c.say("quiz.exam.pass"), Line: c.typed("quiz", quizShow.in(c.words), questionID(s.ID, n))}), nil
+		}
+	}
+	return r, nil
 }
 
 // examQuestion shows a question (n in the session, place in the person's own order).
 func (c *call) examQuestion(r Reply, s *openQuiz, q quiz.Question, n, place int) (Reply, error) {
 	before, err := c.answerBefore(s, n)
 	if err != nil {
+		return r, err
+	}
+	if err := c.noteShown(s, n); err != nil {
 		return r, err
 	}
 	if len(r.Blocks) > 0 {
@@ -82,6 +106,8 @@ func (c *call) examQuestion(r Reply, s *openQuiz, q quiz.Question, n, place int)
 	r = c.pose(r, posed{id: questionID(s.ID, n), q: q, hint: before.Hint, hints: s.Rules.Hints})
 	if before.Given() {
 		r.Blocks = append(r.Blocks, Text{c.say("quiz.exam.was", with{"Answer": c.spelled(q, before.Answer)})})
+	} else if r, err = c.examPass(r, s, n); err != nil {
+		return r, err
 	}
 	if s.Closes != 0 {
 		r.Blocks = append(r.Blocks, Until{Label: c.say("quiz.exam.until"), At: s.Closes.Time()})
@@ -107,6 +133,9 @@ func (c *call) examDone(r Reply, s *openQuiz, place examPlace) Reply {
 
 // showQuestion is /quiz question QID: a question of an exam again; of another quiz, where it is.
 func (c *call) showQuestion(rest string) (Reply, error) {
+	if isReview(strings.TrimSpace(rest)) {
+		return c.review("")
+	}
 	id, n := questionOf(strings.TrimSpace(rest))
 	s, err := c.session(id)
 	if err != nil {
@@ -116,8 +145,13 @@ func (c *call) showQuestion(rest string) (Reply, error) {
 		return c.quizGone(id)
 	}
 	q, ok := c.put(s, n, c.request.Who.ID)
-	if s.Rules.Mode != quiz.Exam || !ok {
+	switch {
+	case !ok:
 		return c.quizMenu()
+	case s.Rules.Mode != quiz.Exam && (s.Phase != quiz.Open && s.Phase != quiz.Late || n != s.Question):
+		return c.quizMenu()
+	case s.Rules.Mode != quiz.Exam:
+		return c.pose(Reply{}, posed{id: questionID(s.ID, n), q: q, hints: s.Rules.Hints}), nil
 	}
 	return c.examQuestion(Reply{}, s, q, n, slices.Index(s.Sequence(c.request.Who.ID), n))
 }
@@ -144,6 +178,19 @@ func (c *call) answerBefore(s *openQuiz, question int) (quiz.Record, error) {
 		}
 	}
 	return quiz.Record{}, nil
+}
+
+// noteShown notes which question of an exam the person sees: a typed answer is to that one.
+func (c *call) noteShown(s *openQuiz, question int) error {
+	p, _, err := c.examPlace(s)
+	if err != nil || p.At == question+1 {
+		return err
+	}
+	p.At = question + 1
+	if p.Done == nil {
+		p.Done = []int{}
+	}
+	return c.channel.setJSON(examRecord(s.ID, c.request.Who.ID), p)
 }
 
 // noteExam notes that the person has answered a question of an exam.

@@ -186,6 +186,9 @@ func (c *call) nextQuestion(rest string) (Reply, error) {
 	if err != nil {
 		return Reply{}, err
 	}
+	if p := &c.learner.review; s == nil && id == "" && p.Number > 0 { // it is one's own that goes on
+		return c.again(c.nextReview(p).Line)
+	}
 	if s == nil || id != "" && id != s.ID {
 		return c.quizGone(id)
 	}

@@ -19,9 +19,10 @@ type reviewing struct {
 	Seed   uint64    `json:"seed,omitempty"`
 	Asked  time.Time `json:"asked,omitzero"`
 	Hint   bool      `json:"hint,omitempty"`
-	Done   bool      `json:"done,omitempty"`  // it has been answered
-	Fresh  bool      `json:"fresh,omitempty"` // new questions were asked for
-	Last   string    `json:"last,omitempty"`  // the lesson of the one before
+	Done   bool      `json:"done,omitempty"`   // it has been answered
+	Fresh  bool      `json:"fresh,omitempty"`  // new questions were asked for
+	Last   string    `json:"last,omitempty"`   // the lesson of the one before
+	Module string    `json:"module,omitempty"` // the section or lesson that was asked for
 }
 
 // reviewStays is how long an open question stays the next one.
@@ -40,28 +41,62 @@ func isReview(id string) bool {
 	return ok && err == nil
 }
 
-// review is /quiz révision: the next question that is due, or, with nouvelles, a new one.
+// review is /quiz révision: the next question that is due, or, with nouvelles, a new one; of a
+// section or a lesson alone where one is named.
 func (c *call) review(rest string) (Reply, error) {
+	fresh, module, wrong := c.reviewWords(rest)
+	if wrong != nil {
+		return *wrong, nil
+	}
 	p := &c.learner.review
 	deck, err := c.deck()
 	if err != nil {
 		return Reply{}, err
 	}
-	fresh := reviewFresh.is(rest)
-	if _, ok := c.item(p.Item); ok && !p.Done && c.now.Sub(p.Asked) < reviewStays {
+	if i, ok := c.item(p.Item); ok && !p.Done && c.now.Sub(p.Asked) < reviewStays && ofModule(i.Lesson, module) {
 		return c.reviewPage(deck, true)
 	}
-	need := quiz.Need{Now: c.now, Today: c.today(), Count: 1, After: p.Last, Lesson: c.lessonOf}
+	within := func(id string) (string, bool) {
+		lesson, ok := c.lessonOf(id)
+		return lesson, ok && ofModule(lesson, module)
+	}
+	need := quiz.Need{Now: c.now, Today: c.today(), Count: 1, After: p.Last, Lesson: within}
 	next := deck.Next(need)
-	if len(next) == 0 && (fresh || deck.Len() == 0 && rest != "") {
-		need.Fresh, need.PerDay, need.Count = c.freshItems(), 1<<20, freshAmong
+	if len(next) == 0 && fresh {
+		need.Fresh, need.PerDay, need.Count = c.freshItems(module), 1<<20, freshAmong
 		next = otherFirst(deck.Next(need), p.Last)
 	}
 	if len(next) == 0 {
-		return c.nothingDue(deck, fresh), nil
+		return c.nothingDue(deck, fresh, module), nil
 	}
-	*p = reviewing{Number: p.Number + 1, Item: next[0].Item, Seed: c.newSeed(), Asked: c.now.UTC().Round(0), Fresh: fresh, Last: p.Last}
+	*p = reviewing{Number: p.Number + 1, Item: next[0].Item, Seed: c.newSeed(), Asked: c.now.UTC().Round(0), Fresh: fresh, Last: p.Last, Module: module}
 	return c.reviewPage(deck, false)
+}
+
+// reviewWords reads what follows /quiz révision: nouvelles, and a section or a lesson: 4, 4.1, modules=4.
+func (c *call) reviewWords(rest string) (fresh bool, module string, wrong *Reply) {
+	for _, word := range strings.Fields(rest) {
+		key, value, is := strings.Cut(word, "=")
+		if !is || !quizOptions()[0].name.is(key) {
+			value = word
+		}
+		switch {
+		case reviewFresh.is(word):
+			fresh = true
+		case c.isModule(value) && module == "":
+			module = value
+		default:
+			r := c.mistake("quiz.review.unknown", with{"Word": shorten(word), "Command": c.typed("quiz", quizReview.in(c.words))})
+			r = r.with(c.reviewButton())
+			return false, "", &r
+		}
+	}
+	return fresh, module, nil
+}
+
+// ofModule says that a lesson is a module, or is in it; without a module any lesson is.
+func ofModule(lesson, module string) bool {
+	return module == "" || lesson == module || strings.HasPrefix(lesson, module+".")
 }
 
 // freshAmong is among how many new questions one of another lesson than the last one's is looked for.
@@ -93,12 +128,12 @@ func (c *call) lessonOf(id string) (string, bool) {
 }
 
 // freshItems are the items that the person has not seen: of the lessons that they have read, in
-// the order of the course, then of the others.
-func (c *call) freshItems() iter.Seq2[string, string] {
+// the order of the course, then of the others. Only of a module, where one is asked for.
+func (c *call) freshItems(module string) iter.Seq2[string, string] {
 	return func(yield func(string, string) bool) {
 		for _, read := range []bool{true, false} {
 			for l := range c.content.Lessons() {
-				if among(c.learner.progress.Read, l.ID) != read {
+				if among(c.learner.progress.Read, l.ID) != read || !ofModule(l.ID, module) {
 					continue
 				}
 				for _, i := range c.items() {
@@ -109,7 +144,7 @@ func (c *call) freshItems() iter.Seq2[string, string] {
 			}
 		}
 		for _, i := range c.items() { // a teacher's own, of no lesson
-			if _, ok := c.content.Lesson(i.Lesson); !ok && !yield(i.ID, i.Lesson) {
+			if _, ok := c.content.Lesson(i.Lesson); !ok && ofModule(i.Lesson, module) && !yield(i.ID, i.Lesson) {
 				return
 			}
 		}
@@ -117,11 +152,14 @@ func (c *call) freshItems() iter.Seq2[string, string] {
 }
 
 // nothingDue says when the next question is due, and offers new ones.
-func (c *call) nothingDue(deck *quiz.Deck, fresh bool) Reply {
+func (c *call) nothingDue(deck *quiz.Deck, fresh bool, module string) Reply {
 	if len(c.items()) == 0 {
 		return c.mistake("quiz.none")
 	}
-	o := deck.Outlook(c.now, c.mayAsk)
+	o := deck.Outlook(c.now, func(id string) bool {
+		lesson, ok := c.lessonOf(id)
+		return ok && ofModule(lesson, module)
+	})
 	text := c.say("quiz.review.first")
 	switch {
 	case o.Cards > 0 && fresh:
@@ -133,11 +171,12 @@ func (c *call) nothingDue(deck *quiz.Deck, fresh bool) Reply {
 	if fresh {
 		return r.with(Button{Label: c.say("button.course"), Line: c.typed("course"), Style: Primary})
 	}
-	return r.with(c.freshButton()).with(Button{Label: c.say("button.course"), Line: c.typed("course")})
+	return r.with(c.freshButton(module)).with(Button{Label: c.say("button.course"), Line: c.typed("course")})
 }
 
-func (c *call) freshButton() Button {
-	return Button{Label: c.say("quiz.review.fresh"), Line: c.typed("quiz", quizReview.in(c.words), reviewFresh.in(c.words)), Style: Primary}
+func (c *call) freshButton(module string) Button {
+	line := c.typed("quiz", quizReview.in(c.words), reviewFresh.in(c.words), module)
+	return Button{Label: c.say("quiz.review.fresh"), Line: strings.TrimSpace(line), Style: Primary}
 }
 
 func (c *call) reviewButton() Button {
@@ -158,8 +197,12 @@ func (c *call) reviewPage(deck *quiz.Deck, again bool) (Reply, error) {
 	case !again:
 		r.Blocks = []Block{Text{"*" + c.whyNow(deck, p.Item, item.Lesson) + "*"}}
 	}
-	return c.pose(r, posed{id: reviewID(p.Number), q: quiz.Put(item, p.Seed), hint: p.Hint, hints: true}), nil
+	r = c.pose(r, posed{id: reviewID(p.Number), q: quiz.Put(item, p.Seed), hint: p.Hint, hints: true})
+	return r.with(Button{Label: c.say("quiz.review.dontknow"), Line: c.answering(reviewID(p.Number), dontKnow)}), nil
 }
+
+// dontKnow is the answer of whoever does not know: an honest one, which costs no guess.
+const dontKnow = "?"
 
 // whyNow says why a card is reviewed now.
 func (c *call) whyNow(deck *quiz.Deck, item, lesson string) string {
@@ -190,15 +233,22 @@ func (c *call) answerReview(id, typed string) (Reply, error) {
 		return c.mistake("quiz.review.done").with(c.nextReview(p)), nil
 	}
 	q := quiz.Put(item, p.Seed)
-	a, wrong := c.readAnswer(posed{id: id, q: q, hint: p.Hint, hints: true}, strings.TrimSpace(typed))
-	if wrong != nil {
-		return *wrong, nil
+	var a quiz.Answer
+	unknown := strings.TrimSpace(typed) == dontKnow
+	if !unknown {
+		var wrong *Reply
+		if a, wrong = c.readAnswer(posed{id: id, q: q, hint: p.Hint, hints: true}, strings.TrimSpace(typed)); wrong != nil {
+			return *wrong, nil
+		}
 	}
 	deck, err := c.deck()
 	if err != nil {
 		return Reply{}, err
 	}
-	v := quiz.Grade(item, a)
+	var v quiz.Verdict
+	if !unknown {
+		v = quiz.Grade(item, a)
+	}
 	done := deck.Review(item.ID, quiz.Outcome{Right: v.Right, Credit: v.Credit, Hint: p.Hint, Slow: quiz.Slow(item.Kind, c.now.Sub(p.Asked))}, c.now)
 	c.learner.set(shardRecord(done.Shard), deck.Pack(done.Shard))
 	c.learner.progress.Asked++
@@ -208,7 +258,12 @@ func (c *call) answerReview(id, typed string) (Reply, error) {
 	p.Done, p.Last = true, item.Lesson
 	c.learner.reminder.Since = time.Time{}
 	r := Reply{Blocks: []Block{Text{bold(c.any(item.Ask))}}}.with(c.nextReview(p))
-	r = c.judge(r, q, a, v)
+	if unknown {
+		r.Blocks = append(r.Blocks, Text{c.right(q) + " " + c.any(item.Why)})
+		r = c.withLesson(r, item)
+	} else {
+		r = c.judge(r, q, a, v)
+	}
 	left := ""
 	if o := deck.Outlook(c.now, c.mayAsk); o.Due > 0 {
 		left = " " + c.say("quiz.review.left", with{"Count": o.Due})
@@ -222,6 +277,9 @@ func (c *call) nextReview(p *reviewing) Button {
 	line := c.typed("quiz", quizReview.in(c.words))
 	if p.Fresh {
 		line += " " + reviewFresh.in(c.words)
+	}
+	if p.Module != "" {
+		line += " " + p.Module
 	}
 	return Button{Label: c.say("quiz.next"), Line: line, Style: Primary}
 }

@@ -21,7 +21,7 @@ func (c *call) judge(r Reply, q quiz.Question, a quiz.Answer, v quiz.Verdict) Re
 	}
 	why := c.any(q.Item.Why)
 	if !v.Right {
-		why = c.say("quiz.rightis", with{"Answer": c.right(q)}) + " " + why
+		why = c.right(q) + " " + why
 	}
 	r.Blocks = append(r.Blocks, Text{why})
 	r = c.withLesson(r, q.Item)
@@ -82,8 +82,16 @@ func (c *call) spelled(q quiz.Question, a quiz.Answer) string {
 	return strings.Join(parts, ", ")
 }
 
-// right is the right answer in words; of a word to fill in, the one of the person's language.
+// right says what the right answer is, in a sentence.
 func (c *call) right(q quiz.Question) string {
+	if len(q.Right().Picks) > 1 && q.Item.Kind == content.Several {
+		return c.say("quiz.rightare", with{"Answer": c.rightWords(q)})
+	}
+	return c.say("quiz.rightis", with{"Answer": c.rightWords(q)})
+}
+
+// rightWords is the right answer in words; of a word to fill in, the one of the person's language.
+func (c *call) rightWords(q quiz.Question) string {
 	a := q.Right()
 	if words := q.Item.Accept.In(c.course()); q.Item.Kind == content.Fill && len(words) > 0 {
 		a.Text = words[0]
@@ -114,11 +122,11 @@ func (c *call) withLesson(r Reply, item *content.Item) Reply {
 // right answer marked, why it is right, and the explanation of each wrong one that was chosen.
 func (c *call) reveal(r Reply, q quiz.Question, answers []quiz.Answer) Reply {
 	if len(answers) == 0 {
-		r.Blocks = append(r.Blocks, Text{c.say("quiz.rightis", with{"Answer": c.right(q)}) + " " + c.any(q.Item.Why)})
+		r.Blocks = append(r.Blocks, Text{c.right(q) + " " + c.any(q.Item.Why)})
 		return c.withLesson(r, q.Item)
 	}
 	r = c.distribution(r, q, answers)
-	r.Blocks = append(r.Blocks, Text{c.say("quiz.rightis", with{"Answer": c.right(q)}) + " " + c.any(q.Item.Why)})
+	r.Blocks = append(r.Blocks, Text{c.right(q) + " " + c.any(q.Item.Why)})
 	for _, n := range c.chosenWrong(q, answers) {
 		head := ""
 		if q.Item.Kind.Chosen() {

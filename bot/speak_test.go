@@ -3,6 +3,7 @@ package bot
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -213,6 +214,27 @@ func TestSaidAfterARestart(t *testing.T) {
 }
 
 // An alarm that came due while the program was down rings once at its start, late.
+// What an alarm had to say is said by the next process, though the clock was put back in between
+// and shows a time before the alarm's.
+func TestSaidAfterARestartWithTheClockPutBack(t *testing.T) {
+	s := speakingStage(t)
+	s.listen()
+	s.ask("/réveil 20s")
+	s.now = s.now.Add(20 * time.Second)
+	s.audience.fail = func(To) error { return errors.New("the platform is away") }
+	s.listen() // it rings, and what it says cannot be said
+	if err := s.tutor.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s.audience.fail = nil
+	s.now = s.now.Add(-10 * time.Second)
+	s.tutor = s.newTutor()
+	s.speaks(s.tutor)
+	if got, _ := s.listen(); !strings.Contains(got, "alarm 1") {
+		t.Errorf("said %q", got)
+	}
+}
+
 func TestAlarmRingsLateAfterARestart(t *testing.T) {
 	s := speakingStage(t)
 	s.ask("/réveil 20s")

@@ -43,7 +43,7 @@ func TestAClassRaces(t *testing.T) {
 	options := discordtest.String("précisions", "nombre=2 temps=10m changement=non")
 	lobby := c.says(c.Interact(c.ctx, discordtest.Slash("quiz", discordtest.String("action", "course"), options).By(teacher())), "quiz.race.how", nil)
 	c.says(c.press(student("ana"), lobby, "Commencer maintenant"), "quiz.notyours", nil)
-	panel := c.answer(c.press(teacher(), lobby, "Commencer maintenant"), "ouverte")
+	panel := c.answer(c.press(teacher(), lobby, "Commencer maintenant"), "Question 1 sur 2")
 	for number := 1; number <= 2; number++ {
 		question := c.said("question " + strconv.Itoa(number) + " sur 2")
 		if question.Ephemeral() || len(question.Buttons()) < 3 {
