@@ -25,6 +25,7 @@ var (
 	quizEnd     = name{"fin", "end"}
 	quizResults = name{"résultats", "results"}
 	quizFlag    = name{"signale", "flag"}
+	quizLive    = name{"direct", "live"}
 )
 
 // quizVerb is one of the words, and what it does with what follows it.
@@ -42,6 +43,7 @@ func quizVerbs() []quizVerb {
 		{quizHosted, []string{"anime"}, func(c *call, rest string) (Reply, error) { return c.beginQuiz(quiz.Hosted, rest) }, false},
 		{quizExam, nil, func(c *call, rest string) (Reply, error) { return c.beginQuiz(quiz.Exam, rest) }, true},
 		{quizDaily, []string{"quotidien"}, (*call).daily, true},
+		{quizLive, nil, (*call).liveReview, false},
 		{quizNext, nil, (*call).nextQuestion, false},
 		{quizReveal, []string{"reveler"}, (*call).revealNow, false},
 		{quizEnd, []string{"arrete", "stop"}, (*call).endQuiz, false},
@@ -56,7 +58,7 @@ func quizVerbs() []quizVerb {
 // quizPicks are the verbs that a platform's menu shows: the others are a button's.
 func quizPicks() []pick {
 	var out []pick
-	for _, n := range []name{quizReview, quizRace, quizHosted, quizDaily, quizExam, quizNext, quizReveal, quizEnd, quizResults} {
+	for _, n := range []name{quizReview, quizLive, quizRace, quizHosted, quizDaily, quizExam, quizNext, quizReveal, quizEnd, quizResults} {
 		out = append(out, pick{n, ""})
 	}
 	return out
@@ -107,7 +109,7 @@ func quizManner(w words, args, text string, m *Manner) {
 	if m.Gathers && id != "" && strings.TrimSpace(answer+text) == "" {
 		m.Prompt = w.askAnswer("", "/quiz "+args)
 	}
-	m.aside = !(quizReview.is(word) || isReview(id))
+	m.aside = !(quizReview.is(word) || quizLive.is(word) || isReview(id))
 }
 
 // quizMenu is /quiz alone: what is due, what runs here, and what can be begun.

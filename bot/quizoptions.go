@@ -29,6 +29,7 @@ func quizOptions() []quizOption {
 		{name{"accueil", "lobby"}, quiz.OptLobby, true, nil},
 		{name{"changement", "change"}, quiz.OptChange, false, func(r *quiz.Rules) *bool { return &r.Change }},
 		{name{"indices", "hints"}, quiz.OptHints, false, func(r *quiz.Rules) *bool { return &r.Hints }},
+		{name{"direct", "live"}, quiz.OptLive, false, func(r *quiz.Rules) *bool { return &r.Live }},
 	}
 }
 

@@ -69,6 +69,9 @@ func (c *call) showQuiz(s *openQuiz) error {
 		if s.Rules.Mode == quiz.Exam {
 			return nil // everybody asks for it
 		}
+		if err := c.makeLive(s, s.Question); err != nil {
+			return err
+		}
 		if _, ok := c.put(s, s.Question, ""); ok {
 			c.announce(s.questionKey(s.Question), c.questionMessage(s))
 			return nil

@@ -23,6 +23,7 @@ type reviewing struct {
 	Fresh  bool      `json:"fresh,omitempty"`  // new questions were asked for
 	Last   string    `json:"last,omitempty"`   // the lesson of the one before
 	Module string    `json:"module,omitempty"` // the section or lesson that was asked for
+	Live   bool      `json:"live,omitempty"`   // it was made of the channel's cluster: see quizlive.go
 }
 
 // reviewStays is how long an open question stays the next one.
@@ -53,7 +54,7 @@ func (c *call) review(rest string) (Reply, error) {
 	if err != nil {
 		return Reply{}, err
 	}
-	if i, ok := c.item(p.Item); ok && !p.Done && c.now.Sub(p.Asked) < reviewStays && ofModule(i.Lesson, module) {
+	if i, ok := c.item(p.Item); ok && !p.Done && !p.Live && c.now.Sub(p.Asked) < reviewStays && ofModule(i.Lesson, module) {
 		return c.reviewPage(deck, true)
 	}
 	within := func(id string) (string, bool) {
@@ -186,13 +187,13 @@ func (c *call) reviewButton() Button {
 // reviewPage is the open question of a review, and why it is this one now.
 func (c *call) reviewPage(deck *quiz.Deck, again bool) (Reply, error) {
 	p := c.learner.review
-	item, ok := c.item(p.Item)
+	item, ok := c.onReview()
 	if !ok {
 		return c.mistake("quiz.lost"), nil
 	}
 	r := Reply{Blocks: []Block{Text{"*" + c.say("quiz.review.still") + "*"}}}
 	switch {
-	case p.Hint:
+	case p.Hint, p.Live:
 		r.Blocks = nil
 	case !again:
 		r.Blocks = []Block{Text{"*" + c.whyNow(deck, p.Item, item.Lesson) + "*"}}
@@ -225,7 +226,7 @@ func (c *call) whyNow(deck *quiz.Deck, item, lesson string) string {
 // answerReview is an answer to the question of a review: the verdict, and when it is due again.
 func (c *call) answerReview(id, typed string) (Reply, error) {
 	p := &c.learner.review
-	item, ok := c.item(p.Item)
+	item, ok := c.onReview()
 	switch {
 	case id != reviewID(p.Number) || !ok:
 		return c.mistake("quiz.review.stale").with(c.nextReview(p)), nil
@@ -241,29 +242,26 @@ func (c *call) answerReview(id, typed string) (Reply, error) {
 			return *wrong, nil
 		}
 	}
-	deck, err := c.deck()
-	if err != nil {
-		return Reply{}, err
-	}
 	var v quiz.Verdict
 	if !unknown {
 		v = quiz.Grade(item, a)
 	}
-	done := deck.Review(item.ID, quiz.Outcome{Right: v.Right, Credit: v.Credit, Hint: p.Hint, Slow: quiz.Slow(item.Kind, c.now.Sub(p.Asked))}, c.now)
-	c.learner.set(shardRecord(done.Shard), deck.Pack(done.Shard))
 	c.learner.progress.Asked++
 	if v.Right {
 		c.learner.progress.Right++
 	}
 	p.Done, p.Last = true, item.Lesson
 	c.learner.reminder.Since = time.Time{}
-	r := Reply{Blocks: []Block{Text{bold(c.any(item.Ask))}}}.with(c.nextReview(p))
-	if unknown {
-		r.Blocks = append(r.Blocks, Text{c.right(q) + " " + c.any(item.Why)})
-		r = c.withLesson(r, item)
-	} else {
-		r = c.judge(r, q, a, v)
+	r := c.reviewVerdict(q, a, v, unknown)
+	if p.Live { // it is not asked again: the cluster will be another
+		return r, nil
 	}
+	deck, err := c.deck()
+	if err != nil {
+		return Reply{}, err
+	}
+	done := deck.Review(item.ID, quiz.Outcome{Right: v.Right, Credit: v.Credit, Hint: p.Hint, Slow: quiz.Slow(item.Kind, c.now.Sub(p.Asked))}, c.now)
+	c.learner.set(shardRecord(done.Shard), deck.Pack(done.Shard))
 	left := ""
 	if o := deck.Outlook(c.now, c.mayAsk); o.Due > 0 {
 		left = " " + c.say("quiz.review.left", with{"Count": o.Due})
@@ -272,9 +270,22 @@ func (c *call) answerReview(id, typed string) (Reply, error) {
 	return r, nil
 }
 
+// reviewVerdict is what an answer is worth, or, to whoever does not know, the right one.
+func (c *call) reviewVerdict(q quiz.Question, a quiz.Answer, v quiz.Verdict, unknown bool) Reply {
+	r := Reply{Blocks: []Block{Text{bold(c.any(q.Item.Ask))}}}.with(c.nextReview(&c.learner.review))
+	if !unknown {
+		return c.judge(r, q, a, v)
+	}
+	r.Blocks = append(r.Blocks, Text{c.right(q) + " " + c.any(q.Item.Why)})
+	return c.withLesson(r, q.Item)
+}
+
 // nextReview is the button that goes on with a review.
 func (c *call) nextReview(p *reviewing) Button {
 	line := c.typed("quiz", quizReview.in(c.words))
+	if p.Live {
+		return Button{Label: c.say("quiz.live.again"), Line: c.typed("quiz", quizLive.in(c.words)), Style: Primary}
+	}
 	if p.Fresh {
 		line += " " + reviewFresh.in(c.words)
 	}
@@ -287,7 +298,7 @@ func (c *call) nextReview(p *reviewing) Button {
 // hintReview is the hint of the open question of a review; without an ID too.
 func (c *call) hintReview(id string) (Reply, error) {
 	p := &c.learner.review
-	item, ok := c.item(p.Item)
+	item, ok := c.onReview()
 	switch {
 	case !ok || p.Done || id != "" && id != reviewID(p.Number):
 		return c.mistake("quiz.review.stale").with(c.nextReview(p)), nil

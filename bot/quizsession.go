@@ -33,6 +33,7 @@ type quizHere struct {
 type quizzes struct {
 	sessions map[string]*openQuiz
 	answers  map[string]map[string]quiz.Record // by the prefix of a question's answers, then by person
+	made     map[string]*content.Item          // live questions, by their records' keys
 }
 
 // mostAnswers is of how many questions the answers are kept in memory.
@@ -187,6 +188,9 @@ func (c *call) put(s *openQuiz, question int, person string) (quiz.Question, boo
 		return quiz.Question{}, false
 	}
 	item, ok := c.item(s.Items[question])
+	if !ok {
+		item, ok = c.madeFor(s, question)
+	}
 	if !ok {
 		return quiz.Question{}, false
 	}

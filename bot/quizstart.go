@@ -38,6 +38,13 @@ func (c *call) beginQuiz(mode quiz.Mode, typed string) (Reply, error) {
 	}
 	s.Host = c.request.Who.ID
 	c.channel.quiz.Open = s.ID
+	if mode == quiz.Exam { // everybody meets the questions in an order of their own
+		for n := range s.Items {
+			if err := c.makeLive(s, n); err != nil {
+				return Reply{}, err
+			}
+		}
+	}
 	if mode == quiz.Hosted {
 		c.announce(s.key(), c.lobby(s))
 	}
@@ -110,6 +117,9 @@ func (c *call) newQuiz(rules quiz.Rules) (*openQuiz, *Reply) {
 	for _, i := range items {
 		ids = append(ids, i.ID)
 	}
+	if rules.Live {
+		ids = withLive(ids)
+	}
 	rules.Count = len(ids)
 	s := &openQuiz{Session: *quiz.Begin(sessionID(seed), rules, seed, ids, c.now), Lang: c.lang}
 	for n, i := range items {
@@ -149,6 +159,9 @@ func (c *call) lobby(s *openQuiz) Reply {
 	}
 	if s.Rules.Hints {
 		rules = append(rules, c.say("quiz.rules.hints"))
+	}
+	if s.Rules.Live {
+		rules = append(rules, c.say("quiz.rules.live"))
 	}
 	title, how := c.say("quiz.race.title"), c.say("quiz.race.how")
 	switch s.Rules.Mode {

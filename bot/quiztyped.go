@@ -83,7 +83,7 @@ func (c *call) openQuestions() []posed {
 		}
 	}
 	p := c.learner.review
-	if item, ok := c.item(p.Item); ok && !p.Done {
+	if item, ok := c.onReview(); ok && !p.Done {
 		out = append(out, posed{id: reviewID(p.Number), q: quiz.Put(item, p.Seed)})
 	}
 	return out

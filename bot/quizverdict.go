@@ -25,7 +25,7 @@ func (c *call) judge(r Reply, q quiz.Question, a quiz.Answer, v quiz.Verdict) Re
 	}
 	r.Blocks = append(r.Blocks, Text{why})
 	r = c.withLesson(r, q.Item)
-	if c.house.shelf == nil || c.questions == nil {
+	if _, kept := c.item(q.Item.ID); c.house.shelf == nil || !kept { // one made of the cluster is nobody's to withdraw
 		return r
 	}
 	return r.with(Button{Label: c.say("quiz.flag"), Line: c.typed("quiz", quizFlag.in(c.words), q.Item.ID)})
