@@ -102,7 +102,8 @@ func (c *call) liveReview(string) (Reply, error) {
 		return Reply{}, err
 	}
 	r := Reply{Blocks: []Block{Text{"*" + c.say("quiz.live.heading") + "*"}}}
-	return c.pose(r, posed{id: reviewID(p.Number), q: quiz.Put(item, seed), hints: true}), nil
+	r = c.pose(r, posed{id: reviewID(p.Number), q: quiz.Put(item, seed), hints: true})
+	return r.with(Button{Label: c.say("quiz.review.dontknow"), Line: c.answering(reviewID(p.Number), dontKnow)}), nil
 }
 
 // onReview is the item of the question that the person has open.
