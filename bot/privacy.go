@@ -411,6 +411,7 @@ type (
 		Name     string      `json:"name,omitempty"` // that the scoreboard shows
 		Kept     quiz.Record `json:"kept"`
 		Words    string      `json:"answer,omitempty"`
+		Pending  bool        `json:"gradedAtTheEnd,omitempty"` // the quiz is not over: what it is worth is not told
 		At       time.Time   `json:"at,omitzero"`
 	}
 	ownPrediction struct {

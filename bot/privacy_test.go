@@ -408,3 +408,43 @@ func TestForgettingTheHostOfAQuizThatGoesOn(t *testing.T) {
 		t.Errorf("host %q, phase %s", q.Host, q.Phase)
 	}
 }
+
+// What one is given of an exam that goes on says nothing of whether an answer is right.
+func TestOwnDataTellsNothingOfAnOpenExam(t *testing.T) {
+	s := newClassroom(t)
+	s.does("teacher-1", "/quiz examen modules=5 nombre=2 temps=1h")
+	q := s.open()
+	for n := range q.Items {
+		answer := map[string]string{"5.2-losses": "2", "5.2-four": "Aucune perte de plus"}[q.Items[n]]
+		if r := s.does("ana", "/quiz réponse "+questionID(q.ID, n)+" "+answer); r.Failed {
+			t.Fatal(plainText(r))
+		}
+	}
+	given := func() (all everything) {
+		if err := json.Unmarshal(s.does("ana", "/réglages mes-données").Files[0].Data, &all); err != nil {
+			t.Fatal(err)
+		}
+		return all
+	}
+	during := given()
+	for _, a := range during.Answers {
+		if a.Kept.Right || a.Kept.Credit != 0 || !a.Pending || a.Words == "" {
+			t.Errorf("during: %+v", a)
+		}
+	}
+	if len(during.Cards) != 0 || strings.Contains(string(during.Records[personProgress]), `"right"`) {
+		t.Errorf("during: cards %+v, progress %s", during.Cards, during.Records[personProgress])
+	}
+	s.does("teacher-1", "/quiz fin")
+	s.does("ana", "/quiz résultats")
+	s.does("ana", "/quiz résultats") // counts once
+	after := given()
+	for _, a := range after.Answers {
+		if !a.Kept.Right || a.Pending {
+			t.Errorf("after: %+v", a)
+		}
+	}
+	if len(after.Answers) != 2 || len(after.Cards) != 2 || after.Cards[0].Reviews != 1 || !strings.Contains(string(after.Records[personProgress]), `"right": 2`) {
+		t.Errorf("after: %+v, progress %s", after.Cards, after.Records[personProgress])
+	}
+}

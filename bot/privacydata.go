@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+
+	"timonier/bot/quiz"
 )
 
 // ownData is /réglages mes-données: a file of all that is kept of the person.
@@ -80,10 +82,33 @@ func (c *call) ownRecords(all *everything) error {
 	return nil
 }
 
+// isSecret says that whether answers to a session are right is not told yet: it is not over.
+func (c *call) isSecret(scope Scope, session string) (bool, error) {
+	records, _, err := c.tutor.cfg.Store.Read(c.ctx, scope, keyQuiz+session)
+	if err != nil {
+		return false, fmt.Errorf("read session: %w", err)
+	}
+	for _, rec := range records {
+		var s quiz.Session
+		if rec.Key != keyQuiz+session {
+			continue
+		}
+		if err := json.Unmarshal(rec.Value, &s); err != nil {
+			return false, fmt.Errorf("decode record %s: %w", rec.Key, err)
+		}
+		return s.Phase != quiz.Over && s.Rules.Mode.Feedback() != quiz.AtOnce, nil
+	}
+	return false, nil
+}
+
 // ownIn adds what a channel has of the person.
 func (c *call) ownIn(all *everything, t footprint) error {
 	me, store := c.request.Who.ID, c.tutor.cfg.Store
 	for _, s := range t.sessions {
+		secret, err := c.isSecret(t.scope, s)
+		if err != nil {
+			return err
+		}
 		answers, _, err := store.Read(c.ctx, t.scope, sessionAnswers(s))
 		if err != nil {
 			return fmt.Errorf("read answers: %w", err)
@@ -102,6 +127,10 @@ func (c *call) ownIn(all *everything, t footprint) error {
 				return fmt.Errorf("decode record %s: %w", rec.Key, err)
 			}
 			own.At = own.Kept.At.Time()
+			if secret {
+				own.Kept.Right, own.Kept.Credit, own.Kept.Is = false, 0, nil
+				own.Pending = true
+			}
 			if item, ok := c.item(own.Kept.Item); ok && own.Kept.Given() {
 				own.Words = c.inWords(item, own.Kept.Answer)
 			}

@@ -135,6 +135,8 @@ func TestOnlyTimedQuestionsAreSlow(t *testing.T) {
 			s.ask(answeringIn(t, text) + answer)
 		}
 	}
+	s.ask("/quiz fin")
+	s.ask("/quiz résultats")
 	records, _, err := s.store.Read(context.Background(), Scope{Platform: "test", Person: "prof"}, keyCards)
 	if err != nil {
 		t.Fatal(err)

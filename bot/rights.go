@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 )
 
 // level is what a command does, and so who may use it.
@@ -209,7 +210,14 @@ func (c *call) showSettings() Reply {
 	t := Table{Columns: []string{c.say("settings.what"), c.say("settings.now")}}
 	t.Rows = append(t.Rows,
 		[]string{c.say("settings.language"), c.say("language.name")},
-		[]string{c.say("settings.lens"), c.in(c.lens().Title)})
+		[]string{c.say("settings.lens"), c.in(c.lens().Title)},
+		[]string{c.say("settings.zone"), c.zone().String()},
+		[]string{c.say("settings.reminder"), c.reminderNow()},
+		[]string{c.say("settings.name"), c.nameNow()})
+	if c.house.shelf != nil {
+		days := int(c.retention() / (24 * time.Hour))
+		t.Rows = append(t.Rows, []string{c.say("settings.retention"), c.say("settings.days", with{"Count": days})})
+	}
 	r := Reply{Blocks: []Block{Title{c.say("settings.title")}}}
 	if c.request.Pictures != "" {
 		row, button := c.themeChoice()
@@ -238,6 +246,23 @@ func (c *call) showSettings() Reply {
 		r.Blocks = append(r.Blocks, Text{c.say("settings.usage")})
 	}
 	return r
+}
+
+// reminderNow is the hour of the person's reminder, or that there is none.
+func (c *call) reminderNow() string {
+	rem := c.learner.reminder
+	if !rem.On {
+		return c.say("settings.none")
+	}
+	return c.hour(rem.next(c.now)) + " (" + rem.Zone + ")"
+}
+
+// nameNow is whether the person's name is shown.
+func (c *call) nameNow() string {
+	if c.learner.settings.ShowName {
+		return c.say("settings.shown")
+	}
+	return c.say("settings.hidden")
 }
 
 func completeSettings(c *call, words []string) []string {
