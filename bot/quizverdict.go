@@ -166,8 +166,12 @@ func (c *call) distribution(r Reply, q quiz.Question, answers []quiz.Answer) Rep
 		bars.Rows = append(bars.Rows, row)
 		alt = append(alt, letter(i)+"\u00a0: "+row.Value)
 	}
+	text := bars.Text()
+	for i, row := range bars.Rows { // the picture draws the sign
+		bars.Rows[i].Label = strings.Replace(row.Label, " ✓", "", 1)
+	}
 	r.Blocks = append(r.Blocks, Picture{Name: "distribution.png", Alt: c.say("quiz.bars.alt", with{"Counts": strings.Join(alt, ", ")}),
-		Text: bars.Text(), Drawn: c.canvas(bars.Canvas)})
+		Text: text, Drawn: c.canvas(bars.Canvas)})
 	return r
 }
 
