@@ -22,10 +22,11 @@ import (
 )
 
 const (
-	placedAfter = 3 * time.Second // a new pod has been looked at by then
-	mostNodes   = 4               // among the options
-	placeTries  = 6
-	nowhere     = "" // the answer where a pod gets no node
+	placedAfter  = 3 * time.Second // a new pod has been looked at by then
+	mostNodes    = 4               // among the options
+	placeTries   = 4
+	preemptTries = 3
+	nowhere      = "" // the answer where a pod gets no node
 )
 
 func ofDeployments() schema.GroupKind {
@@ -335,7 +336,7 @@ func (a *asking) preempt() (*livePosed, error) {
 			classes = append(classes, pc)
 		}
 	}
-	for range min(placeTries, placeTries*len(classes)) {
+	for range preemptTries * min(1, len(classes)) {
 		if p, err := a.preemptFor(classes[a.dice.IntN(len(classes))]); p != nil || err != nil {
 			return p, err
 		}
@@ -376,9 +377,9 @@ func (a *asking) preemptFor(class *schedulingv1.PriorityClass) (*livePosed, erro
 	if tied(a.cl, made) {
 		return nil, nil // what is drawn upon then is nobody's to know
 	}
-	gone := evictedFor(a.cl, cl, made.Node)
+	gone := leftIn(a.cl, cl)
 	if len(gone) != 1 || gone[0] != victim.String() {
-		return nil, nil
+		return nil, nil // its replacement makes somebody leave in turn, or somebody leaves anyway
 	}
 	options := a.victims(cl, victim, class.Value, made.Node)
 	ask := a.say("live.preempt.ask", with{"Class": class.Name, "CPU": amount("cpu", cpu), "Memory": amount("memory", memory)})
@@ -410,10 +411,10 @@ func tied(cl *sim.Cluster, made *scheduler.Preemption) bool {
 	return slices.ContainsFunc(made.Candidates, func(c scheduler.Candidate) bool { return c.Node != made.Node && of(c) == of(made.Candidate) })
 }
 
-// evictedFor are the pods of a node that a copy has no more, or is deleting, and that the cluster still keeps.
-func evictedFor(before, after *sim.Cluster, node string) (gone []string) {
+// leftIn are the pods with a node that a copy has no more, or is deleting, and that the cluster still keeps.
+func leftIn(before, after *sim.Cluster) (gone []string) {
 	for p := range apiserver.List[*corev1.Pod](before.Client(), "") {
-		if p.DeletionTimestamp != nil || p.Spec.NodeName != node {
+		if p.DeletionTimestamp != nil || p.Spec.NodeName == nowhere {
 			continue
 		}
 		now, ok := apiserver.Get[*corev1.Pod](after.Client(), p.Namespace, p.Name)
