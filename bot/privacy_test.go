@@ -414,7 +414,12 @@ func TestOwnDataTellsNothingOfAnOpenExam(t *testing.T) {
 	s := newClassroom(t)
 	s.does("teacher-1", "/quiz examen modules=5 nombre=2 temps=1h")
 	q := s.open()
+	s.does("bea", "/quiz suivante")
+	if text := plainText(s.does("teacher-1", "/quiz")); !strings.Contains(text, "Copies remises~: 0 sur 1.") || strings.Contains(text, "vous pouvez terminer") {
+		t.Errorf("nobody is done: %s", text)
+	}
 	for n := range q.Items {
+		s.does("bea", "/quiz réponse "+questionID(q.ID, n)+" "+map[string]string{"5.2-losses": "3", "5.2-four": "Une perte de plus"}[q.Items[n]])
 		answer := map[string]string{"5.2-losses": "2", "5.2-four": "Aucune perte de plus"}[q.Items[n]]
 		if r := s.does("ana", "/quiz réponse "+questionID(q.ID, n)+" "+answer); r.Failed {
 			t.Fatal(plainText(r))
@@ -425,6 +430,12 @@ func TestOwnDataTellsNothingOfAnOpenExam(t *testing.T) {
 			t.Fatal(err)
 		}
 		return all
+	}
+	if text := plainText(s.does("teacher-1", "/quiz")); !strings.Contains(text, "2 sur 2. Tout le monde") {
+		t.Errorf("all are done: %s", text)
+	}
+	if text := plainText(s.does("ana", "/quiz")); strings.Contains(text, "Copies remises") {
+		t.Errorf("a learner is told: %s", text)
 	}
 	during := given()
 	for _, a := range during.Answers {

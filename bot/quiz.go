@@ -150,6 +150,10 @@ func (c *call) running(r Reply, s *openQuiz) (Reply, error) {
 	r.Blocks = append(r.Blocks, Text{c.say("quiz.runs", with{"Mode": c.modeName(s.Rules.Mode), "State": c.quizState(s)})})
 	switch {
 	case s.Rules.Mode == quiz.Exam:
+		var err error
+		if r, err = c.handedIn(r, s); err != nil {
+			return r, err
+		}
 		r = r.with(Button{Label: c.say("quiz.exam.go"), Line: c.typed("quiz", quizNext.in(c.words), s.ID), Style: Primary})
 	case !c.mayLead(s):
 	case s.Phase == quiz.Lobby:

@@ -231,3 +231,31 @@ func (c *call) learnExam(s *openQuiz, mine map[int]quiz.Record) error {
 	place.Learnt = true
 	return c.channel.setJSON(examRecord(s.ID, c.request.Who.ID), place)
 }
+
+// handedIn tells whoever leads an exam how many of those who began it have answered all, and, once
+// everybody has, that it may be ended.
+func (c *call) handedIn(r Reply, s *openQuiz) (Reply, error) {
+	if !c.mayLead(s) || s.Phase != quiz.Open {
+		return r, nil
+	}
+	records, err := c.readHere(examRecord(s.ID, ""))
+	if err != nil || len(records) == 0 {
+		return r, err
+	}
+	done := 0
+	for _, rec := range records {
+		var p examPlace
+		if err := json.Unmarshal(rec.Value, &p); err != nil {
+			return r, fmt.Errorf("decode record %s: %w", rec.Key, err)
+		}
+		if len(p.Done) >= len(s.Items) {
+			done++
+		}
+	}
+	text := c.say("quiz.exam.handedin", with{"Done": done, "Begun": len(records)})
+	if done == len(records) {
+		text += " " + c.say("quiz.exam.mayend")
+	}
+	r.Blocks = append(r.Blocks, Text{text})
+	return r, nil
+}
