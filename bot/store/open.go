@@ -144,6 +144,8 @@ func (s *Store) prepare() error {
 func refusal(path string, err error) error {
 	var known *Error
 	switch {
+	case err == nil:
+		return nil
 	case errors.As(err, &known):
 		return err
 	case errors.Is(err, bolterrors.ErrTimeout):

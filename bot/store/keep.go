@@ -1,0 +1,235 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"go.etcd.io/bbolt"
+)
+
+// ErrExists is a copy that would stand where there is a file already.
+var ErrExists = errors.New("there is a file of that name already")
+
+// Backup copies a file that is in use, as it is at one moment, to a path where there is none yet:
+// written under another name, synced, verified, and only then named. Those that read and write
+// meanwhile are not held up, unless the file has to outgrow its map in memory (32 KiB doubled up to
+// 1 GiB): they then wait for the copy to be written.
+func (s *Store) Backup(ctx context.Context, path string) (Summary, error) {
+	return publish(ctx, path, func(w io.Writer) error {
+		return s.guard(func() error {
+			return s.db.View(func(tx *bbolt.Tx) error {
+				_, err := tx.WriteTo(w)
+				return err
+			})
+		})
+	})
+}
+
+// Backup copies a file that nothing has open, as the method does.
+func Backup(ctx context.Context, from, to string) (Summary, error) {
+	held, err := hold(from)
+	if err != nil {
+		return Summary{}, err
+	}
+	defer held.Close()
+	return publish(ctx, to, copyOf(held))
+}
+
+func copyOf(f *os.File) func(io.Writer) error {
+	return func(w io.Writer) error {
+		_, err := io.Copy(w, io.NewSectionReader(f, 0, 1<<62))
+		return err
+	}
+}
+
+// publish writes a file beside path, verifies it, and gives it the name where no file has it.
+func publish(ctx context.Context, path string, write func(io.Writer) error) (Summary, error) {
+	if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
+		return Summary{}, &Error{Path: path, Kind: ErrExists, Cause: err}
+	}
+	made, sum, err := prepareCopy(ctx, path, write)
+	if err != nil {
+		return sum, err
+	}
+	defer os.Remove(made) // its other name, or all of it
+	if err := os.Link(made, path); err != nil {
+		if errors.Is(err, fs.ErrExist) {
+			return sum, &Error{Path: path, Kind: ErrExists}
+		}
+		if err := os.Rename(made, path); err != nil { // a file system without second names
+			return sum, refusal(path, err)
+		}
+	}
+	return sum, syncDir(path)
+}
+
+// prepareCopy writes a file beside path, syncs and verifies it. Whatever fails leaves nothing.
+func prepareCopy(ctx context.Context, path string, write func(io.Writer) error) (made string, sum Summary, err error) {
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*") // nobody else may read it
+	if err != nil {
+		return "", sum, refusal(path, err)
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(refusal(path, err), os.Remove(f.Name()))
+		}
+	}()
+	if err = errors.Join(write(until{ctx, f}), f.Sync(), f.Close()); err != nil {
+		return "", sum, err
+	}
+	sum, err = whole(ctx, f.Name(), path)
+	return f.Name(), sum, err
+}
+
+// whole verifies a file, under the name that it is to have; one that is damaged is an error.
+func whole(ctx context.Context, path, as string) (Summary, error) {
+	first := ""
+	sum, err := Verify(ctx, path, Options{}, func(f Finding) {
+		if f.Damage() && first == "" {
+			first = fmt.Sprintf("page %d: %s", f.Page, f.Detail)
+		}
+	})
+	if err == nil && sum.Damages > 0 {
+		err = &Error{Path: as, Kind: ErrDamaged, Detail: first}
+	}
+	if err == nil && sum.Schema > Schema {
+		err = &Error{Path: as, Kind: ErrNewer, Detail: fmt.Sprintf("schema %d", sum.Schema)}
+	}
+	return sum, err
+}
+
+// until writes until the context ends.
+type until struct {
+	ctx context.Context
+	w   io.Writer
+}
+
+func (u until) Write(b []byte) (int, error) {
+	if err := u.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return u.w.Write(b)
+}
+
+// Restore puts a copy of a file at path, where nothing has the present one open: the copy is verified
+// first, the present one stays beside it under the name that is returned, empty where there was none.
+func Restore(ctx context.Context, from, path string, now time.Time) (aside string, sum Summary, err error) {
+	f, err := os.Open(from)
+	if err != nil {
+		return "", sum, refusal(from, err)
+	}
+	defer f.Close()
+	if _, err := whole(ctx, from, from); err != nil {
+		return "", sum, err
+	}
+	held, err := hold(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			return "", sum, refusal(path, err)
+		}
+		sum, err = publish(ctx, path, copyOf(f))
+		return "", sum, err
+	case err != nil:
+		return "", sum, err
+	}
+	defer held.Close()
+	made, sum, err := prepareCopy(ctx, path, copyOf(f))
+	if err != nil {
+		return "", sum, err
+	}
+	aside, err = swap(made, path, now)
+	return aside, sum, err
+}
+
+// Compact writes a file that nothing has open anew, without the room that it does not use. The present
+// one stays beside it, as Restore leaves it.
+func Compact(ctx context.Context, path string, now time.Time) (aside string, before, after int64, err error) {
+	if _, err := os.Stat(path); err != nil {
+		return "", 0, 0, refusal(path, err)
+	}
+	was, err := whole(ctx, path, path)
+	if err != nil {
+		return "", 0, 0, err
+	}
+	s, err := Open(ctx, path, Options{}) // holds it
+	if err != nil {
+		return "", 0, 0, err
+	}
+	defer s.Close()
+	made, sum, err := prepareCopy(ctx, path, func(w io.Writer) error { return s.compactTo(w.(until).w.(*os.File).Name()) })
+	if err != nil {
+		return "", 0, 0, err
+	}
+	if sum.Records != was.Records || sum.Replies != was.Replies || sum.Channels != was.Channels || sum.People != was.People || sum.Tenants != was.Tenants {
+		return "", 0, 0, errors.Join(&Error{Path: path, Kind: ErrDamaged, Detail: "the copy holds something else"}, os.Remove(made))
+	}
+	aside, err = swap(made, path, now)
+	return aside, was.Bytes, sum.Bytes, err
+}
+
+// compactBytes bounds a transaction of a compaction.
+const compactBytes = 1 << 20
+
+func (s *Store) compactTo(path string) error {
+	return s.guard(func() error {
+		to, err := bbolt.Open(path, 0o600, &bbolt.Options{NoSync: true, FreelistType: bbolt.FreelistMapType, NoStatistics: true})
+		if err != nil {
+			return err
+		}
+		size := int64(0) // bbolt doubles a file's size before it needs it
+		err = bbolt.Compact(to, s.db, compactBytes)
+		if err == nil {
+			err = to.View(func(tx *bbolt.Tx) error { size = tx.Size(); return nil })
+		}
+		if err = errors.Join(err, to.Sync(), to.Close()); err != nil {
+			return err
+		}
+		return os.Truncate(path, size)
+	})
+}
+
+// swap gives a new file the name of the present one, which is kept under a name with the moment. There
+// is no moment at which no file has the name.
+func swap(made, path string, now time.Time) (aside string, err error) {
+	defer func() {
+		if err != nil {
+			err = errors.Join(refusal(path, err), os.Remove(made))
+		}
+	}()
+	aside = path + "." + Stamp(now)
+	if _, err := os.Lstat(aside); !errors.Is(err, fs.ErrNotExist) {
+		return "", &Error{Path: aside, Kind: ErrExists, Cause: err}
+	}
+	if os.Link(path, aside) != nil { // a file system without second names
+		if err := os.Rename(path, aside); err != nil {
+			return "", err
+		}
+	}
+	if err := os.Rename(made, path); err != nil {
+		return "", err
+	}
+	return aside, syncDir(path)
+}
+
+// Stamp is a moment as it stands in the names of files: they sort as the moments do.
+func Stamp(t time.Time) string { return t.UTC().Format("20060102T150405Z") }
+
+// syncDir makes the names in a file's directory last.
+func syncDir(path string) error {
+	dir, err := os.Open(filepath.Dir(path))
+	if err != nil {
+		return fmt.Errorf("open directory: %w", err)
+	}
+	defer dir.Close()
+	if err := dir.Sync(); err != nil && !errors.Is(err, errors.ErrUnsupported) && !errors.Is(err, fs.ErrInvalid) && !errors.Is(err, fs.ErrPermission) {
+		return fmt.Errorf("sync directory: %w", err)
+	}
+	return nil
+}

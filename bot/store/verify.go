@@ -1,0 +1,423 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"time"
+
+	"go.etcd.io/bbolt"
+
+	"timonier/bot"
+)
+
+// Kind is what is wrong with a file, or odd.
+type Kind int
+
+// What Verify finds. Only the first two and the last are no damage.
+const (
+	OneMeta   Kind = iota // one of the two first pages is not whole: the other counts, as after a cut of power
+	LostPages             // Number pages are neither used nor free
+	NoMeta                // neither first page is whole: nothing can be read
+	Page                  // a page is damaged; Detail says how
+	NoBucket              // a bucket of the file's own is missing; Detail is its name
+	BadSchema             // no layout is named
+	BadName               // a name that no text gives
+	BadValue              // a version, a record, a reply of a shape that this program does not write
+	NoAge                 // a reply that would be kept for ever
+	NoReply               // a reply's age without its reply
+	Engine                // what bbolt's own check says besides
+	Stranger              // a bucket that is none of this program's; Detail is its name
+)
+
+// Finding is one thing that is wrong with a file, and whose it is.
+type Finding struct {
+	Kind   Kind
+	Where  Where
+	Page   uint64 // of Page
+	Number uint64 // of LostPages
+	Detail string // for whoever looks closer
+}
+
+// Damage says that what was written may not be there any more.
+func (f Finding) Damage() bool {
+	return f.Kind != OneMeta && f.Kind != LostPages && f.Kind != Stranger
+}
+
+// Where is a part of a file. Names that are too long to be kept are "#" and their hash.
+type Where struct {
+	Part Part
+	bot.Scope
+}
+
+// Part is which part of a file.
+type Part int
+
+// The parts of a file.
+const (
+	Whole       Part = iota // the file, or which page belongs to what
+	Ages                    // the replies' ages
+	TenantList              // which tenants there are
+	ScopeList               // which channels and people a tenant has
+	Replies                 // the replies of a tenant
+	ScopeRecord             // the records of a channel, a person or a tenant itself
+)
+
+// Summary is what a file holds. The damaged are among those that are known at all.
+type Summary struct {
+	Schema                    int
+	Bytes                     int64
+	Pages                     uint64
+	Tenants, Channels, People int
+	DamagedTenants, Damaged   int // of Tenants; of Channels and People and the tenants' own records
+	Records, Replies          int
+	Damages, Oddities         int // findings
+	lastTenant                []byte
+	tenantsOwn                int
+}
+
+// Verify reads a file from its first page to its last and tells each finding as it comes: pages, the
+// order of keys, what is used twice or lost, names, versions, records, replies and their ages.
+// It changes nothing, and needs memory for one way down the tree and two bits a page. A file that
+// another process has open is refused with ErrLocked, one that is no bbolt file with ErrForeign.
+func Verify(ctx context.Context, path string, o Options, tell func(Finding)) (Summary, error) {
+	if o.Wait <= 0 {
+		o.Wait = time.Second
+	}
+	f, m, err := openPages(path)
+	if err != nil {
+		return Summary{}, err
+	}
+	defer f.Close()
+	if m == nil {
+		tell(Finding{Kind: NoMeta})
+		return Summary{Damages: 1}, nil
+	}
+	var db *bbolt.DB // its lock, and its own check
+	err = guarded(path, func() (err error) {
+		db, err = bbolt.Open(path, 0, &bbolt.Options{ReadOnly: true, Timeout: o.Wait, NoStatistics: true})
+		return err
+	})
+	if err != nil && errors.Is(refusal(path, err), ErrLocked) {
+		return Summary{}, refusal(path, err)
+	}
+	if err == nil { // else its pages are read all the same
+		defer db.Close()
+	}
+	if _, m, _, _ = metas(f); m == nil { // it may have been written until the lock was ours
+		tell(Finding{Kind: NoMeta})
+		return Summary{Damages: 1}, nil
+	}
+	v := newVerifier(ctx, f, m, tell)
+	if late := v.run(); late != nil {
+		return v.sum, late
+	}
+	if v.sum.Damages > 0 || err != nil {
+		return v.sum, nil
+	}
+	err = guarded(path, func() error {
+		return db.View(func(tx *bbolt.Tx) error {
+			for e := range tx.Check() { // only now: it follows damaged pages anywhere
+				if v.sum.Oddities == 0 { // of lost pages it tells one by one
+					v.note(Finding{Kind: Engine, Detail: e.Error()})
+				}
+			}
+			return nil
+		})
+	})
+	return v.sum, err
+}
+
+// openPages opens a file to read its pages; m is nil where no first page is whole.
+func openPages(path string) (f *os.File, m *meta, err error) {
+	if f, err = os.Open(path); err != nil {
+		return nil, nil, refusal(path, err)
+	}
+	info, err := f.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = &Error{Path: path, Kind: ErrForeign, Detail: "not a regular file"}
+	}
+	if err == nil {
+		var ours, newer bool
+		switch _, m, ours, newer = metas(f); {
+		case newer:
+			err = &Error{Path: path, Kind: ErrNewer, Detail: "bbolt's own format"}
+		case !ours:
+			err = &Error{Path: path, Kind: ErrForeign, Detail: "no bbolt file"}
+		}
+	}
+	if err != nil {
+		f.Close()
+		return nil, nil, refusal(path, err)
+	}
+	return f, m, nil
+}
+
+// metas is newest, and how many of the two meta pages are whole.
+func metas(f *os.File) (whole int, best *meta, ours, newer bool) {
+	best, ours, newer = newest(f)
+	if best != nil {
+		for _, at := range []int64{0, int64(best.pageSize)} {
+			if m := readMeta(f, at); m != nil && m.whole && m.magic == boltMagic {
+				whole++
+			}
+		}
+	}
+	return whole, best, ours, newer
+}
+
+// verifier goes through a file.
+type verifier struct {
+	*book
+	ctx   context.Context
+	file  *os.File
+	meta  *meta
+	tell  func(Finding)
+	sum   Summary
+	where Where
+
+	ages, tenants []byte // the values of these buckets
+}
+
+func newVerifier(ctx context.Context, f *os.File, m *meta, tell func(Finding)) *verifier {
+	v := &verifier{book: newBook(f, m), ctx: ctx, file: f, meta: m, tell: tell}
+	v.book.damaged = func(page uint64, format string, args ...any) {
+		v.note(Finding{Kind: Page, Page: page, Detail: fmt.Sprintf(format, args...)})
+	}
+	return v
+}
+
+func (v *verifier) note(f Finding) {
+	if f.Where = v.where; f.Damage() {
+		v.sum.Damages++
+	} else {
+		v.sum.Oddities++
+	}
+	v.tell(f)
+}
+
+func (v *verifier) wrong(kind Kind, detail string) { v.note(Finding{Kind: kind, Detail: detail}) }
+
+func (v *verifier) run() error {
+	v.sum.Pages = v.meta.pages
+	if info, err := v.file.Stat(); err == nil {
+		v.sum.Bytes = info.Size()
+	}
+	if whole, _, _, _ := metas(v.file); whole < 2 {
+		v.wrong(OneMeta, "")
+	}
+	listed := v.readFree(v.meta.freelist)
+	found := map[string]bool{}
+	v.walk(v.meta.root, nil, nil, 0, func(e element) {
+		found[string(e.key)] = v.top(e)
+	})
+	if err := v.ctx.Err(); err != nil {
+		return err
+	}
+	if v.sum.Damages == 0 { // else a bucket may be there that could not be seen
+		for _, name := range [][]byte{ownBucket, agesBucket, tenantsBucket} {
+			if !found[string(name)] {
+				v.wrong(NoBucket, string(name))
+			}
+		}
+	}
+	if v.sum.Damages == 0 {
+		v.match()
+	}
+	if n := v.lost(); n > 0 && listed && v.sum.Damages == 0 {
+		v.note(Finding{Kind: LostPages, Number: n})
+	}
+	return v.ctx.Err()
+}
+
+// top goes through one of the file's buckets; false: it is none of them.
+func (v *verifier) top(e element) bool {
+	defer func(before Where) { v.where = before }(v.where)
+	switch {
+	case !e.bucket:
+		v.wrong(Stranger, printable(e.key))
+		return false
+	case bytes.Equal(e.key, ownBucket):
+		v.own(e)
+	case bytes.Equal(e.key, agesBucket):
+		v.where.Part, v.ages = Ages, bytes.Clone(e.value)
+		v.bucket(e.value, func(e element) {
+			if _, _, ok := cutAgeKey(e.key); !ok || len(e.value) > 0 {
+				v.wrong(BadValue, "age "+hex.EncodeToString(e.key))
+			}
+		})
+	case bytes.Equal(e.key, tenantsBucket):
+		v.where.Part, v.tenants = TenantList, bytes.Clone(e.value)
+		v.bucket(e.value, v.tenant)
+	default:
+		v.wrong(Stranger, printable(e.key))
+		v.bucket(e.value, v.strange)
+	}
+	return true
+}
+
+// strange follows what is not this program's, so that its pages are known to be used.
+func (v *verifier) strange(e element) {
+	if e.bucket {
+		v.bucket(e.value, v.strange)
+	}
+}
+
+func (v *verifier) own(e element) {
+	var err error = strconv.ErrSyntax
+	v.bucket(e.value, func(e element) {
+		if bytes.Equal(e.key, schemaKey) {
+			v.sum.Schema, err = strconv.Atoi(string(e.value))
+		}
+	})
+	if err != nil || v.sum.Schema < 1 {
+		v.wrong(BadSchema, "")
+	}
+}
+
+func (v *verifier) tenant(e element) {
+	if v.ctx.Err() != nil {
+		return
+	}
+	defer func(before Where, damages int) {
+		if v.where = before; v.sum.Damages > damages {
+			v.sum.DamagedTenants++
+		}
+	}(v.where, v.sum.Damages)
+	v.sum.Tenants++
+	parts, ok := cutName(e.key, 2)
+	if !ok || !e.bucket {
+		v.wrong(BadName, printable(e.key))
+		return
+	}
+	v.where.Scope = bot.Scope{Platform: parts[0], Tenant: parts[1]}
+	v.where.Part = ScopeList
+	v.bucket(e.value, func(e element) {
+		switch {
+		case e.bucket && bytes.Equal(e.key, scopesBucket):
+			v.bucket(e.value, v.scope)
+		case e.bucket && bytes.Equal(e.key, repliesBucket):
+			v.where.Part = Replies
+			v.bucket(e.value, v.reply)
+			v.where.Part = ScopeList
+		default:
+			v.wrong(Stranger, printable(e.key))
+		}
+	})
+}
+
+func (v *verifier) reply(e element) {
+	v.sum.Replies++
+	if _, ok := cutName(e.key, 1); !ok {
+		v.wrong(BadName, printable(e.key))
+	}
+	if e.bucket || len(e.value) < 8 {
+		v.wrong(BadValue, "reply "+printable(e.key))
+	}
+}
+
+func (v *verifier) scope(e element) {
+	defer func(before Where, damages int) {
+		if v.where = before; v.sum.Damages > damages {
+			v.sum.Damaged++
+		}
+	}(v.where, v.sum.Damages)
+	kind, of := "", ""
+	if parts, ok := cutName(e.key, 2); ok && parts[0][0] != '#' {
+		kind, of = parts[0], parts[1]
+	} else if ok { // which of both, its hash does not say; the names of channels are rarely so long
+		kind, of = "channel", parts[0]
+	} else if parts, ok := cutName(e.key, 1); ok {
+		kind = parts[0]
+	}
+	switch {
+	case kind == "channel" && of != "":
+		v.sum.Channels, v.where.Channel = v.sum.Channels+1, of
+	case kind == "person" && of != "":
+		v.sum.People, v.where.Person = v.sum.People+1, of
+	case kind != "tenant" || of != "":
+		v.wrong(BadName, printable(e.key))
+	}
+	if v.where.Part = ScopeRecord; !e.bucket {
+		v.wrong(BadValue, printable(e.key))
+		return
+	}
+	version := uint64(0)
+	before := v.sum.Damages
+	v.bucket(e.value, func(e element) {
+		switch {
+		case bytes.Equal(e.key, versionKey) && len(e.value) == 8 && !e.bucket:
+			version = binary.BigEndian.Uint64(e.value)
+		case len(e.key) > 0 && e.key[0] == recordTag && !e.bucket && bytes.IndexByte(e.key, 0) < 0:
+			v.sum.Records++
+		default:
+			v.wrong(BadValue, printable(e.key))
+		}
+	})
+	if version == 0 && v.sum.Damages == before {
+		v.wrong(BadValue, "version")
+	}
+}
+
+// match finds replies without an age, which would be kept for ever, and ages without a reply.
+func (v *verifier) match() {
+	defer func(used bits) { v.used = used }(v.used)
+	v.used = make(bits, len(v.used)) // the pages are read a second time
+	v.where.Part = Ages
+	v.again(v.ages, func(e element) {
+		tenant, request, ok := cutAgeKey(e.key)
+		t, found := v.get(v.tenants, tenant)
+		r, has := v.get(t.value, repliesBucket)
+		reply, kept := v.get(r.value, request)
+		if !ok || !found || !has || !kept || !bytes.Equal(reply.value[:8], e.key[:8]) {
+			v.wrong(NoReply, hex.EncodeToString(e.key))
+		}
+	})
+	v.again(v.tenants, func(t element) {
+		parts, _ := cutName(t.key, 2)
+		v.where = Where{Replies, bot.Scope{Platform: parts[0], Tenant: parts[1]}}
+		r, _ := v.get(t.value, repliesBucket)
+		v.again(r.value, func(e element) {
+			if _, found := v.get(v.ages, ageKey(e.value[:8], t.key, e.key)); !found {
+				v.wrong(NoAge, printable(e.key))
+			}
+		})
+	})
+	v.where = Where{}
+}
+
+// again visits a bucket that has been found whole; nothing where it is not there.
+func (v *verifier) again(bucket []byte, visit func(element)) {
+	if len(bucket) > 0 {
+		v.book.bucket(bucket, visit)
+	}
+}
+
+// cutName takes a name apart that name has made of so many parts; of a hash there is one, "#" and its first digits.
+func cutName(key []byte, parts int) (all []string, ok bool) {
+	if len(key) == 33 && key[0] == 1 {
+		short := "#" + hex.EncodeToString(key[1:9])
+		for range parts {
+			all = append(all, short)
+		}
+		return all, true
+	}
+	if len(key) == 0 || key[0] != 0 {
+		return nil, false
+	}
+	for key = key[1:]; len(key) > 0; {
+		n, size := binary.Uvarint(key)
+		if size <= 0 || n > uint64(len(key)-size) {
+			return nil, false
+		}
+		all, key = append(all, string(key[size:size+int(n)])), key[size+int(n):]
+	}
+	return all, len(all) == parts
+}
+
+func printable(b []byte) string { return fmt.Sprintf("%q", b) }
