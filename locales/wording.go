@@ -191,12 +191,13 @@ var (
 	flag   = regexp.MustCompile(`(?:^|[^\pL\pN-])--?[a-z][a-z-]*`)
 	menu   = regexp.MustCompile(`[^.:\n]*→[^.\n]*`)
 	value  = regexp.MustCompile(`\S*[=|/]\S*`)
+	call   = regexp.MustCompile(`timonier [a-z]+`)
 )
 
 // Help is a text for who runs the program, without the names that it gives as they are.
 func Help(text string) string {
 	text = inline.ReplaceAllString(text, "X")
-	for _, names := range []*regexp.Regexp{column, menu, value, flag} {
+	for _, names := range []*regexp.Regexp{call, column, menu, value, flag} {
 		text = names.ReplaceAllString(text, " X ")
 	}
 	return text

@@ -22,12 +22,12 @@ var ErrExists = errors.New("there is a file of that name already")
 // 1 GiB): they then wait for the copy to be written.
 func (s *Store) Backup(ctx context.Context, path string) (Summary, error) {
 	return publish(ctx, path, func(w io.Writer) error {
-		return s.guard(func() error {
-			return s.db.View(func(tx *bbolt.Tx) error {
-				_, err := tx.WriteTo(w)
-				return err
-			})
+		var failed error // of the copy's disk, not of the file's
+		err := s.view(func(tx *bbolt.Tx) error {
+			_, failed = tx.WriteTo(w)
+			return nil
 		})
+		return errors.Join(err, failed)
 	})
 }
 
@@ -178,7 +178,7 @@ func Compact(ctx context.Context, path string, now time.Time) (aside string, bef
 const compactBytes = 1 << 20
 
 func (s *Store) compactTo(path string) error {
-	return s.guard(func() error {
+	return guarded(s.path, func() error {
 		to, err := bbolt.Open(path, 0o600, &bbolt.Options{NoSync: true, FreelistType: bbolt.FreelistMapType, NoStatistics: true})
 		if err != nil {
 			return err

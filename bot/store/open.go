@@ -95,44 +95,40 @@ func Open(ctx context.Context, path string, o Options) (*Store, error) {
 // prepare lays out a new file, and checks the schema of an old one.
 func (s *Store) prepare() error {
 	empty := false
-	err := s.guard(func() error {
-		return s.db.View(func(tx *bbolt.Tx) error {
-			own := tx.Bucket(ownBucket)
-			if own == nil {
-				first, _ := tx.Cursor().First()
-				if empty = first == nil; !empty {
-					return &Error{Path: s.path, Kind: ErrForeign, Detail: "it has other buckets"}
-				}
-				return nil
-			}
-			schema, err := strconv.Atoi(string(own.Get(schemaKey)))
-			switch {
-			case err != nil:
-				return &Error{Path: s.path, Kind: ErrDamaged, Detail: "no schema", Cause: err}
-			case schema > Schema:
-				return &Error{Path: s.path, Kind: ErrNewer, Detail: fmt.Sprintf("schema %d; this program knows %d", schema, Schema)}
-			case tx.Bucket(tenantsBucket) == nil || tx.Bucket(agesBucket) == nil:
-				return &Error{Path: s.path, Kind: ErrDamaged, Detail: "a bucket is missing"}
+	err := s.view(func(tx *bbolt.Tx) error {
+		own := tx.Bucket(ownBucket)
+		if own == nil {
+			first, _ := tx.Cursor().First()
+			if empty = first == nil; !empty {
+				return &Error{Path: s.path, Kind: ErrForeign, Detail: "it has other buckets"}
 			}
 			return nil
-		})
+		}
+		schema, err := strconv.Atoi(string(own.Get(schemaKey)))
+		switch {
+		case err != nil:
+			return &Error{Path: s.path, Kind: ErrDamaged, Detail: "no schema", Cause: err}
+		case schema > Schema:
+			return &Error{Path: s.path, Kind: ErrNewer, Detail: fmt.Sprintf("schema %d; this program knows %d", schema, Schema)}
+		case tx.Bucket(tenantsBucket) == nil || tx.Bucket(agesBucket) == nil:
+			return &Error{Path: s.path, Kind: ErrDamaged, Detail: "a bucket is missing"}
+		}
+		return nil
 	})
 	if err != nil || !empty {
 		return err
 	}
-	err = s.guard(func() error {
-		return s.db.Update(func(tx *bbolt.Tx) error {
-			for _, name := range [][]byte{agesBucket, tenantsBucket} {
-				if _, err := tx.CreateBucketIfNotExists(name); err != nil {
-					return err
-				}
-			}
-			own, err := tx.CreateBucketIfNotExists(ownBucket)
-			if err != nil {
+	err = s.update(func(tx *bbolt.Tx) error {
+		for _, name := range [][]byte{agesBucket, tenantsBucket} {
+			if _, err := tx.CreateBucketIfNotExists(name); err != nil {
 				return err
 			}
-			return own.Put(schemaKey, []byte(strconv.Itoa(Schema)))
-		})
+		}
+		own, err := tx.CreateBucketIfNotExists(ownBucket)
+		if err != nil {
+			return err
+		}
+		return own.Put(schemaKey, []byte(strconv.Itoa(Schema)))
 	})
 	if err != nil {
 		return refusal(s.path, err)

@@ -17,10 +17,12 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io/fs"
 	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -39,7 +41,7 @@ type Store struct {
 
 	mu      sync.Mutex
 	waiting []*job
-	broken  error // a page that could not be read: from then on nothing is
+	broken  error // what bbolt cannot go on after: from then on nothing is read
 }
 
 var _ bot.Store = (*Store)(nil)
@@ -59,20 +61,18 @@ func (s *Store) Read(ctx context.Context, scope bot.Scope, prefix string) (recor
 	if err := ctx.Err(); err != nil {
 		return nil, 0, err
 	}
-	err = s.guard(func() error {
-		return s.db.View(func(tx *bbolt.Tx) error {
-			b := scopeBucket(tx, scope)
-			if b == nil {
-				return nil
-			}
-			version = versionOf(b)
-			from := append([]byte{recordTag}, prefix...)
-			c := b.Cursor()
-			for k, v := c.Seek(from); k != nil && bytes.HasPrefix(k, from); k, v = c.Next() {
-				records = append(records, bot.Record{Key: string(k[1:]), Value: append([]byte{}, v...)})
-			}
+	err = s.view(func(tx *bbolt.Tx) error {
+		b := scopeBucket(tx, scope)
+		if b == nil {
 			return nil
-		})
+		}
+		version = versionOf(b)
+		from := append([]byte{recordTag}, prefix...)
+		c := b.Cursor()
+		for k, v := c.Seek(from); k != nil && bytes.HasPrefix(k, from); k, v = c.Next() {
+			records = append(records, bot.Record{Key: string(k[1:]), Value: append([]byte{}, v...)})
+		}
+		return nil
 	})
 	if err != nil {
 		return nil, 0, fmt.Errorf("read records: %w", err)
@@ -85,17 +85,15 @@ func (s *Store) Answered(ctx context.Context, scope bot.Scope, request string) (
 	if err := ctx.Err(); err != nil {
 		return nil, false, err
 	}
-	err = s.guard(func() error {
-		return s.db.View(func(tx *bbolt.Tx) error {
-			if t := tenantBucket(tx, scope); t != nil {
-				if b := t.Bucket(repliesBucket); b != nil {
-					if v := b.Get(name(request)); len(v) >= 8 {
-						reply, found = append([]byte{}, v[8:]...), true
-					}
+	err = s.view(func(tx *bbolt.Tx) error {
+		if t := tenantBucket(tx, scope); t != nil {
+			if b := t.Bucket(repliesBucket); b != nil {
+				if v := b.Get(name(request)); len(v) >= 8 {
+					reply, found = append([]byte{}, v[8:]...), true
 				}
 			}
-			return nil
-		})
+		}
+		return nil
 	})
 	if err != nil {
 		return nil, false, fmt.Errorf("read reply: %w", err)
@@ -155,22 +153,20 @@ func (s *Store) writeUntil(j *job) {
 }
 
 // write writes jobs in one transaction. If that fails as a whole, each is tried by
-// itself, so that one that is too large spoils no other.
+// itself, so that one that is too large, or meets a damaged page, spoils no other.
 func (s *Store) write(jobs []*job) {
-	err := s.guard(func() error {
-		return s.db.Update(func(tx *bbolt.Tx) error {
-			for _, j := range jobs {
-				if j.err = check(tx, &j.commit); j.err != nil {
-					continue // refused: nothing of it has been written
-				}
-				if err := apply(tx, &j.commit); err != nil {
-					return err
-				}
+	err := s.update(func(tx *bbolt.Tx) error {
+		for _, j := range jobs {
+			if j.err = check(tx, &j.commit); j.err != nil {
+				continue // refused: nothing of it has been written
 			}
-			return nil
-		})
+			if err := apply(tx, &j.commit); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
-	if err != nil && len(jobs) > 1 && !errors.Is(err, ErrDamaged) {
+	if err != nil && len(jobs) > 1 {
 		for _, j := range jobs {
 			s.write([]*job{j})
 		}
@@ -328,22 +324,38 @@ func (s *Store) Close() error {
 	return nil
 }
 
-// guard calls f, which uses the file. What bbolt, or the memory that the file is
-// mapped to, makes of a damaged page is a panic or a fault: it becomes ErrDamaged, for
-// good, since bbolt's locks are then in no known state.
-func (s *Store) guard(f func() error) (err error) {
+// view and update are bbolt's, of a file that may be damaged. What bbolt, or the memory that the file
+// is mapped to, makes of a damaged page is a panic or a fault: it becomes ErrDamaged. Where bbolt has
+// ended the transaction on its way out, its locks are free and its list of free pages is the disk's
+// again: the others go on. Else nothing does any more, for its locks are in no known state. (A page
+// that leads back to itself would end the program: only verify finds it without harm.)
+func (s *Store) view(f func(*bbolt.Tx) error) error   { return s.guard(s.db.View, f) }
+func (s *Store) update(f func(*bbolt.Tx) error) error { return s.guard(s.db.Update, f) }
+
+func (s *Store) guard(run func(func(*bbolt.Tx) error) error, f func(*bbolt.Tx) error) (err error) {
 	s.mu.Lock()
 	err = s.broken
 	s.mu.Unlock()
 	if err != nil {
 		return err
 	}
-	if err = guarded(s.path, f); errors.Is(err, ErrDamaged) {
+	var begun *bbolt.Tx
+	err = guarded(s.path, func() error { return run(func(tx *bbolt.Tx) error { begun = tx; return f(tx) }) })
+	if errors.Is(err, ErrDamaged) && (begun == nil || begun.DB() != nil) || notSynced(err) {
 		s.mu.Lock()
 		s.broken = err
 		s.mu.Unlock()
 	}
 	return err
+}
+
+// notSynced says that the disk may not have what the system was given to write. The system forgets
+// it after saying so once: what is in memory is no longer what is on the disk, and only opening the
+// file anew tells which. Of a write that fails bbolt says so with the file's name, of this without.
+func notSynced(err error) bool {
+	var file *fs.PathError
+	var system syscall.Errno
+	return !errors.As(err, &file) && errors.As(err, &system)
 }
 
 func guarded(path string, f func() error) (err error) {

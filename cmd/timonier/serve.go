@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -24,7 +25,8 @@ type serveOptions struct {
 	format, level string // of the log
 	config        string
 	content       string // the directory of the course; empty: the built-in one
-	most          int    // of the events being answered, a front end; 0: its default
+	backups       backups
+	most          int // of the events being answered, a front end; 0: its default
 }
 
 // Limits of the tutor where many people share it on chat platforms.
@@ -91,13 +93,20 @@ func serveOn(ctx context.Context, in invocation, table []platform) int {
 	} else {
 		logger.Info("serving", "version", versionOf(), "frontends", s.names(), "address", s.public.address(),
 			"admin", s.admin.address(), "data", o.data)
-		stop := func() {}
+		stop, stopBackups := func() {}, func() {}
+		if o.backups.dir != "" {
+			o.backups.copy = func(ctx context.Context, path string) error { _, err := file.Backup(ctx, path); return err }
+			o.backups.logger = logger
+			stopBackups = o.backups.follow(ctx)
+		}
 		if watch != nil {
 			watch.tutor, watch.logger = tutor, logger
 			stop = watch.follow(ctx)
 		}
+		s.last = []io.Closer{tutor, closing(stopBackups), file}
 		err = s.run(ctx)
 		stop()
+		stopBackups()
 	}
 	if err != nil {
 		return in.fail(hide.text(tell(say, err)))
@@ -105,6 +114,11 @@ func serveOn(ctx context.Context, in invocation, table []platform) int {
 	logger.Info("stopped")
 	return exitOK
 }
+
+// closing is a Closer of what ends without an error.
+type closing func()
+
+func (c closing) Close() error { c(); return nil }
 
 // tell says in the person's language, and in one line, why the program ended.
 func tell(say voice, err error) string {
@@ -152,6 +166,8 @@ func readServeOptions(in invocation) (o serveOptions, say voice, code int, ok bo
 	flags := &flag.FlagSet{}
 	serveFlags(flags, &o)
 	most := flags.String("most", "", "")
+	flags.StringVar(&o.backups.dir, "backup-dir", "", "")
+	every, keep := flags.String("backup-every", "6h", ""), flags.String("backup-keep", "8", "")
 	say, _, code, ok = in.parse(flags, serveUsage)
 	if !ok {
 		return o, say, code, false
@@ -182,6 +198,16 @@ func readServeOptions(in invocation) (o serveOptions, say voice, code int, ok bo
 		if o.most, err = strconv.Atoi(*most); err != nil || o.most < 1 {
 			return value("--most", *most, "1000")
 		}
+	}
+	var err error
+	if o.backups.every, err = time.ParseDuration(*every); err != nil || o.backups.every < time.Minute {
+		return value("--backup-every", *every, "6h")
+	}
+	if o.backups.keep, err = strconv.Atoi(*keep); err != nil || o.backups.keep < 1 {
+		return value("--backup-keep", *keep, "8")
+	}
+	if info, err := os.Stat(o.backups.dir); o.backups.dir != "" && (err != nil || !info.IsDir()) {
+		return value("--backup-dir", o.backups.dir, "/var/backups/timonier")
 	}
 	if o.data == "" {
 		var err error

@@ -1,0 +1,242 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"timonier/bot/store"
+)
+
+// keeping is a call of one of the subcommands that look after the data file.
+type keeping struct {
+	invocation
+	say        voice
+	data, file string
+}
+
+// keepingOf reads the command line: a file first, where one is called for, and --data.
+func keepingOf(in invocation, usage string, file bool) (k keeping, code int, ok bool) {
+	k = keeping{invocation: in}
+	k.args = slices.Clone(in.args)
+	if len(k.args) > 0 && !strings.HasPrefix(k.args[0], "-") {
+		k.file, k.args = k.args[0], k.args[1:]
+	}
+	flags := &flag.FlagSet{}
+	flags.StringVar(&k.data, "data", "", "")
+	if k.say, _, code, ok = k.parse(flags, func(say voice) string { return say.word(usage) }); !ok {
+		return k, code, false
+	}
+	words := flags.Args()
+	if k.file == "" && len(words) > 0 {
+		k.file, words = words[0], words[1:]
+	}
+	if !file && k.file != "" {
+		words = append(words, k.file)
+	}
+	switch {
+	case len(words) > 0:
+		return k, in.refuse(k.say.sentence("program.badword", map[string]any{"Word": words[0]})), false
+	case file && k.file == "":
+		return k, in.refuse(k.say.word(usage)), false
+	}
+	if k.data == "" {
+		var err error
+		if k.data, err = dataFile(in.env); err != nil {
+			return k, in.fail(k.say.word("program.nodata")), false
+		}
+	}
+	return k, exitOK, true
+}
+
+// refused says why, and what to do.
+func (k keeping) refused(path string, err error) int {
+	var e *store.Error
+	if errors.As(err, &e) {
+		path = e.Path
+	}
+	for _, r := range []struct {
+		is error
+		id string
+	}{
+		{store.ErrLocked, "keep.locked"}, {store.ErrExists, "keep.exists"}, {store.ErrDamaged, "keep.damaged"}, {store.ErrNewer, "keep.newer"},
+	} {
+		if errors.Is(err, r.is) {
+			return k.fail(k.say.sentence(r.id, map[string]any{"Path": path}))
+		}
+	}
+	return k.fail(k.say.sentence("keep.failed", map[string]any{"Path": path, "Error": oneLine(reason(err))}))
+}
+
+// verify is the subcommand: what is wrong with the data file, a line a finding, and what can still be read.
+func verify(ctx context.Context, in invocation) int {
+	k, code, ok := keepingOf(in, "keep.verify", false)
+	if !ok {
+		return code
+	}
+	sum, err := store.Verify(ctx, k.data, store.Options{}, func(f store.Finding) {
+		mark := doubt
+		if f.Damage() {
+			mark = ill
+		}
+		fmt.Fprintln(in.stdout, mark, tellFinding(k.say, f))
+	})
+	if err != nil {
+		return k.refused(k.data, err)
+	}
+	data := map[string]any{
+		"Path": k.data, "Tenants": sum.Tenants, "Channels": sum.Channels, "People": sum.People, "Records": sum.Records, "Replies": sum.Replies,
+		"Damages": sum.Damages, "Damaged": sum.Damaged, "DamagedTenants": sum.DamagedTenants}
+	if sum.Damages > 0 {
+		fmt.Fprintln(in.stdout, k.say.sentence("keep.readable", data))
+		return in.fail(k.say.sentence("keep.ill", data))
+	}
+	fmt.Fprintln(in.stdout, k.say.sentence("keep.whole", data))
+	return exitOK
+}
+
+// tellFinding says in the person's language what is wrong, and whose it is.
+func tellFinding(say voice, f store.Finding) string {
+	id := map[store.Kind]string{
+		store.OneMeta: "keep.onemeta", store.LostPages: "keep.lostpages", store.NoMeta: "keep.nometa", store.Page: "keep.page",
+		store.NoBucket: "keep.nobucket", store.BadSchema: "keep.badschema", store.BadName: "keep.badname", store.BadValue: "keep.badvalue",
+		store.NoAge: "keep.noage", store.NoReply: "keep.noreply", store.Engine: "keep.engine", store.Stranger: "keep.stranger",
+	}[f.Kind]
+	return say.sentence(id, map[string]any{"Page": f.Page, "Number": f.Number, "Detail": f.Detail, "Where": tellWhere(say, f.Where)})
+}
+
+func tellWhere(say voice, w store.Where) string {
+	id := map[store.Part]string{
+		store.Whole: "keep.inwhole", store.Ages: "keep.inages", store.TenantList: "keep.intenants", store.ScopeList: "keep.inscopes",
+		store.Replies: "keep.inreplies", store.ScopeRecord: "keep.intenant",
+	}[w.Part]
+	switch {
+	case w.Channel != "":
+		id = "keep.inchannel"
+	case w.Person != "":
+		id = "keep.inperson"
+	}
+	return say.sentence(id, map[string]any{"Platform": w.Platform, "Tenant": w.Tenant, "Channel": w.Channel, "Person": w.Person})
+}
+
+// backup is the subcommand: a copy of a data file that is not in use.
+func backup(ctx context.Context, in invocation) int {
+	k, code, ok := keepingOf(in, "keep.backup", true)
+	if !ok {
+		return code
+	}
+	sum, err := store.Backup(ctx, k.data, k.file)
+	if err != nil {
+		return k.refused(k.data, err)
+	}
+	fmt.Fprintln(in.stdout, k.say.sentence("keep.backedup", map[string]any{"Path": k.file, "Channels": sum.Channels, "Tenants": sum.Tenants, "Size": kibi(sum.Bytes)}))
+	return exitOK
+}
+
+// restore is the subcommand: a copy takes the data file's place.
+func restore(ctx context.Context, in invocation) int {
+	k, code, ok := keepingOf(in, "keep.restore", true)
+	if !ok {
+		return code
+	}
+	aside, sum, err := store.Restore(ctx, k.file, k.data, time.Now())
+	if err != nil {
+		return k.refused(k.data, err)
+	}
+	fmt.Fprintln(in.stdout, k.say.sentence("keep.restored", map[string]any{"From": k.file, "Path": k.data, "Channels": sum.Channels, "Tenants": sum.Tenants}))
+	if aside != "" {
+		fmt.Fprintln(in.stdout, k.say.sentence("keep.aside", map[string]any{"Path": aside}))
+	}
+	return exitOK
+}
+
+// compact is the subcommand: the data file without the room that it does not use.
+func compact(ctx context.Context, in invocation) int {
+	k, code, ok := keepingOf(in, "keep.compact", false)
+	if !ok {
+		return code
+	}
+	aside, before, after, err := store.Compact(ctx, k.data, time.Now())
+	if err != nil {
+		return k.refused(k.data, err)
+	}
+	fmt.Fprintln(in.stdout, k.say.sentence("keep.compacted", map[string]any{"Path": k.data, "Before": kibi(before), "After": kibi(after), "Gain": kibi(before - after)}))
+	fmt.Fprintln(in.stdout, k.say.sentence("keep.aside", map[string]any{"Path": aside}))
+	return exitOK
+}
+
+func kibi(bytes int64) int64 { return (bytes + 1<<10 - 1) >> 10 }
+
+// backups has a program at work copy its file every so often, and keeps the latest copies.
+type backups struct {
+	dir    string
+	every  time.Duration
+	keep   int
+	copy   func(ctx context.Context, path string) error
+	logger *slog.Logger
+}
+
+const backupPrefix, backupSuffix = "timonier-", ".db"
+
+// names are the copies in the directory, the oldest first. Other files are none of its business.
+func (b *backups) names() (names []string, last time.Time) {
+	found, _ := filepath.Glob(filepath.Join(b.dir, backupPrefix+"*"+backupSuffix))
+	for _, path := range found {
+		stamp := strings.TrimSuffix(strings.TrimPrefix(filepath.Base(path), backupPrefix), backupSuffix)
+		if at, err := time.Parse("20060102T150405Z", stamp); err == nil && store.Stamp(at) == stamp {
+			names, last = append(names, path), at
+		}
+	}
+	return names, last
+}
+
+// take makes one copy, then drops those that are too many: never before there is a new one.
+func (b *backups) take(ctx context.Context) {
+	path := filepath.Join(b.dir, backupPrefix+store.Stamp(time.Now())+backupSuffix)
+	if err := b.copy(ctx, path); err != nil {
+		if ctx.Err() == nil {
+			b.logger.Error("the data file could not be backed up", "path", path, "error", err)
+		}
+		return
+	}
+	b.logger.Info("the data file is backed up", "path", path)
+	names, _ := b.names()
+	for _, old := range names[:max(0, len(names)-b.keep)] {
+		if err := os.Remove(old); err != nil {
+			b.logger.Error("an old backup could not be removed", "path", old, "error", err)
+		}
+	}
+}
+
+// follow makes copies until stop is called, which waits for the one that is being made: the first
+// when the last is as old as it may be, which a program that is often started again comes to as well.
+func (b *backups) follow(ctx context.Context) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	var working sync.WaitGroup
+	working.Go(func() {
+		_, last := b.names()
+		next := time.NewTimer(max(0, min(b.every, time.Until(last.Add(b.every)))))
+		defer next.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-next.C:
+				b.take(ctx)
+				next.Reset(b.every)
+			}
+		}
+	})
+	return func() {
+		cancel()
+		working.Wait()
+	}
+}

@@ -1,0 +1,126 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"timonier/bot/store"
+)
+
+func TestKeep(t *testing.T) {
+	dir := t.TempDir()
+	data, copied, held, torn := filepath.Join(dir, "t.db"), filepath.Join(dir, "copy.db"), filepath.Join(dir, "held.db"), filepath.Join(dir, "torn.db")
+	if got := program(t, nil, "/cours\n", "--data", data); got.code != 0 {
+		t.Fatalf("%+v", got)
+	}
+	whole, err := os.ReadFile(data)
+	if err == nil {
+		err = os.WriteFile(torn, whole[:len(whole)/4], 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	busy, err := store.Open(t.Context(), held, store.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer busy.Close()
+	for _, tt := range []struct {
+		args string
+		code int
+		want string
+	}{
+		{"verify --data " + data, 0, "All is well: " + data},
+		{"backup " + copied + " --data " + data, 0, "Copied and verified: " + copied},
+		{"backup " + copied + " --data " + data, 1, "The file " + copied + " is there already"},
+		{"backup " + copied + "2 --data " + held, 1, "The file " + held + " is open in another Timonier"},
+		{"backup --data " + data, 2, "Usage: timonier backup FILE"},
+		{"verify --data " + held, 1, "The file " + held + " is open in another Timonier"},
+		{"verify --data " + torn, 1, "✗ Page "},
+		{"verify --data " + torn, 1, "timonier restore COPY --data " + torn},
+		{"verify more --data " + data, 2, "I don't know “more”"},
+		{"verify --data " + dir + "/none", 1, "no such file"},
+		{"backup " + copied + "2 --data " + torn, 1, "is damaged"},
+		{"restore " + torn + " --data " + data, 1, "The file " + torn + " is damaged"},
+		{"restore " + copied + " --data " + held, 1, "is open in another Timonier"},
+		{"restore " + copied + " --data " + torn, 0, "Restored from " + copied},
+		{"verify --data " + torn, 0, "All is well"},
+		{"compact --data " + data, 0, "KiB gained"},
+		{"verify --lang en --help", 0, "Usage: timonier verify"},
+	} {
+		got := program(t, nil, "", append([]string{"--lang", "en"}, strings.Fields(tt.args)...)...)
+		if got.code != tt.code || !strings.Contains(got.out+got.errors, tt.want) {
+			t.Errorf("%s: no %q in %+v", tt.args, tt.want, got)
+		}
+	}
+}
+
+// Copies are made when they are due, also after a start; the oldest go once there is a new one; other
+// files stay.
+func TestBackupsRotate(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "timonier-mine.db"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		fails := false
+		b := backups{dir: dir, every: 6 * time.Hour, keep: 3, logger: slog.New(slog.NewTextHandler(&log, nil)), copy: func(_ context.Context, path string) error {
+			if fails {
+				return errors.New("disk full")
+			}
+			return os.WriteFile(path, []byte("x"), 0o600)
+		}}
+		count := func() int { names, _ := b.names(); return len(names) }
+		stop := b.follow(t.Context())
+		synctest.Wait()
+		if count() != 1 {
+			t.Errorf("at the start: %d", count())
+		}
+		time.Sleep(5 * time.Hour) // the bubble's time
+		stop()
+		stop = b.follow(t.Context()) // started again: an hour is left
+		time.Sleep(59 * time.Minute)
+		synctest.Wait()
+		before := count()
+		time.Sleep(2 * time.Minute)
+		synctest.Wait()
+		if before != 1 || count() != 2 {
+			t.Errorf("started again: %d, then %d", before, count())
+		}
+		time.Sleep(48 * time.Hour)
+		synctest.Wait()
+		if count() != 3 {
+			t.Errorf("after two days: %d", count())
+		}
+		_, last := b.names()
+		fails = true
+		time.Sleep(48 * time.Hour)
+		synctest.Wait()
+		if _, now := b.names(); count() != 3 || now != last || !strings.Contains(log.String(), "could not be backed up") {
+			t.Errorf("of failures: %d, %s", count(), log.String())
+		}
+		stop()
+	})
+	if _, err := os.Stat(filepath.Join(dir, "timonier-mine.db")); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestBackupFlags(t *testing.T) {
+	for _, args := range []string{"--backup-every 3", "--backup-every 1s", "--backup-keep 0", "--backup-dir " + filepath.Join(t.TempDir(), "none")} {
+		got := program(t, nil, "", append([]string{"serve", "--lang", "en", "--data", filepath.Join(t.TempDir(), "x.db")}, strings.Fields(args)...)...)
+		if option := strings.Fields(args)[0]; got.code != exitUsage || !strings.HasPrefix(got.errors, fmt.Sprint(option, " can't be")) {
+			t.Errorf("%s: %+v", args, got)
+		}
+	}
+}
