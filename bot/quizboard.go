@@ -224,11 +224,11 @@ func (c *call) ownResult(r Reply, s *openQuiz, place, n int, mine map[int]quiz.R
 	text := c.say("quiz.yours", with{"Answer": c.spelled(q, rec.Answer)})
 	if !v.Right {
 		for _, n := range v.Notes {
-			text += "\n" + c.note(q, n)
+			text += "\n\n" + c.note(q, n)
 		}
-		text += "\n" + c.right(q)
+		text += "\n\n" + c.right(q)
 	}
-	r.Blocks = append(r.Blocks, Text{text + "\n" + c.any(q.Item.Why)})
+	r.Blocks = append(r.Blocks, Text{text + "\n\n" + c.any(q.Item.Why)})
 	return r
 }
 

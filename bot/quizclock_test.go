@@ -83,3 +83,28 @@ func TestSpansAsTyped(t *testing.T) {
 		}
 	}
 }
+
+// Where nothing but the question of the day is asked, its answers are deleted after their time too.
+func TestDailyAnswersAreDeletedAfterTheirTime(t *testing.T) {
+	s := quizStage(t)
+	s.ask("/quiz jour 09:00")
+	sessions := func() int {
+		records, _, err := s.store.Read(t.Context(), Scope{Platform: "test", Channel: "general"}, keyQuiz)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(records)
+	}
+	s.now = s.now.Add(24 * time.Hour)
+	s.listen()
+	if sessions() != 1 {
+		t.Fatalf("%d sessions", sessions())
+	}
+	s.now = s.now.Add(24 * time.Hour)
+	s.listen()
+	s.now = s.now.Add((usualRetention + 2) * 24 * time.Hour)
+	s.listen()
+	if n := sessions(); n != 2 { // the one that closed now, and the one of the day
+		t.Errorf("%d sessions a year later", n)
+	}
+}

@@ -103,6 +103,9 @@ func (c *call) wakeDaily() error {
 	if err != nil {
 		return err
 	}
+	if err := c.dropOld(); err != nil { // where nothing else is played, nothing else would
+		return err
+	}
 	if plan.Silent >= mostSilentDays {
 		plan.On = false
 		c.announce("quiz/daily/rest", Reply{Blocks: []Block{Text{c.say("quiz.daily.rests")}}})

@@ -167,8 +167,11 @@ func (c *call) distribution(r Reply, q quiz.Question, answers []quiz.Answer) Rep
 		alt = append(alt, letter(i)+"\u00a0: "+row.Value)
 	}
 	text := bars.Text()
-	for i, row := range bars.Rows { // the picture draws the sign
+	for i, row := range bars.Rows { // the picture draws the sign, and what is quiet is too quiet on a dark ground
 		bars.Rows[i].Label = strings.Replace(row.Label, " ✓", "", 1)
+		if row.Tone == picture.Quiet {
+			bars.Rows[i].Tone = picture.Accent
+		}
 	}
 	r.Blocks = append(r.Blocks, Picture{Name: "distribution.png", Alt: c.say("quiz.bars.alt", with{"Counts": strings.Join(alt, ", ")}),
 		Text: text, Drawn: c.canvas(bars.Canvas)})
