@@ -26,6 +26,7 @@ const (
 	mostNodes    = 4               // among the options
 	placeTries   = 4
 	preemptTries = 3
+	scaleTries   = 2
 	nowhere      = "" // the answer where a pod gets no node
 )
 
@@ -272,12 +273,22 @@ const scaledAfter = time.Minute
 
 // scale asks how many pods of a Deployment will have a node once it wants more than there is room for.
 func (a *asking) scale() (*livePosed, error) {
+	tries := 0
 	for _, d := range a.deployments() {
+		if !asksForSome(d.Spec.Template.Spec.Containers) || tries == scaleTries {
+			continue
+		}
+		tries++
 		if p, err := a.scaleOf(d); p != nil || err != nil {
 			return p, err
 		}
 	}
 	return nil, nil
+}
+
+// asksForSome says that containers request something: else there is room for any number of them.
+func asksForSome(containers []corev1.Container) bool {
+	return slices.ContainsFunc(containers, func(c corev1.Container) bool { return len(c.Resources.Requests) > 0 })
 }
 
 func (a *asking) scaleOf(d *appsv1.Deployment) (*livePosed, error) {
