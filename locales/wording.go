@@ -196,6 +196,7 @@ var (
 
 // Help is a text for who runs the program, without the names that it gives as they are.
 func Help(text string) string {
+	text = action.ReplaceAllString(text, "0") // first: a name may stand right before one
 	text = inline.ReplaceAllString(text, "X")
 	for _, names := range []*regexp.Regexp{call, column, menu, value, flag} {
 		text = names.ReplaceAllString(text, " X ")
