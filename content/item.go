@@ -59,7 +59,6 @@ type Item struct {
 	Run     []Line `json:"-"` // Predict: what happens then
 
 	file string
-	line int
 }
 
 // Choice is one of those to choose from: an option of an item.

@@ -67,7 +67,7 @@ func TestSpeaks(t *testing.T) {
 	b.speak(inChannel("C1"), way, spokenText("Le planificateur."))
 	b.wantWords("C1", "Le planificateur.")
 	b.slack.DeleteMessage("C1", b.slack.Messages("C1")[0].TS)
-	way = b.speak(inChannel("C1"), way, spokenText("Fin"))
+	b.speak(inChannel("C1"), way, spokenText("Fin"))
 	b.wantWords("C1", "Fin")
 	thread := inChannel("C1:" + b.slack.Messages("C1")[1].TS)
 	b.speak(thread, nil, spokenText("dans le fil"))

@@ -77,8 +77,6 @@ type Summary struct {
 	DamagedTenants, Damaged   int // of Tenants; of Channels and People and the tenants' own records
 	Records, Replies          int
 	Damages, Oddities         int // findings
-	lastTenant                []byte
-	tenantsOwn                int
 }
 
 // Verify reads a file from its first page to its last and tells each finding as it comes: pages, the
