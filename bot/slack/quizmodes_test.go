@@ -32,9 +32,12 @@ func TestAnAnswerIsTyped(t *testing.T) {
 }
 
 // school is a class that is taught a course, and in which the app can speak.
-func school(t *testing.T, course *content.Course) *bench {
+func school(t *testing.T, course *content.Course, settings ...setting) *bench {
 	t.Helper()
-	b := open(t, withTeacher)
+	third := func(_ *Config, s *slacktest.Config) {
+		s.Users = append(s.Users, slacktest.User{ID: "U3", Name: "cai", Locale: "fr-FR"})
+	}
+	b := open(t, append([]setting{withTeacher, third}, settings...)...)
 	b.tutor.Teach(course)
 	b.listen()
 	return b
