@@ -28,7 +28,7 @@ func answering(m slacktest.Message) (all []slacktest.Button) {
 
 // TestAnExam: two pass it, alone; nobody is told anything before its time is up, and then all at once.
 func TestAnExam(t *testing.T) {
-	b := school(t, oneOfEach())
+	b := school(t, oneOfEach(), slowly)
 	b.says(b.send(inClass("U1", "/quiz examen")), "réservé")
 	hall := b.says(b.send(inClass("UPROF", "/quiz examen nombre=8 temps=30m")), "Examen").Message
 	if hall.For != "" {
@@ -37,6 +37,7 @@ func TestAnExam(t *testing.T) {
 	for user, questions := range map[string]int{"U1": 8, "U2": 3} {
 		page := b.says(b.press(user, hall, "Passer l'examen"), "question 1 sur 8").Message
 		for range questions {
+			b.slack.Advance(10 * time.Second) // a channel takes one message a second
 			page = b.gives(user, page)
 			if strings.ContainsAny(page.Words(), "✓✗◐") || strings.Contains(page.Words(), "La bonne réponse") {
 				t.Errorf("it tells more, before the end: %q", page.Words())
@@ -98,7 +99,7 @@ func TestADailyQuestion(t *testing.T) {
 // TestAHostedQuiz: who teaches paces a question of each kind; two learners answer each by its own means and are
 // told no more than that it is noted; nobody else moves it; the end has a scoreboard, and no button of a question.
 func TestAHostedQuiz(t *testing.T) {
-	b := school(t, oneOfEach())
+	b := school(t, oneOfEach(), slowly)
 	panel := b.says(b.send(inClass("UPROF", "/quiz animée nombre=8")), b.sentence("quiz.panel.lobby", nil)).Message
 	if panel.For != "UPROF" {
 		t.Errorf("the teacher's panel is for %q", panel.For)
@@ -116,10 +117,11 @@ func TestAHostedQuiz(t *testing.T) {
 	var stale slacktest.Button
 	for number := 1; number <= 8; number++ {
 		asked := b.said(fmt.Sprintf("question %d sur 8", number))
-		if all := answering(asked); len(all) > 0 {
+		if all := answering(asked); len(all) > 0 && all[0].ActionID != menuSend { // which needs its menu
 			stale = all[0]
 		}
 		for _, user := range []string{"U1", "U2"} {
+			b.slack.Advance(15 * time.Second) // a channel takes one message a second
 			if receipt := b.gives(user, asked); !strings.Contains(receipt.Words(), "Noté") || strings.ContainsAny(receipt.Words(), "✓✗◐") {
 				t.Errorf("a receipt: %q", receipt.Words())
 			}
@@ -135,6 +137,7 @@ func TestAHostedQuiz(t *testing.T) {
 		}
 		panel = b.says(b.press("UPROF", panel, label), then).Message
 	}
+	b.slack.Advance(15 * time.Second)
 	board := b.said("Classement")
 	if words := board.Words(); !strings.Contains(words, "2 personnes ont répondu") || strings.Contains(words, "ana") {
 		t.Errorf("the scoreboard: %q", words)
