@@ -67,7 +67,7 @@ func TestAClassRaces(t *testing.T) {
 		}
 		panel = c.answer(c.press(teacher(), panel, "Révéler"), "les réponses sont affichées")
 		revealed := c.said("question " + strconv.Itoa(number) + " sur 2")
-		if revealed.ID != question.ID || !strings.Contains(revealed.Text(), "La bonne réponse") {
+		if revealed.ID != question.ID || !tellsRight(revealed.Text()) {
 			t.Errorf("the answers are not shown in the question's stead: %q", revealed.Text())
 		}
 		if b, ok := revealed.Button("A"); ok {
@@ -88,4 +88,9 @@ func TestAClassRaces(t *testing.T) {
 		t.Error("all see one's own results")
 	}
 	c.calm()
+}
+
+// tellsRight says that a message tells the right answer, or the right ones.
+func tellsRight(text string) bool {
+	return strings.Contains(text, "La bonne réponse") || strings.Contains(text, "Les bonnes réponses") || strings.Contains(text, "réponse acceptée")
 }

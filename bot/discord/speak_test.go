@@ -277,7 +277,7 @@ func TestARaceIsRun(t *testing.T) {
 	}
 	c.Advance(30 * time.Second) // the question's time, and the late answers'
 	c.listen()
-	if m, _ := c.Find(first.ID); !strings.Contains(m.Text(), "La bonne réponse") {
+	if m, _ := c.Find(first.ID); !tellsRight(m.Text()) {
 		t.Errorf("no answer is shown in the question's message: %q", m.Text())
 	}
 	for range 6 {
@@ -285,7 +285,7 @@ func TestARaceIsRun(t *testing.T) {
 		c.listen()
 	}
 	all := c.Sent(channel)
-	if len(all) != 3 || !strings.Contains(all[1].Text(), "question 2 sur 2") || !strings.Contains(all[1].Text(), "La bonne réponse") {
+	if len(all) != 3 || !strings.Contains(all[1].Text(), "question 2 sur 2") || !tellsRight(all[1].Text()) {
 		for _, m := range all {
 			t.Errorf("said: %q", m.Text())
 		}

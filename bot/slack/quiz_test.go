@@ -51,7 +51,7 @@ func TestAClassRaces(t *testing.T) {
 		b.says(b.press("UCLASS0", question, "B"), "déjà répondu")
 		panel = b.says(b.press("UPROF", panel, "Révéler"), "les réponses sont affichées").Message
 		revealed := b.said(fmt.Sprintf("question %d sur 2", number))
-		if revealed.TS != question.TS || !strings.Contains(revealed.Words(), "La bonne réponse") {
+		if revealed.TS != question.TS || !tellsRight(revealed.Words()) {
 			t.Errorf("the answers are not shown in the question's stead: %q", revealed.Words())
 		}
 		label, then := "Question suivante", "ouverte"
@@ -67,4 +67,9 @@ func TestAClassRaces(t *testing.T) {
 	if mine := b.says(b.press("UCLASS3", board, "Mes résultats"), "Place ").Message; mine.For != "UCLASS3" {
 		t.Errorf("for %q", mine.For)
 	}
+}
+
+// tellsRight says that a message tells the right answer, or the right ones.
+func tellsRight(text string) bool {
+	return strings.Contains(text, "La bonne réponse") || strings.Contains(text, "Les bonnes réponses") || strings.Contains(text, "réponse acceptée")
 }
