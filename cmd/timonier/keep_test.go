@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -73,9 +74,9 @@ func TestBackupsRotate(t *testing.T) {
 	}
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer
-		fails := false
+		var fails atomic.Bool
 		b := backups{dir: dir, every: 6 * time.Hour, keep: 3, logger: slog.New(slog.NewTextHandler(&log, nil)), copy: func(_ context.Context, path string) error {
-			if fails {
+			if fails.Load() {
 				return errors.New("disk full")
 			}
 			return os.WriteFile(path, []byte("x"), 0o600)
@@ -103,7 +104,7 @@ func TestBackupsRotate(t *testing.T) {
 			t.Errorf("after two days: %d", count())
 		}
 		_, last := b.names()
-		fails = true
+		fails.Store(true)
 		time.Sleep(48 * time.Hour)
 		synctest.Wait()
 		if _, now := b.names(); count() != 3 || now != last || !strings.Contains(log.String(), "could not be backed up") {

@@ -336,13 +336,18 @@ func (r *rehearsal) question(ctx context.Context, teacher discordtest.Person) (d
 		m := r.sent(ctx, func(m discordtest.Message) bool { return strings.Contains(m.Text(), "question 1 sur 1") && !seen[m.ID] })
 		seen[m.ID] = true
 		letters := slices.DeleteFunc(m.Buttons(), func(b discordtest.Component) bool { return len(b.Label) != 1 })
-		if len(letters) > 2 && !strings.Contains(m.Text(), "Dans l'ordre") && !strings.Contains(m.Text(), "Que va avec") {
+		if len(letters) > 2 && !strings.Contains(m.Text(), "Dans l'ordre") && !strings.Contains(m.Text(), "va avec") {
 			return m, letters
 		}
 		r.discord.Interact(ctx, discordtest.Slash("quiz", discordtest.String("action", "fin")).By(teacher))
 		id := m.ID
-		r.sent(ctx, func(m discordtest.Message) bool { return m.ID == id && strings.Contains(m.Text(), "La bonne réponse") })
+		r.sent(ctx, func(m discordtest.Message) bool { return m.ID == id && !canAnswer(m) })
 	}
+}
+
+// canAnswer says that a question is open still.
+func canAnswer(m discordtest.Message) bool {
+	return slices.ContainsFunc(m.Buttons(), func(b discordtest.Component) bool { return strings.Contains(b.CustomID, "/quiz réponse") })
 }
 
 // sent waits for a message in the class's channel.
