@@ -35,6 +35,31 @@ type Shown struct {
 	Reply  bot.Reply
 }
 
+// Texts are those of the question that have to be read at the moment.
+func (s Shown) Texts() []string {
+	var all []content.Text
+	if s.Moment != Noted && s.Moment != Partly {
+		all = append(all, s.Item.Ask)
+	}
+	switch s.Moment {
+	case Asked, Reviewed, Partly:
+		for _, o := range s.Item.Options {
+			all = append(all, o.Text)
+		}
+		all = append(append(all, s.Item.Steps...), s.Item.Extra...)
+		for _, p := range s.Item.Pairs {
+			all = append(all, p.Left, p.Right)
+		}
+	case Revealed, Judged:
+		all = append(all, s.Item.Why)
+	}
+	var said []string
+	for _, t := range all {
+		said = append(said, t.Any(s.Lang))
+	}
+	return said
+}
+
 // Class is a class that plays.
 type Class struct {
 	Course *content.Course
