@@ -22,18 +22,28 @@ func (c *call) answerQuiz(rest string) (Reply, error) {
 	if isReview(id) {
 		return c.answerReview(id, typed)
 	}
-	session, question := questionOf(id)
-	s, err := c.session(session)
-	if err != nil {
-		return Reply{}, err
-	}
-	if s == nil || question < 0 {
-		return c.quizGone(session)
-	}
-	if err := c.catchUp(s); err != nil {
-		return Reply{}, err
+	s, question, gone, err := c.putAs(id)
+	if err != nil || s == nil {
+		return gone, err
 	}
 	return c.take(s, question, strings.TrimSpace(typed))
+}
+
+// putAs is the session and the question (from 0) that an ID names, brought to the present; nil: it
+// is gone, and the reply says so.
+func (c *call) putAs(id string) (s *openQuiz, question int, gone Reply, err error) {
+	session, question := questionOf(id)
+	if s, err = c.session(session); err != nil {
+		return nil, 0, Reply{}, err
+	}
+	if s == nil || question < 0 {
+		gone, err = c.quizGone(session)
+		return nil, 0, gone, err
+	}
+	if err := c.catchUp(s); err != nil {
+		return nil, 0, Reply{}, err
+	}
+	return s, question, Reply{}, nil
 }
 
 // catchUp does first what is due in a session, if nobody has yet: the time of a question that is
@@ -188,16 +198,9 @@ func (c *call) hintQuiz(rest string) (Reply, error) {
 	if isReview(id) || id == "" {
 		return c.hintReview(id)
 	}
-	session, question := questionOf(id)
-	s, err := c.session(session)
-	if err != nil {
-		return Reply{}, err
-	}
-	if s == nil || question < 0 {
-		return c.quizGone(session)
-	}
-	if err := c.catchUp(s); err != nil {
-		return Reply{}, err
+	s, question, gone, err := c.putAs(id)
+	if err != nil || s == nil {
+		return gone, err
 	}
 	q, ok := c.put(s, question, c.request.Who.ID)
 	if !ok {
