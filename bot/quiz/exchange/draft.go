@@ -151,7 +151,7 @@ func (im *importer) misconceptions(d *draft) {
 // identify gives the question its ID, the file's only one of it. One made of its title is
 // the same whenever the file is read.
 func (im *importer) identify(d *draft) {
-	if d.ID != "" && d.ID == Slug(d.ID) {
+	if d.ID != "" && d.ID == slugOf(d.ID) {
 		if im.ids[d.ID] {
 			d.refuse(Twice, d.ID, 0)
 			return
@@ -159,7 +159,7 @@ func (im *importer) identify(d *draft) {
 		im.ids[d.ID] = true
 		return
 	}
-	base := Slug(first(d.ID, d.name, d.Ask.Any(d.lang)))
+	base := slugOf(first(d.ID, d.name, d.Ask.Any(d.lang)))
 	if len(base) < 3 {
 		h := fnv.New32a()
 		h.Write([]byte(d.Ask.Any(d.lang)))
@@ -178,8 +178,8 @@ func (im *importer) identify(d *draft) {
 // mostID is how long an ID may be.
 const mostID = 40
 
-// Slug is a text as an ID: of a-z, 0-9, . and - alone, and not long.
-func Slug(s string) string {
+// slugOf is a text as an ID: of a-z, 0-9, . and - alone, and not long.
+func slugOf(s string) string {
 	var b strings.Builder
 	for _, r := range norm.NFD.String(ligatures.Replace(strings.ToLower(s))) {
 		switch {

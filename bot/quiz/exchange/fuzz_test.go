@@ -100,7 +100,7 @@ func many(n int) []*content.Item {
 	out := make([]*content.Item, n)
 	for k := range out {
 		i := *list[k%len(list)]
-		i.ID = Slug(i.ID + "-" + decimal(float64(k)))
+		i.ID = slugOf(i.ID + "-" + decimal(float64(k)))
 		out[k] = &i
 	}
 	return out
