@@ -253,8 +253,8 @@ func (c *class) newest(channel string) discordtest.Message {
 // then shows its answer; a restart in the middle of a question loses nothing and repeats nothing.
 func TestARaceIsRun(t *testing.T) {
 	t.Parallel()
-	c := newClass(t, setting{})
-	c.listen() // from here on the tutor knows that it can speak
+	course := onlyOne() // a question that is put together, or matched, has more time
+	c := newSchool(t, course)
 	race := discordtest.Slash("quiz", discordtest.String("action", "course"), discordtest.String("précisions", "nombre=2 temps=20s pause=10s"))
 	started := c.answer(c.Interact(c.ctx, race.By(teacher())), "2 questions")
 	channel := started.ChannelID
@@ -268,9 +268,7 @@ func TestARaceIsRun(t *testing.T) {
 	if !strings.Contains(first.Text(), "question 1 sur 2") || len(first.Buttons()) == 0 {
 		t.Fatalf("first question: %q", first.Text())
 	}
-	c.must(c.stop()) // in the middle of the question
-	c.start()
-	c.listen()
+	c.restarts(course) // in the middle of the question
 	answer := c.Interact(c.ctx, discordtest.Click(first, first.Buttons()[0].CustomID).By(student("ana")))
 	if m := c.answer(answer, ""); !m.Ephemeral() {
 		t.Errorf("all see the answer: %q", m.Text())
