@@ -12,14 +12,10 @@ import (
 type Wish struct {
 	Modules []string             // "3": all of that section; "3.1": of that lesson; none: of all, also those of no lesson
 	Count   int                  // at most
-	Mix     [3]int               // shares of difficulty 1, 2 and 3, as 2:3:1; zero: whatever comes
 	Lang    content.Lang         // what there is in this language comes first; empty: whichever
 	Avoid   []string             // IDs of what was asked lately, the latest last: taken only where there is nothing else, the longest ago first
 	Skip    func(id string) bool // withdrawn; may be nil
 }
-
-// UsualMix is the mix of difficulties where nothing else is wished: mostly understanding.
-func UsualMix() [3]int { return [3]int{2, 3, 1} }
 
 // InModules says that an item is of one of the modules; of none asked for, every item is.
 func InModules(item *content.Item, modules []string) bool {
@@ -42,18 +38,9 @@ type candidate struct {
 // one lesson do not follow each other where that can be.
 func Choose(items []*content.Item, w Wish, seed uint64) []*content.Item {
 	all := candidates(items, w, seed)
-	left := w.shares(all)
-	var chosen, spare []*content.Item
-	for _, c := range all {
-		if d := level(c.item); left[d] > 0 && c.ago == 0 { // rather another difficulty than one asked lately
-			left[d]--
-			chosen = append(chosen, c.item)
-		} else {
-			spare = append(spare, c.item)
-		}
-	}
-	if short := w.Count - len(chosen); short > 0 {
-		chosen = append(chosen, spare[:min(short, len(spare))]...)
+	var chosen []*content.Item
+	for _, c := range all[:min(w.Count, len(all))] {
+		chosen = append(chosen, c.item)
 	}
 	shuffle(chosen, mix(seed, uint64(len(chosen))))
 	return spread(chosen, func(i *content.Item) string { return i.Lesson }, "")
@@ -90,37 +77,6 @@ func candidates(items []*content.Item, w Wish, seed uint64) []candidate {
 	}
 	slices.SortFunc(all, best)
 	return all
-}
-
-// level is an item's difficulty, from 0; of one that has none that of the middle.
-func level(i *content.Item) int {
-	if i.Difficulty < 1 || i.Difficulty > 3 {
-		return 1
-	}
-	return i.Difficulty - 1
-}
-
-// shares is how many of each difficulty are wanted: by the largest remainders, the harder one
-// first among equals. What the bank has too few of is made up for by Choose.
-func (w Wish) shares(all []candidate) [3]int {
-	parts := w.Mix
-	total := max(1, parts[0]+parts[1]+parts[2])
-	count := min(w.Count, len(all))
-	var out [3]int
-	if parts == out {
-		return out
-	}
-	given := 0
-	for d := range out {
-		out[d] = count * parts[d] / total
-		given += out[d]
-	}
-	order := []int{2, 1, 0}
-	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(count*parts[b]%total, count*parts[a]%total) })
-	for i := 0; given < count; i, given = i+1, given+1 {
-		out[order[i%3]]++
-	}
-	return out
 }
 
 // spread orders things so that no two of one group follow each other, nor the first one on the

@@ -9,18 +9,18 @@ import (
 	"timonier/content"
 )
 
-// someItems are n items over ten lessons, of all difficulties.
+// someItems are n items over ten lessons.
 func someItems(n int) (items []*content.Item) {
 	for i := range n {
 		lesson := fmt.Sprintf("%d.%d", 1+i%5, 1+i%2)
-		items = append(items, &content.Item{ID: fmt.Sprintf("%s-%d", lesson, i), Lesson: lesson, Difficulty: 1 + i%3, Ask: content.Text{FR: "?"}})
+		items = append(items, &content.Item{ID: fmt.Sprintf("%s-%d", lesson, i), Lesson: lesson, Ask: content.Text{FR: "?"}})
 	}
 	return items
 }
 
 func TestItemsAreDrawnAsWished(t *testing.T) {
 	items := someItems(60)
-	w := Wish{Count: 12, Mix: UsualMix()}
+	w := Wish{Count: 12}
 	got := Choose(items, w, 1)
 	reversed := slices.Clone(items)
 	slices.Reverse(reversed)
@@ -30,24 +30,22 @@ func TestItemsAreDrawnAsWished(t *testing.T) {
 	if slices.Equal(got, Choose(items, w, 2)) {
 		t.Error("two seeds draw the same")
 	}
-	var levels [3]int
 	lessons := map[string]bool{}
 	for i, it := range got {
-		levels[it.Difficulty-1]++
 		lessons[it.Lesson] = true
 		if i > 0 && got[i-1].Lesson == it.Lesson {
 			t.Errorf("two of lesson %s follow each other", it.Lesson)
 		}
 	}
-	if levels != [3]int{4, 6, 2} || len(lessons) < 8 {
-		t.Errorf("difficulties %v, %d lessons", levels, len(lessons))
+	if len(lessons) != 10 {
+		t.Errorf("%d lessons have a share, of ten", len(lessons))
 	}
 	for _, it := range Choose(items, Wish{Count: 99, Modules: []string{"3", "4.2"}}, 1) {
 		if it.Lesson[:1] != "3" && it.Lesson != "4.2" {
 			t.Errorf("lesson %s was not asked for", it.Lesson)
 		}
 	}
-	if n := len(Choose(items, Wish{Count: 99, Mix: UsualMix()}, 1)); n != 60 {
+	if n := len(Choose(items, Wish{Count: 99}, 1)); n != 60 {
 		t.Errorf("all: %d", n)
 	}
 	if Choose(items, Wish{Count: 5, Modules: []string{"9"}}, 1) != nil && len(Choose(items, Wish{Count: 5, Modules: []string{"9"}}, 1)) > 0 {
@@ -168,7 +166,7 @@ func TestTheHourIsThatOfTheZone(t *testing.T) {
 func BenchmarkChooseOfTenThousand(b *testing.B) {
 	items := someItems(10_000)
 	for b.Loop() {
-		if len(Choose(items, Wish{Count: 10, Mix: UsualMix(), Avoid: ids(items[:200])}, 1)) != 10 {
+		if len(Choose(items, Wish{Count: 10, Avoid: ids(items[:200])}, 1)) != 10 {
 			b.Fatal("too few")
 		}
 	}
