@@ -58,6 +58,10 @@ func (e *Error) Unwrap() []error {
 type Options struct {
 	// Wait is how long to wait for another process to let go of the file; 0: one second.
 	Wait time.Duration
+
+	// OpenFile opens the file to be read and written; nil: os.OpenFile. It is a seam for what disks
+	// do: a file that is full, that may not be written, that says it is synced and is not.
+	OpenFile func(name string, flag int, perm fs.FileMode) (*os.File, error)
 }
 
 // Open opens a file, or makes a new one with the directories it needs. Refusals are
@@ -79,7 +83,7 @@ func Open(ctx context.Context, path string, o Options) (*Store, error) {
 	s := &Store{path: path, turn: make(chan struct{}, 1)}
 	err := guarded(path, func() (err error) {
 		s.db, err = bbolt.Open(path, 0o600, &bbolt.Options{
-			Timeout: o.Wait, FreelistType: bbolt.FreelistMapType, NoStatistics: true,
+			Timeout: o.Wait, FreelistType: bbolt.FreelistMapType, NoStatistics: true, OpenFile: o.OpenFile,
 		})
 		return err
 	})
