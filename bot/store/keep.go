@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -163,6 +164,14 @@ func Compact(ctx context.Context, path string, now time.Time) (aside string, bef
 		return "", 0, 0, err
 	}
 	defer s.Close()
+	if err := s.view(func(tx *bbolt.Tx) error {
+		if uint64(tx.ID()) != was.tx { // another had it open in between
+			return &Error{Path: path, Kind: ErrLocked}
+		}
+		return nil
+	}); err != nil {
+		return "", 0, 0, err
+	}
 	made, sum, err := prepareCopy(ctx, path, func(w io.Writer) error { return s.compactTo(w.(until).w.(*os.File).Name()) })
 	if err != nil {
 		return "", 0, 0, err
@@ -203,19 +212,36 @@ func swap(made, path string, now time.Time) (aside string, err error) {
 			err = errors.Join(refusal(path, err), os.Remove(made))
 		}
 	}()
-	aside = path + "." + Stamp(now)
-	if _, err := os.Lstat(aside); !errors.Is(err, fs.ErrNotExist) {
-		return "", &Error{Path: aside, Kind: ErrExists, Cause: err}
-	}
-	if os.Link(path, aside) != nil { // a file system without second names
-		if err := os.Rename(path, aside); err != nil {
-			return "", err
-		}
+	if aside, err = setAside(path, now); err != nil {
+		return "", err
 	}
 	if err := os.Rename(made, path); err != nil {
+		if _, gone := os.Lstat(path); errors.Is(gone, fs.ErrNotExist) {
+			err = errors.Join(err, os.Rename(aside, path))
+		}
 		return "", err
 	}
 	return aside, syncDir(path)
+}
+
+// mostAside bounds the files that are set aside in one second.
+const mostAside = 100
+
+// setAside gives a file a second name, with the moment, that no file has. Where the file system has no
+// second names, it loses its own.
+func setAside(path string, now time.Time) (aside string, err error) {
+	for n := 1; ; n++ {
+		aside = path + "." + Stamp(now)
+		if n > 1 { // of the same second
+			aside += "-" + strconv.Itoa(n)
+		}
+		if err = os.Link(path, aside); err == nil || n > mostAside {
+			return aside, err
+		}
+		if _, taken := os.Lstat(aside); errors.Is(taken, fs.ErrNotExist) {
+			return aside, os.Rename(path, aside)
+		}
+	}
 }
 
 // Stamp is a moment as it stands in the names of files: they sort as the moments do.

@@ -77,23 +77,76 @@ func Open(ctx context.Context, path string, o Options) (*Store, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, refusal(path, fmt.Errorf("make directory: %w", err))
 	}
-	if err := inspect(path); err != nil {
-		return nil, err
-	}
-	s := &Store{path: path, turn: make(chan struct{}, 1)}
-	err := guarded(path, func() (err error) {
-		s.db, err = bbolt.Open(path, 0o600, &bbolt.Options{
-			Timeout: o.Wait, FreelistType: bbolt.FreelistMapType, NoStatistics: true, OpenFile: o.OpenFile,
-		})
-		return err
-	})
+	s, err := openNamed(path, o)
 	if err != nil {
-		return nil, refusal(path, err)
+		return nil, err
 	}
 	if err := s.prepare(); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
+}
+
+// openNamed opens the file that has the name once it is ours: one that was waited for may have
+// been set aside meanwhile, by a restoration or a compaction.
+func openNamed(path string, o Options) (*Store, error) {
+	until := time.Now().Add(o.Wait)
+	for tries := 0; tries < leastTries || time.Now().Before(until); tries++ {
+		if err := inspect(path); err != nil {
+			return nil, err
+		}
+		s := &Store{path: path, turn: make(chan struct{}, 1)}
+		var opened os.FileInfo
+		err := guarded(path, func() (err error) {
+			s.db, err = bbolt.Open(path, 0o600, &bbolt.Options{
+				Timeout: o.Wait, FreelistType: bbolt.FreelistMapType, NoStatistics: true, OpenFile: noting(&opened, o.OpenFile),
+			})
+			return err
+		})
+		switch named := hasName(opened, path); {
+		case err == nil && named:
+			return s, nil
+		case err == nil:
+			if err := s.Close(); err != nil {
+				return nil, err
+			}
+		case named || opened == nil:
+			return nil, refusal(path, err)
+		}
+	}
+	return nil, errSwapped(path)
+}
+
+func errSwapped(path string) error {
+	return &Error{Path: path, Kind: ErrLocked, Detail: "it is replaced again and again"}
+}
+
+// leastTries is how often a file may at least be replaced while it is waited for.
+const leastTries = 3
+
+type openFile = func(name string, flag int, perm fs.FileMode) (*os.File, error)
+
+// noting opens files, and notes which.
+func noting(opened *os.FileInfo, open openFile) openFile {
+	if open == nil {
+		open = os.OpenFile
+	}
+	return func(name string, flag int, perm fs.FileMode) (*os.File, error) {
+		f, err := open(name, flag, perm)
+		if err != nil {
+			return nil, err
+		}
+		if *opened, err = f.Stat(); err != nil {
+			return nil, errors.Join(err, f.Close())
+		}
+		return f, nil
+	}
+}
+
+// hasName says whether a file that was opened is still the one that its path names.
+func hasName(opened os.FileInfo, path string) bool {
+	now, err := os.Stat(path)
+	return err == nil && opened != nil && os.SameFile(opened, now)
 }
 
 // prepare lays out a new file, and checks the schema of an old one.

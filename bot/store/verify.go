@@ -77,6 +77,8 @@ type Summary struct {
 	DamagedTenants, Damaged   int // of Tenants; of Channels and People and the tenants' own records
 	Records, Replies          int
 	Damages, Oddities         int // findings
+
+	tx uint64 // the last transaction
 }
 
 // Verify reads a file from its first page to its last and tells each finding as it comes: pages, the
@@ -87,27 +89,16 @@ func Verify(ctx context.Context, path string, o Options, tell func(Finding)) (Su
 	if o.Wait <= 0 {
 		o.Wait = time.Second
 	}
-	f, m, err := openPages(path)
+	f, db, err := openToVerify(path, o)
 	if err != nil {
 		return Summary{}, err
 	}
 	defer f.Close()
-	if m == nil {
-		tell(Finding{Kind: NoMeta})
-		return Summary{Damages: 1}, nil
-	}
-	var db *bbolt.DB // its lock, and its own check
-	err = guarded(path, func() (err error) {
-		db, err = bbolt.Open(path, 0, &bbolt.Options{ReadOnly: true, Timeout: o.Wait, NoStatistics: true})
-		return err
-	})
-	if err != nil && errors.Is(refusal(path, err), ErrLocked) {
-		return Summary{}, refusal(path, err)
-	}
-	if err == nil { // else its pages are read all the same
+	if db != nil {
 		defer db.Close()
 	}
-	if _, m, _, _ = metas(f); m == nil { // it may have been written until the lock was ours
+	_, m, _, _ := metas(f)
+	if m == nil {
 		tell(Finding{Kind: NoMeta})
 		return Summary{Damages: 1}, nil
 	}
@@ -115,7 +106,7 @@ func Verify(ctx context.Context, path string, o Options, tell func(Finding)) (Su
 	if late := v.run(); late != nil {
 		return v.sum, late
 	}
-	if v.sum.Damages > 0 || err != nil {
+	if v.sum.Damages > 0 || db == nil {
 		return v.sum, nil
 	}
 	err = guarded(path, func() error {
@@ -129,6 +120,41 @@ func Verify(ctx context.Context, path string, o Options, tell func(Finding)) (Su
 		})
 	})
 	return v.sum, err
+}
+
+// openToVerify opens the file that has the name, twice: to read its pages, and for bbolt's lock and its
+// own check; db is nil where bbolt does not take it, so damaged is it.
+func openToVerify(path string, o Options) (f *os.File, db *bbolt.DB, err error) {
+	for range leastTries {
+		f, m, err := openPages(path)
+		if err != nil || m == nil {
+			return f, nil, err
+		}
+		var opened, locked os.FileInfo
+		if opened, err = f.Stat(); err == nil {
+			err = guarded(path, func() (err error) {
+				db, err = bbolt.Open(path, 0, &bbolt.Options{
+					ReadOnly: true, Timeout: o.Wait, NoStatistics: true, OpenFile: noting(&locked, o.OpenFile)})
+				return err
+			})
+		}
+		switch {
+		case err != nil && errors.Is(refusal(path, err), ErrLocked):
+			return nil, nil, errors.Join(refusal(path, err), f.Close())
+		case opened != nil && locked != nil && os.SameFile(opened, locked) && hasName(opened, path):
+			if err != nil { // its pages are read all the same
+				db = nil
+			}
+			return f, db, nil
+		}
+		if err = f.Close(); db != nil {
+			err = errors.Join(err, db.Close())
+		}
+		if err != nil {
+			return nil, nil, refusal(path, err)
+		}
+	}
+	return nil, nil, errSwapped(path)
 }
 
 // openPages opens a file to read its pages; m is nil where no first page is whole.
@@ -202,7 +228,7 @@ func (v *verifier) note(f Finding) {
 func (v *verifier) wrong(kind Kind, detail string) { v.note(Finding{Kind: kind, Detail: detail}) }
 
 func (v *verifier) run() error {
-	v.sum.Pages = v.meta.pages
+	v.sum.Pages, v.sum.tx = v.meta.pages, v.meta.tx
 	if info, err := v.file.Stat(); err == nil {
 		v.sum.Bytes = info.Size()
 	}
