@@ -53,8 +53,8 @@ type job struct {
 	err    error
 }
 
-// mostTogether bounds the commits of one transaction.
-const mostTogether = 256
+// MostTogether bounds the commits of one transaction.
+const MostTogether = 256
 
 // Read returns a scope's records whose keys begin with prefix, and its version.
 func (s *Store) Read(ctx context.Context, scope bot.Scope, prefix string) (records []bot.Record, version uint64, err error) {
@@ -145,7 +145,7 @@ func (s *Store) writeUntil(j *job) {
 		default:
 		}
 		s.mu.Lock()
-		jobs := slices.Clone(s.waiting[:min(len(s.waiting), mostTogether)])
+		jobs := slices.Clone(s.waiting[:min(len(s.waiting), MostTogether)])
 		s.waiting = slices.Delete(s.waiting, 0, len(jobs))
 		s.mu.Unlock()
 		s.write(jobs)
@@ -306,6 +306,12 @@ func forgetReplies(tx *bbolt.Tx, ages *bbolt.Bucket, before []byte) error {
 		}
 	}
 	return nil
+}
+
+// Transactions is how many have been written since the file was made: it goes up by one with each. 0 where it cannot be told.
+func (s *Store) Transactions() (n uint64) {
+	_ = s.view(func(tx *bbolt.Tx) error { n = uint64(tx.ID()); return nil })
+	return n
 }
 
 // Close waits for what is being written, and lets go of the file.

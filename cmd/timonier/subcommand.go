@@ -24,7 +24,7 @@ type subcommand struct {
 
 func subcommands() []subcommand {
 	return []subcommand{{"serve", serve}, {"register", register}, {"manifest", manifest}, {"schedule", schedule}, {"api", api}, {"check", check}, {"doctor", doctor}, {"health", health}, {"bank", bank},
-		{"verify", verify}, {"backup", backup}, {"restore", restore}, {"compact", compact}}
+		{"load", load}, {"verify", verify}, {"backup", backup}, {"restore", restore}, {"compact", compact}}
 }
 
 // subcommandOf finds the subcommand that a command line names, and what is left for it. The
