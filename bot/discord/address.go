@@ -68,6 +68,9 @@ func (a address) gateway(named string) (string, error) {
 	if u.Scheme != "wss" && (u.Scheme != "ws" || !a.override) {
 		return "", fmt.Errorf("the gateway's address %q is not wss://", named)
 	}
+	if host := "." + strings.ToLower(u.Hostname()); !a.override && !strings.HasSuffix(host, ".discord.gg") {
+		return "", fmt.Errorf("the gateway's address %q is not with Discord", named) // it would be given the token
+	}
 	if u.Path == "" {
 		u.Path = "/"
 	}

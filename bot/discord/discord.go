@@ -57,9 +57,10 @@ type Config struct {
 	// One whose answer has been shown, and is only kept up to date, does not count. 0: 1,000.
 	Most int
 
-	Now     func() time.Time // the wall clock; nil: time.Now
-	Logger  *slog.Logger     // nil: silent
-	Metrics *bot.Metrics     // nil: none
+	Now     func() time.Time                                                     // the wall clock; nil: time.Now
+	Dial    func(ctx context.Context, network, address string) (net.Conn, error) // opens every connection; nil: net.Dialer's
+	Logger  *slog.Logger                                                         // nil: silent
+	Metrics *bot.Metrics                                                         // nil: none
 }
 
 // Bot is the tutor on Discord. It is safe for concurrent use.
@@ -147,9 +148,12 @@ func New(cfg Config) (*Bot, error) {
 // newClient makes the client of a configuration. Its connections are kept, so that a
 // burst of answers does not begin with as many handshakes.
 func newClient(cfg Config, addr address) *client {
+	if cfg.Dial == nil {
+		cfg.Dial = (&net.Dialer{Timeout: 5 * time.Second, KeepAlive: 30 * time.Second}).DialContext
+	}
 	transport := &http.Transport{
 		Proxy:       http.ProxyFromEnvironment,
-		DialContext: (&net.Dialer{Timeout: 5 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
+		DialContext: cfg.Dial,
 		// A burst of a hundred commands opens as many connections once, and keeps them.
 		MaxIdleConns: 256, MaxIdleConnsPerHost: 256,
 		IdleConnTimeout: 90 * time.Second, TLSHandshakeTimeout: 5 * time.Second,

@@ -235,11 +235,11 @@ func (s *shard) connection(ctx context.Context) (wasUp bool, err error) {
 			}
 		}
 	}
+	var l *link
 	to, err := s.bot.address.gateway(at)
-	if err != nil {
-		return false, err
+	if err == nil {
+		l, err = s.dial(ctx, to, resume)
 	}
-	l, err := s.dial(ctx, to, resume)
 	s.mu.Lock()
 	if err != nil {
 		s.resumeAt = "" // ask where the gateway is, before the next time

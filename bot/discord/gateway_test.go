@@ -220,8 +220,13 @@ func TestAddress(t *testing.T) {
 		}
 	}
 	own, _ := newAddress("")
-	if _, err := own.gateway("ws://gateway.discord.gg"); err == nil {
-		t.Error("a gateway without TLS passes")
+	for _, bad := range []string{"ws://gateway.discord.gg", "wss://discord.gg.example.org", "wss://example.org/discord.gg", "wss://notdiscord.gg", "wss://169.254.169.254"} {
+		if to, err := own.gateway(bad); err == nil {
+			t.Errorf("a gateway at %s passes as %s", bad, to)
+		}
+	}
+	if _, err := own.gateway("wss://gateway-us-east1-b.discord.gg"); err != nil {
+		t.Error(err)
 	}
 	other, _ := newAddress("http://127.0.0.1:9")
 	proxy, _ := newAddress("https://mandataire.test/d")

@@ -82,7 +82,7 @@ const mostFrame = 16 << 20
 
 // dial connects to Discord.
 func (s *shard) dial(ctx context.Context, to string, resume resumption) (*link, error) {
-	dialer := websocket.Dialer{Proxy: http.ProxyFromEnvironment, HandshakeTimeout: s.bot.pace.hello}
+	dialer := websocket.Dialer{Proxy: http.ProxyFromEnvironment, NetDialContext: s.bot.cfg.Dial, HandshakeTimeout: s.bot.pace.hello}
 	real, resp, err := dialer.DialContext(ctx, to, http.Header{"User-Agent": {userAgent}})
 	if err != nil {
 		if resp != nil {

@@ -36,12 +36,10 @@ type wire struct {
 }
 
 func newWire(cfg Config, base *url.URL) *wire {
-	transport := &http.Transport{Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true, TLSHandshakeTimeout: callTime,
+	transport := &http.Transport{Proxy: http.ProxyFromEnvironment, DialContext: cfg.Dial, ForceAttemptHTTP2: true, TLSHandshakeTimeout: callTime,
 		MaxIdleConnsPerHost: 64, IdleConnTimeout: time.Minute} // all goes to one host or two
-	w := &wire{cfg: cfg, base: base, client: &http.Client{Timeout: callTime, Transport: transport}}
-	if w.bound() {
-		w.client.Transport = &homebound{w, transport}
-	}
+	w := &wire{cfg: cfg, base: base}
+	w.client = &http.Client{Timeout: callTime, Transport: &homebound{w, transport}}
 	w.close = transport.CloseIdleConnections
 	return w
 }
@@ -49,14 +47,31 @@ func newWire(cfg Config, base *url.URL) *wire {
 // bound says that requests may go to one host alone: the API is not Slack's own.
 func (w *wire) bound() bool { return w.base.String() != slackgo.APIURL }
 
-// homebound sends every request to one host, whatever its URL says: redirects too.
+// homebound is the only way out. Requests go to Slack's own hosts and to no others; where the API is not Slack's
+// own, to its host, whatever their URLs say. Redirects come this way too.
 type homebound struct {
 	wire *wire
 	next http.RoundTripper
 }
 
+// errElsewhere is an address that Slack, or somebody in it, gave, and that is none of Slack's.
+var errElsewhere = errors.New("the address is not with Slack")
+
+// slacks says that an address is one of Slack's own: of its API, its files, its response URLs or its sockets.
+func slacks(u *url.URL) bool {
+	host := strings.ToLower(u.Hostname())
+	return (u.Scheme == "https" || u.Scheme == "wss") && (u.Port() == "" || u.Port() == "443") && u.User == nil &&
+		(host == "slack.com" || strings.HasSuffix(host, ".slack.com"))
+}
+
 func (h *homebound) RoundTrip(r *http.Request) (*http.Response, error) {
-	if u, moved := h.wire.home(r.URL); moved {
+	if !h.wire.bound() && !slacks(r.URL) {
+		if r.Body != nil {
+			_ = r.Body.Close()
+		}
+		return nil, errElsewhere
+	}
+	if u, moved := h.wire.home(r.URL); h.wire.bound() && moved {
 		r = r.Clone(r.Context())
 		r.URL, r.Host = u, ""
 	}
@@ -142,7 +157,7 @@ func (w *wire) once(r *http.Request) (*http.Response, error) {
 // again says whether a request is worth another try, and after how long.
 func (w *wire) again(ctx context.Context, try int, resp *http.Response, err error) (time.Duration, bool) {
 	switch {
-	case ctx.Err() != nil:
+	case ctx.Err() != nil, errors.Is(err, errElsewhere):
 		return 0, false
 	case err != nil, resp.StatusCode >= 500:
 		return backoff(try, 8*time.Second), true

@@ -16,6 +16,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/url"
 	"slices"
 	"strings"
@@ -40,17 +41,19 @@ type Config struct {
 	// API is the base of the Web API: https://slack.com/api/ where empty. No request
 	// leaves the host of any other: a socket, a response URL, an upload or a download whose
 	// host has the base's name is asked as it is, on its own port; any other keeps its
-	// path and query, and goes to the base's scheme, host and port.
+	// path and query, and goes to the base's scheme, host and port. Slack's own requests go to slack.com and the
+	// hosts below it, by TLS, and nowhere else.
 	API      string
 	Teachers []string // IDs of people who lead, beside the workspace's admins and owners
 	Most     int      // requests without an answer yet before new ones are told that it is busy: 1,000
 
-	Now     func() time.Time                     // the wall clock; nil: time.Now
-	After   func(time.Duration) <-chan time.Time // timers; nil: time.After
-	Ping    time.Duration                        // a socket without a ping for so long is dead: 30 s
-	Drain   time.Duration                        // how long Run waits for answers under way: 8 s
-	Logger  *slog.Logger                         // nil: silent
-	Metrics *bot.Metrics                         // nil: none
+	Now     func() time.Time                                                     // the wall clock; nil: time.Now
+	After   func(time.Duration) <-chan time.Time                                 // timers; nil: time.After
+	Ping    time.Duration                                                        // a socket without a ping for so long is dead: 30 s
+	Drain   time.Duration                                                        // how long Run waits for answers under way: 8 s
+	Dial    func(ctx context.Context, network, address string) (net.Conn, error) // opens every connection; nil: net.Dialer's
+	Logger  *slog.Logger                                                         // nil: silent
+	Metrics *bot.Metrics                                                         // nil: none
 }
 
 // App is the tutor's connection to Slack. It is safe for concurrent use.

@@ -8,6 +8,7 @@ import (
 	"io"
 	"log"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -78,7 +79,7 @@ func (a *App) socket(ctx context.Context) (greeted bool, err error) {
 	api := slackgo.New(a.cfg.BotToken, slackgo.OptionAPIURL(a.wire.base.String()),
 		slackgo.OptionAppLevelToken(a.cfg.AppToken), slackgo.OptionHTTPClient(&opener{wire: a.wire}))
 	client := socketmode.New(api,
-		socketmode.OptionDialer(&websocket.Dialer{Proxy: http.ProxyFromEnvironment, HandshakeTimeout: callTime, WriteBufferSize: 32 << 10}),
+		socketmode.OptionDialer(&websocket.Dialer{Proxy: http.ProxyFromEnvironment, NetDialContext: a.cfg.Dial, HandshakeTimeout: callTime, WriteBufferSize: 32 << 10}),
 		socketmode.OptionPingInterval(a.cfg.Ping), socketmode.OptionReadLimit(mostEnvelope),
 		socketmode.OptionLog(log.New(io.Discard, "", 0)))
 	ended := make(chan error, 1)
@@ -182,6 +183,9 @@ func (o *opener) Do(r *http.Request) (*http.Response, error) {
 	var answer map[string]any
 	if json.Unmarshal(data, &answer) == nil {
 		if address, ok := answer["url"].(string); ok {
+			if u, err := url.Parse(address); !o.wire.bound() && (err != nil || !slacks(u)) {
+				return nil, errElsewhere
+			}
 			answer["url"] = o.wire.here(address)
 			if data, err = json.Marshal(answer); err != nil {
 				return nil, fmt.Errorf("write answer: %w", err)

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"context"
 	"log/slog"
+	"net"
 
 	"timonier/bot"
 	"timonier/bot/discord"
@@ -21,6 +23,7 @@ type shared struct {
 	logger  *slog.Logger
 	metrics *bot.Metrics
 	most    int
+	dial    func(ctx context.Context, network, address string) (net.Conn, error) // nil: net.Dialer's
 }
 
 // platform is one that serve knows.
@@ -49,7 +52,7 @@ func platforms() []platform {
 			make: func(got values, with shared) (frontEnd, error) {
 				return slack.New(slack.Config{
 					Tutor: with.tutor, BotToken: got[slackBot], AppToken: got[slackApp], SigningSecret: got[slackSigning],
-					API: got[slackURL], Teachers: got.list(slackTeachers), Most: with.most,
+					API: got[slackURL], Teachers: got.list(slackTeachers), Most: with.most, Dial: with.dial,
 					Logger: with.logger, Metrics: with.metrics,
 				})
 			},
@@ -61,7 +64,7 @@ func discordConfig(got values, with shared) discord.Config {
 	return discord.Config{
 		Tutor: with.tutor, Token: got[discordToken], AppID: got[discordApp], PublicKey: got[discordKey],
 		Guild: got[discordGuild], API: got[discordURL], Shards: got.number(discordShards),
-		TeacherRoles: got.list(discordRoles), Most: with.most, Logger: with.logger, Metrics: with.metrics,
+		TeacherRoles: got.list(discordRoles), Most: with.most, Dial: with.dial, Logger: with.logger, Metrics: with.metrics,
 	}
 }
 
