@@ -67,7 +67,7 @@ func TestOnlySlack(t *testing.T) {
 	for _, address := range []string{"https://hooks.slack.com/commands/T/1", "https://slack.com/api/x", "https://FILES.slack.com/x", "https://wss-primary.slack.com:443/"} {
 		ctx, cancel := context.WithCancel(t.Context())
 		w.cfg.After = func(time.Duration) <-chan time.Time { cancel(); return nil } // tried once
-		_ = w.respond(ctx, address, map[string]any{})                                // nobody is there
+		_ = w.respond(ctx, address, map[string]any{})                               // nobody is there
 		cancel()
 	}
 	if got := dialled(); len(got) != 4 {
