@@ -30,7 +30,7 @@ type Request struct {
 	Live     bool   // what was sent can be changed: work that goes on emits more than one Reply
 	Mute     bool   // the platform says that nothing can be said here but in answer
 	Pictures string // the theme of the pictures that the platform shows, unless somebody chose another: light, dark; empty: it shows none
-	Resumed  bool   // it is one of Interrupted: it was begun by a process that has ended
+	Resumed  bool   // it is one of Interrupted, begun by a process that has ended, or the platform kept it meanwhile: it may be late
 
 	// Asked is when the request came; zero: now.
 	Asked time.Time

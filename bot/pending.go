@@ -21,6 +21,7 @@ type pending struct {
 	mu      sync.Mutex
 	keys    map[string]string // by tenant and request: the record's key
 	changes map[string][]byte // by key; nil: to be deleted
+	notes   map[string][]byte // the same of notes, which wait for a change to go along with
 	writing bool
 	idle    sync.Cond // told when nothing is written any more
 	version uint64
@@ -132,6 +133,7 @@ func (t *Tutor) writePending() {
 			p.mu.Unlock()
 			return
 		}
+		p.takeNotes()
 		changes := p.changes
 		p.changes = map[string][]byte{}
 		p.mu.Unlock()

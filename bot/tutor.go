@@ -154,6 +154,7 @@ func (t *Tutor) Close() error {
 		f.stop()
 	}
 	t.working.Wait()
+	t.writeNotes()
 	t.pending.settled()
 	t.agenda.settled()
 	return nil

@@ -38,6 +38,9 @@ func (b *Bot) connectShards(ctx context.Context) error {
 	}
 	all := b.shards
 	b.mu.Unlock()
+	if err := b.takeUp(ctx, all); err != nil {
+		return err
+	}
 
 	var running sync.WaitGroup
 	for _, s := range all {
@@ -150,6 +153,7 @@ var (
 
 // run keeps the session up until ctx ends. An error is final: Discord refuses a setting.
 func (s *shard) run(ctx context.Context) error {
+	defer s.leave()
 	pause := s.bot.pace.retry
 	for ctx.Err() == nil {
 		began := time.Now()
@@ -199,6 +203,7 @@ func (s *shard) forget() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.session, s.resumeAt, s.sequence = "", "", 0
+	s.note(time.Time{})
 }
 
 // lastSequence is what a heartbeat carries: null before the first event.
@@ -283,12 +288,15 @@ func (s *shard) dispatched(l *link, kind string, sequence int64, data json.RawMe
 			s.resumeAt = l.to
 		}
 		s.isUp(true)
+		l.replays = false
 		s.bot.log.Info("gateway session begun", "shard", s.number, "of", s.count)
 	case "RESUMED":
 		s.isUp(true)
+		l.replays = false
 		s.bot.log.Info("gateway session resumed", "shard", s.number)
 	case "INTERACTION_CREATE":
-		s.bot.fromGateway(data)
+		s.bot.fromGateway(data, l.replays)
 	}
 	s.sequence = sequence
+	s.note(time.Time{})
 }

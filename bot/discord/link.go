@@ -49,6 +49,8 @@ type link struct {
 	silence time.Duration // how long that takes
 	begun   atomic.Bool   // READY, RESUMED or what came before it has been seen
 
+	replays bool // what comes was missed by the connection before; under the shard's mu
+
 	once      sync.Once
 	ended     chan struct{}
 	cause     error // why it ended. Set before ended
@@ -91,7 +93,7 @@ func (s *shard) dial(ctx context.Context, to string, resume resumption) (*link, 
 		return nil, fmt.Errorf("connect to gateway: %w", err)
 	}
 	real.SetReadLimit(mostFrame)
-	return &link{shard: s, to: to, resume: resume, real: real, ended: make(chan struct{})}, nil
+	return &link{shard: s, to: to, resume: resume, real: real, replays: resume.Session != "", ended: make(chan struct{})}, nil
 }
 
 // run relays until the connection ends, and says why.

@@ -92,8 +92,8 @@ func (x *exchange) answers() bool { return x.request != nil && x.complete == "" 
 
 // fromGateway answers an interaction that came over the gateway. It is called from the
 // loop that reads, in the order in which they came, and does not block: neither the
-// first response nor the tutor is waited for.
-func (b *Bot) fromGateway(raw json.RawMessage) {
+// first response nor the tutor is waited for. A replayed one may be minutes old.
+func (b *Bot) fromGateway(raw json.RawMessage, replayed bool) {
 	arrived := time.Now()
 	work, done, ok := b.begin()
 	if !ok {
@@ -110,7 +110,16 @@ func (b *Bot) fromGateway(raw json.RawMessage) {
 	if !b.recent.First(e.ID) {
 		return
 	}
-	x := b.take(e, b.planFor(e, err), arrived)
+	p := b.planFor(e, err)
+	if replayed {
+		if p.complete != "" {
+			return // nobody waits for suggestions any more
+		}
+		if p.request != nil {
+			p.request.Resumed, p.request.Asked = true, madeAt(e.ID, p.request.Asked)
+		}
+	}
+	x := b.take(e, p, arrived)
 	b.working.Go(func() {
 		defer b.recovered(x.id)
 		if !x.answers() {

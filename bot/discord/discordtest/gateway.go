@@ -158,6 +158,17 @@ func (s *Server) Invalidate(resumable bool) {
 	})
 }
 
+// Expire ends every session that is not connected, as Discord does after some minutes.
+func (s *Server) Expire() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, se := range slices.Clone(s.gateway.sessions) {
+		if se.conn == nil {
+			s.gateway.end(se)
+		}
+	}
+}
+
 // Beat asks every connection for a heartbeat at once: op 1.
 func (s *Server) Beat() { s.eachConn(func(c *conn) { c.send(event{Op: 1}) }) }
 
