@@ -180,14 +180,39 @@ func keep(r Reply) ([]byte, error) {
 // apology logs what went wrong and gives the learner the reference to it.
 func (t *Tutor) apology(ctx context.Context, r Request, w words, err error) Reply {
 	ref := reference(r, t.cfg.Now())
-	t.cfg.Logger.ErrorContext(ctx, "command failed", "reference", ref, "platform", r.Platform,
-		"tenant", r.Tenant, "channel", r.Channel, "line", loggable(r.Line), "error", err)
+	log := t.cfg.Logger.With("reference", ref, "platform", r.Platform, "tenant", r.Tenant, "channel", r.Channel)
 	t.cfg.Metrics.Failed(r.Platform, "command")
-	id := "failure.ours"
-	if errors.Is(err, context.DeadlineExceeded) {
-		id = "failure.late"
+	text, part := "", new(Damage)
+	switch {
+	case errors.As(err, &part):
+		log.ErrorContext(ctx, "the data file is damaged: verify says where, restore puts a copy in its place", "part", part.Scope, "error", err)
+		text = w.say("failure.damaged", with{"Where": w.whose(part.Scope), "Reference": ref})
+	case errors.Is(err, ErrDamaged):
+		log.ErrorContext(ctx, "the data file is damaged: verify says where, restore puts a copy in its place", "part", "all", "error", err)
+		text = w.say("failure.broken", with{"Reference": ref})
+	case errors.Is(err, ErrFull):
+		log.ErrorContext(ctx, "the disk is full: make room, nothing is kept until then", "error", err)
+		text = w.say("failure.full", with{"Reference": ref})
+	case errors.Is(err, context.DeadlineExceeded):
+		log.ErrorContext(ctx, "command took too long", "line", loggable(r.Line), "error", err)
+		text = w.say("failure.late", with{"Reference": ref})
+	default:
+		log.ErrorContext(ctx, "command failed", "line", loggable(r.Line), "error", err)
+		text = w.say("failure.ours", with{"Reference": ref})
 	}
-	return Reply{Blocks: []Block{Text{w.say(id, with{"Reference": ref})}}, Final: true, Failed: true, Reference: ref}
+	return Reply{Blocks: []Block{Text{text}}, Final: true, Failed: true, Reference: ref}
+}
+
+// whose says in which part of what is kept something is damaged, as verify does.
+func (w words) whose(s Scope) string {
+	data := with{"Platform": s.Platform, "Tenant": s.Tenant, "Channel": s.Channel, "Person": s.Person}
+	switch {
+	case s.Channel != "":
+		return w.say("keep.inchannel", data)
+	case s.Person != "":
+		return w.say("keep.inperson", data)
+	}
+	return w.say("keep.intenant", data)
 }
 
 // tooLate says that a command was not done before the last process ended, and that it is

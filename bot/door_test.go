@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"reflect"
 	"regexp"
 	"strings"
@@ -92,6 +93,40 @@ func TestStoreThatFails(t *testing.T) {
 	s.store.fail = nil
 	if got := plainText(s.ask("/compte")); got != "1" {
 		t.Errorf("after the disk has room: %s, want 1", got)
+	}
+}
+
+// What a store says of itself is told to the learner, with whose it is and what has to be done, and is in the
+// log.
+func TestStoreIsDamagedOrFull(t *testing.T) {
+	of := func(s Scope) error {
+		return fmt.Errorf("commit: %w", &Damage{Scope: s, Err: fmt.Errorf("page 7: %w", ErrDamaged)})
+	}
+	for _, tt := range []struct {
+		fail          error
+		lang, want    string
+		inLog, advice string
+	}{
+		{of(Scope{"slack", "T1", "C1", ""}), "fr", "abîmées dans le canal C1 de slack/T1~: ", `part="slack/T1 channel C1"`, "timonier restore"},
+		{of(Scope{"slack", "T1", "C1", ""}), "en", "damaged in channel C1 of slack/T1: ", `part="slack/T1 channel C1"`, "timonier restore"},
+		{of(Scope{"slack", "T1", "", "U1"}), "fr", "abîmées dans ce qui est gardé pour U1 de slack/T1~: ", `part="slack/T1 person U1"`, "timonier verify"},
+		{of(Scope{"slack", "T1", "", ""}), "en", "damaged in what belongs to slack/T1: ", `part=slack/T1 `, "timonier verify"},
+		{fmt.Errorf("commit: %w", ErrDamaged), "en", "My data file is damaged: I can no longer answer anyone", "part=all", "timonier restore"},
+		{fmt.Errorf("commit: %w", ErrFull), "fr", "plus de place pour écrire~: rien n'a été changé, rien n'est perdu", "the disk is full", "refaites la commande"},
+	} {
+		s := failingStage(t)
+		var log strings.Builder
+		s.tutor.cfg.Logger = slog.New(slog.NewTextHandler(&log, nil))
+		s.store.fail = tt.fail
+		r := s.request("/compte")
+		r.Locale = tt.lang
+		reply := s.send(r)
+		if got := plainText(reply); !strings.Contains(got, tt.want) || !strings.Contains(got, tt.advice) || !strings.Contains(got, reply.Reference) || reply.Reference == "" {
+			t.Errorf("%v: %s", tt.fail, got)
+		}
+		if !strings.Contains(log.String(), tt.inLog) || !strings.Contains(log.String(), reply.Reference) {
+			t.Errorf("%v: log %s", tt.fail, log.String())
+		}
 	}
 }
 

@@ -33,7 +33,21 @@ type Store interface {
 var (
 	ErrConflict = errors.New("scope has been written since it was read")
 	ErrAnswered = errors.New("request has been answered already")
+
+	// ErrFull: there is no room to write any more; what was written stays, and can be read.
+	ErrFull = errors.New("the disk is full")
+	// ErrDamaged: what was written cannot be read. A Damage says whose it is.
+	ErrDamaged = errors.New("the file is damaged")
 )
+
+// Damage is an ErrDamaged of a part of what is kept: the others can be read and written.
+type Damage struct {
+	Scope Scope
+	Err   error
+}
+
+func (d *Damage) Error() string { return d.Scope.String() + ": " + d.Err.Error() }
+func (d *Damage) Unwrap() error { return d.Err }
 
 // Scope is whose records they are: a channel's where Channel is set, a person's
 // where Person is, the tenant's own where neither is. Both are never set. The
@@ -41,6 +55,18 @@ var (
 // deleted is as if nothing had ever been written in it: at version 0 again.
 type Scope struct {
 	Platform, Tenant, Channel, Person string
+}
+
+// String is for logs: slack/T1 channel C1.
+func (s Scope) String() string {
+	of := s.Platform + "/" + s.Tenant
+	switch {
+	case s.Channel != "":
+		of += " channel " + s.Channel
+	case s.Person != "":
+		of += " person " + s.Person
+	}
+	return of
 }
 
 // Record is one key and its value. Keys are paths as a/b/c of bytes other than

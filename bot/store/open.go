@@ -11,11 +11,14 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
 	"go.etcd.io/bbolt"
 	bolterrors "go.etcd.io/bbolt/errors"
+
+	"timonier/bot"
 )
 
 // The reasons why a file is refused. Each says all that a person needs to be told,
@@ -23,9 +26,10 @@ import (
 var (
 	ErrLocked   = errors.New("another process holds the file")
 	ErrNewer    = errors.New("a newer program wrote the file")
-	ErrDamaged  = errors.New("the file is damaged")
+	ErrDamaged  = bot.ErrDamaged
 	ErrReadOnly = errors.New("the file may not be written")
 	ErrForeign  = errors.New("the file is not one of this program")
+	ErrFull     = bot.ErrFull
 )
 
 // Error is a file that was refused: errors.Is finds its Kind and its Cause.
@@ -201,6 +205,8 @@ func refusal(path string, err error) error {
 		return nil
 	case errors.As(err, &known):
 		return err
+	case full(err):
+		return &Error{Path: path, Kind: ErrFull, Cause: err}
 	case errors.Is(err, bolterrors.ErrTimeout):
 		return &Error{Path: path, Kind: ErrLocked, Cause: err}
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
@@ -211,6 +217,17 @@ func refusal(path string, err error) error {
 		return &Error{Path: path, Kind: ErrDamaged, Cause: err}
 	}
 	return fmt.Errorf("open %s: %w", path, err)
+}
+
+// full says that there is no room: on the disk, in the quota of who writes, or in the largest file that
+// is allowed. Of growing the file, bbolt keeps only the system's text.
+func full(err error) bool {
+	for _, no := range []syscall.Errno{syscall.ENOSPC, syscall.EDQUOT, syscall.EFBIG} {
+		if errors.Is(err, no) || err != nil && strings.HasSuffix(err.Error(), ": "+no.Error()) {
+			return true
+		}
+	}
+	return false
 }
 
 // What bbolt's pages look like (internal/common, page.go and meta.go): a header of

@@ -51,6 +51,7 @@ type job struct {
 	commit bot.Commit
 	done   chan struct{}
 	err    error
+	at     bot.Scope // that is being read or written
 }
 
 // MostTogether bounds the commits of one transaction.
@@ -75,7 +76,7 @@ func (s *Store) Read(ctx context.Context, scope bot.Scope, prefix string) (recor
 		return nil
 	})
 	if err != nil {
-		return nil, 0, fmt.Errorf("read records: %w", err)
+		return nil, 0, fmt.Errorf("read records: %w", s.damage(scope, err))
 	}
 	return records, version, nil
 }
@@ -96,7 +97,7 @@ func (s *Store) Answered(ctx context.Context, scope bot.Scope, request string) (
 		return nil
 	})
 	if err != nil {
-		return nil, false, fmt.Errorf("read reply: %w", err)
+		return nil, false, fmt.Errorf("read reply: %w", s.damage(tenantOf(scope), err))
 	}
 	return reply, found, nil
 }
@@ -121,7 +122,7 @@ func (s *Store) Commit(ctx context.Context, c bot.Commit) error {
 		<-s.turn // those that still wait have one among them that takes it
 	}
 	if j.err != nil {
-		return fmt.Errorf("commit: %w", j.err)
+		return fmt.Errorf("commit: %w", s.damage(j.at, j.err))
 	}
 	return nil
 }
@@ -157,10 +158,10 @@ func (s *Store) writeUntil(j *job) {
 func (s *Store) write(jobs []*job) {
 	err := s.update(func(tx *bbolt.Tx) error {
 		for _, j := range jobs {
-			if j.err = check(tx, &j.commit); j.err != nil {
+			if j.err = j.check(tx); j.err != nil {
 				continue // refused: nothing of it has been written
 			}
-			if err := apply(tx, &j.commit); err != nil {
+			if err := j.apply(tx); err != nil {
 				return err
 			}
 		}
@@ -181,16 +182,18 @@ func (s *Store) write(jobs []*job) {
 }
 
 // check says why a commit may not be written.
-func check(tx *bbolt.Tx, c *bot.Commit) error {
-	for i := range c.Answers {
-		a := &c.Answers[i]
+func (j *job) check(tx *bbolt.Tx) error {
+	for i := range j.commit.Answers {
+		a := &j.commit.Answers[i]
+		j.at = tenantOf(a.Scope)
 		if t := tenantBucket(tx, a.Scope); t != nil {
 			if b := t.Bucket(repliesBucket); b != nil && b.Get(name(a.Request)) != nil {
 				return bot.ErrAnswered
 			}
 		}
 	}
-	for _, w := range c.Writes {
+	for _, w := range j.commit.Writes {
+		j.at = w.Scope
 		version := uint64(0)
 		if b := scopeBucket(tx, w.Scope); b != nil {
 			version = versionOf(b)
@@ -203,19 +206,23 @@ func check(tx *bbolt.Tx, c *bot.Commit) error {
 }
 
 // apply writes a commit that has been checked.
-func apply(tx *bbolt.Tx, c *bot.Commit) error {
-	for i := range c.Writes {
-		if err := applyWrite(tx, &c.Writes[i]); err != nil {
+func (j *job) apply(tx *bbolt.Tx) error {
+	for i := range j.commit.Writes {
+		j.at = j.commit.Writes[i].Scope
+		if err := applyWrite(tx, &j.commit.Writes[i]); err != nil {
 			return err
 		}
 	}
-	for i := range c.Answers {
-		if err := keepReply(tx, &c.Answers[i]); err != nil {
+	for i := range j.commit.Answers {
+		j.at = tenantOf(j.commit.Answers[i].Scope)
+		if err := keepReply(tx, &j.commit.Answers[i]); err != nil {
 			return err
 		}
 	}
 	return nil
 }
+
+func tenantOf(s bot.Scope) bot.Scope { return bot.Scope{Platform: s.Platform, Tenant: s.Tenant} }
 
 func applyWrite(tx *bbolt.Tx, w *bot.Write) error {
 	b, err := makeScope(tx, w.Scope)
@@ -347,12 +354,28 @@ func (s *Store) guard(run func(func(*bbolt.Tx) error) error, f func(*bbolt.Tx) e
 	}
 	var begun *bbolt.Tx
 	err = guarded(s.path, func() error { return run(func(tx *bbolt.Tx) error { begun = tx; return f(tx) }) })
+	if full(err) {
+		err = &Error{Path: s.path, Kind: ErrFull, Cause: err}
+	}
 	if errors.Is(err, ErrDamaged) && (begun == nil || begun.DB() != nil) || notSynced(err) {
 		s.mu.Lock()
 		s.broken = err
 		s.mu.Unlock()
 	}
 	return err
+}
+
+// damage says whose damage it is, unless it is everyone's.
+func (s *Store) damage(whose bot.Scope, err error) error {
+	if !errors.Is(err, ErrDamaged) {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.broken != nil {
+		return err
+	}
+	return &bot.Damage{Scope: whose, Err: err}
 }
 
 // notSynced says that the disk may not have what the system was given to write. The system forgets
