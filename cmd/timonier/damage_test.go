@@ -21,7 +21,7 @@ func TestDamageIsToldAndMended(t *testing.T) {
 	}
 	spoil(t, data, "deployments/default/web")
 	for _, tt := range []struct{ lang, want string }{
-		{"fr", "Mes données sont abîmées dans le canal terminal de terminal/local\u00a0: je ne peux pas répondre"},
+		{"fr", "Mes données sont abîmées dans le canal terminal de terminal/local : je ne peux pas répondre"},
 		{"en", "My data is damaged in channel terminal of terminal/local: I cannot answer"},
 	} {
 		got := program(t, nil, "/kubectl get deployments\n", "--data", data, "--lang", tt.lang)
