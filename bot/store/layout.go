@@ -95,8 +95,17 @@ func makeScope(tx *bbolt.Tx, s bot.Scope) (*bbolt.Bucket, error) {
 	if err != nil {
 		return nil, err
 	}
-	return scopes.CreateBucketIfNotExists(scopeName(s))
+	b, err := scopes.CreateBucketIfNotExists(scopeName(s))
+	if err != nil {
+		return nil, err
+	}
+	b.FillPercent = fullPages
+	return b, nil
 }
+
+// fullPages is how full pages of records are made. Most keys come in their order (revisions, steps of the
+// trace): the half of a page that bbolt would leave for keys in between stays empty.
+const fullPages = 0.9
 
 func versionOf(b *bbolt.Bucket) uint64 {
 	if v := b.Get(versionKey); len(v) == 8 {
