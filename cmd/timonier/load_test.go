@@ -51,6 +51,14 @@ type rehearsal struct {
 
 func rehearse(t testing.TB) *rehearsal {
 	t.Helper()
+	r := rehearsed(t)
+	r.start()
+	return r
+}
+
+// rehearsed is all of it but the program, which is not started yet.
+func rehearsed(t testing.TB) *rehearsal {
+	t.Helper()
 	d, err := discordtest.Start(discordtest.Config{Unlimited: true, Strict: true})
 	if err != nil {
 		t.Fatal(err)
@@ -76,7 +84,6 @@ func rehearse(t testing.TB) *rehearsal {
 			t.Error(err)
 		}
 	})
-	r.start()
 	return r
 }
 
@@ -92,12 +99,7 @@ func freeAddress(t testing.TB) string {
 // start starts the program, and waits until both platforms see it.
 func (r *rehearsal) start() {
 	r.t.Helper()
-	r.log = &bytes.Buffer{}
-	r.cmd = exec.Command(r.program, "serve", "--listen", r.listen, "--data", r.data)
-	r.cmd.Env, r.cmd.Stderr = r.env, r.log
-	if err := r.cmd.Start(); err != nil {
-		r.t.Fatal(err)
-	}
+	r.launch()
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	if err := r.discord.Connected(ctx, 1); err != nil {
@@ -105,6 +107,16 @@ func (r *rehearsal) start() {
 	}
 	if err := r.slack.Connected(ctx, 1); err != nil {
 		r.t.Fatalf("slack: %v\n%s", err, r.log)
+	}
+}
+
+func (r *rehearsal) launch() {
+	r.t.Helper()
+	r.log = &bytes.Buffer{}
+	r.cmd = exec.Command(r.program, "serve", "--listen", r.listen, "--data", r.data)
+	r.cmd.Env, r.cmd.Stderr = r.env, r.log
+	if err := r.cmd.Start(); err != nil {
+		r.t.Fatal(err)
 	}
 }
 
