@@ -17,6 +17,10 @@ func (t *Tutor) Complete(ctx context.Context, r Request, line string, cursor int
 	if strings.ContainsRune(line, '\n') || !utf8.ValidString(line) || !utf8.ValidString(line[:cursor]) {
 		return nil
 	}
+	if !t.limits.types(&r) {
+		t.cfg.Metrics.exceeded(r.Platform, "typing")
+		return nil
+	}
 	var out []string
 	j := job{ctx: ctx, done: make(chan error, 1)}
 	j.run = func(ctx context.Context, ln *lane) {

@@ -44,6 +44,8 @@ type Request struct {
 	// adds to the request what only the platform knows (Teacher, Locale), where that
 	// takes a call. It keeps to the context's deadline, and leaves what it cannot find out.
 	Fill func(context.Context, *Request) `json:"-"`
+
+	admitted bool // by Admit
 }
 
 // Person is who acts; the platform's own identifier, and a name only where one may be shown.

@@ -24,6 +24,7 @@ type Metrics struct {
 	commit   prometheus.Histogram
 	said     *prometheus.CounterVec // platform, outcome
 	unsaid   *prometheus.GaugeVec   // platform
+	excess   *prometheus.CounterVec // platform, limit
 }
 
 // NewMetrics makes metrics of their own registry, with those of the Go runtime.
@@ -51,7 +52,9 @@ func NewMetrics() *Metrics {
 		Help: "What was to be said unasked, by outcome: said, failed (and tried again), unreachable, dropped (too old, or too many)."}, []string{"platform", "outcome"})
 	m.unsaid = prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "timonier_announcements_waiting",
 		Help: "Channels and people that there is something to say to unasked."}, []string{"platform"})
-	m.registry.MustRegister(m.said, m.unsaid, m.first, m.final, m.replies, m.errors, m.limited, m.up, m.waiting, m.commit,
+	m.excess = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "timonier_excess_total",
+		Help: "Requests refused for their rate, by whose it was: person, channel, tenant, typing (completions)."}, []string{"platform", "limit"})
+	m.registry.MustRegister(m.excess, m.said, m.unsaid, m.first, m.final, m.replies, m.errors, m.limited, m.up, m.waiting, m.commit,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -119,6 +122,12 @@ func (m *Metrics) announced(platform, outcome string) {
 func (m *Metrics) toSay(platform string, by float64) {
 	if m != nil {
 		m.unsaid.WithLabelValues(platform).Add(by)
+	}
+}
+
+func (m *Metrics) exceeded(platform, limit string) {
+	if m != nil {
+		m.excess.WithLabelValues(platform, limit).Inc()
 	}
 }
 

@@ -63,7 +63,7 @@ func courseAsking(pattern string) (*content.Course, error) {
 func TestEveryPressCountsOnce(t *testing.T) {
 	s := newStage(t, "fr")
 	s.course = smallCourse(t)
-	s.tutor = New(Config{Content: s.course, Store: s.store, Now: func() time.Time { return s.now }, Limits: Limits{Queue: 1000}})
+	s.tutor = New(Config{Content: s.course, Store: s.store, Now: func() time.Time { return s.now }, Limits: Limits{Queue: 1000, Rates: Unlimited()}})
 	s.shared, s.leads, s.person = true, true, "prof"
 	s.listen()
 	s.ask("/quiz animée nombre=1 modules=5.2 changement=non")

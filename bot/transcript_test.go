@@ -79,7 +79,7 @@ func newStage(t *testing.T, locale string) *stage {
 }
 
 func (s *stage) newTutor() *Tutor {
-	return New(Config{Content: s.course, Store: s.store, Now: func() time.Time { return s.now }, Logger: slog.New(slog.NewTextHandler(s.t.Output(), nil))})
+	return New(Config{Content: s.course, Store: s.store, Now: func() time.Time { return s.now }, Limits: Limits{Rates: Unlimited()}, Logger: slog.New(slog.NewTextHandler(s.t.Output(), nil))})
 }
 
 func (s *stage) request(line string) Request {

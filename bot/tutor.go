@@ -36,6 +36,8 @@ type Limits struct {
 	Command  time.Duration // wall time of one command: 20 s
 	Output   int           // characters of a page of a code block, where there is more: 3500
 	Follow   time.Duration // how long a live answer is kept up to date: 3 min
+
+	Rates Rates // how often anything may be asked: see there
 }
 
 func (l Limits) orDefault() Limits {
@@ -47,6 +49,7 @@ func (l Limits) orDefault() Limits {
 		Command:  cmp.Or(l.Command, 20*time.Second),
 		Output:   cmp.Or(l.Output, 3500),
 		Follow:   cmp.Or(l.Follow, 3*time.Minute),
+		Rates:    l.Rates.orDefault(),
 	}
 }
 
@@ -79,6 +82,7 @@ type Tutor struct {
 	banks   banks
 	wakers  []waker
 	agenda  agenda
+	limits  *limiter
 }
 
 // New makes a tutor. It reads nothing yet.
@@ -100,6 +104,7 @@ func New(cfg Config) *Tutor {
 	t := &Tutor{cfg: cfg, commands: commands(), words: all, lanes: map[Place]*lane{}, idle: list.New(),
 		follows: map[*following]struct{}{}, pending: pending{keys: map[string]string{}, changes: map[string][]byte{}}}
 	t.pending.idle.L = &t.pending.mu
+	t.limits = newLimiter(cfg.Limits.Rates)
 	t.wakers, t.speaking, t.agenda.kept, t.agenda.idle.L = wakers(), map[string]*announcer{}, map[Scope]*entry{}, &t.agenda.mu
 	t.Teach(cfg.Content)
 	t.cfg.Content = nil // only the first: what is taught is a call's content
@@ -124,6 +129,12 @@ func (t *Tutor) Handle(ctx context.Context, r Request, emit func(Reply)) error {
 // Handle's result. A front end that reads events one by one calls it from the
 // loop that reads, so that order is kept, and waits for done elsewhere.
 func (t *Tutor) Accept(ctx context.Context, r Request, emit func(Reply)) (done <-chan error, err error) {
+	if over := t.Admit(&r); over != nil {
+		emit(over.Reply)
+		refused := make(chan error, 1)
+		refused <- nil
+		return refused, nil
+	}
 	j := job{ctx: ctx, done: make(chan error, 1)}
 	j.served = &served{request: r, emit: emit, done: j.done}
 	j.gathers = len(r.Line) <= longestGathered && t.Manner(r).Gathers

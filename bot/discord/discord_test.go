@@ -2,6 +2,7 @@ package discord
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"log/slog"
 	"os"
@@ -140,6 +141,7 @@ type class struct {
 
 	secrets []string // the tokens of all interactions
 	hurry   func(*pace)
+	rates   bot.Rates // of the tutor; none: unlimited, as a test has few people, in a hurry
 }
 
 // Interact is the server's, and remembers the token.
@@ -202,7 +204,7 @@ func newClass(t *testing.T, s setting) *class {
 // start runs a bot, with a tutor of its own on the class's store, until stop.
 func (c *class) start() {
 	c.t.Helper()
-	c.tutor = bot.New(bot.Config{Store: c.store, Now: c.cfg.Now, Logger: c.cfg.Logger})
+	c.tutor = bot.New(bot.Config{Store: c.store, Now: c.cfg.Now, Logger: c.cfg.Logger, Limits: bot.Limits{Rates: cmp.Or(c.rates, bot.Unlimited())}})
 	c.cfg.Tutor = c.tutor
 	b, err := New(c.cfg)
 	if err != nil {

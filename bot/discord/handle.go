@@ -19,6 +19,7 @@ type plan struct {
 	way      way          // the request's way back
 	complete string       // a line to complete, whose completions are the first response; "": none
 	prefix   string       // what of each completion is not the option's
+	unsaid   bool         // the first response need not be given: they were told a moment ago
 }
 
 // planFor decides what to do with an interaction. It never panics: what it stumbles over
@@ -61,10 +62,29 @@ func (b *Bot) only(e event, id string, data map[string]any) plan {
 	if e.Type == eventComplete {
 		return plan{command: "none", first: callback{callbackComplete, choices{Choices: []choice{}}}}
 	}
-	say := b.say(b.tongue(e))
-	m, files := render(bot.Reply{Blocks: []bot.Block{bot.Text{Markdown: say(id, data)}}, Private: true, Final: true}, say)
+	return b.told(e, bot.Reply{Blocks: []bot.Block{bot.Text{Markdown: b.say(b.tongue(e))(id, data)}}, Private: true, Final: true})
+}
+
+// told is a plan of one reply at once, for the person alone.
+func (b *Bot) told(e event, r bot.Reply) plan {
+	m, files := render(r, b.say(b.tongue(e)))
 	m.Flags |= flagEphemeral
 	return plan{command: "none", first: callback{callbackMessage, m}, files: files}
+}
+
+// over is for what comes too soon after the rest. It is told in the first response itself, so that it costs no more
+// than an acknowledgement; and told once: then a press is acknowledged without a word, and a command not at all, of
+// which Discord tells the person by itself. A response that has been deferred could not be left out.
+func (b *Bot) over(e event, x *bot.Excess) plan {
+	p := b.told(e, x.Reply)
+	switch {
+	case !x.Quiet:
+	case e.Type == eventPress:
+		p = plan{command: "none", first: callback{Type: callbackUpdate}}
+	default:
+		p.unsaid = true
+	}
+	return p
 }
 
 // tongue is the locale in which to speak to whoever did something: the language that they
@@ -191,6 +211,9 @@ func (b *Bot) planLine(e event, r bot.Request, line, text string, files []given)
 	r.Line = line
 	if text != "" {
 		r.Line += "\n" + text
+	}
+	if over := b.cfg.Tutor.Admit(&r); over != nil {
+		return b.over(e, over)
 	}
 	looked := r
 	if len(files) > 0 {

@@ -128,7 +128,9 @@ func (b *Bot) fromGateway(raw json.RawMessage, replayed bool) {
 		if x.complete != "" {
 			x.first = x.completions(b.completions(work, x.plan))
 		}
-		x.acknowledged(x.respond(work))
+		if !x.unsaid {
+			x.acknowledged(x.respond(work))
+		}
 	})
 	if x.answers() {
 		b.accept(work, x)

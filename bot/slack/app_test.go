@@ -2,6 +2,7 @@ package slack
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"log/slog"
 	"net/http"
@@ -62,10 +63,11 @@ type bench struct {
 	app     *App
 	clock   *clock
 	log     *locked
-	url     string // of the handler
-	end     func() // of Run
-	release func() // of what it runs on
-	file    string // of the store
+	url     string    // of the handler
+	end     func()    // of Run
+	release func()    // of what it runs on
+	file    string    // of the store
+	rates   bot.Rates // of the tutor; none: unlimited, as a test has few people, in a hurry
 }
 
 // locked is a log that can be read while it is written.
@@ -137,7 +139,7 @@ func (b *bench) build(cfg Config) *App {
 		b.t.Fatal(err)
 	}
 	log := slog.New(slog.NewTextHandler(b.log, nil))
-	b.tutor = bot.New(bot.Config{Store: data, Now: b.slack.Now, Logger: log})
+	b.tutor = bot.New(bot.Config{Store: data, Now: b.slack.Now, Logger: log, Limits: bot.Limits{Rates: cmp.Or(b.rates, bot.Unlimited())}})
 	cfg.Tutor, cfg.API, cfg.Now, cfg.After, cfg.Logger = b.tutor, b.slack.URL(), b.slack.Now, b.clock.after, log
 	app, err := New(cfg)
 	if err != nil {

@@ -24,6 +24,12 @@ func (a *App) begin(in incoming, k *ask) {
 	}
 	k.at = in.at
 	k.request = k.full(a)
+	if over := a.cfg.Tutor.Admit(&k.request); over != nil {
+		if !over.Quiet { // acknowledged it is already, and Slack shows nothing of that
+			a.give(k, over.Reply)
+		}
+		return
+	}
 	k.manner = a.cfg.Tutor.Manner(k.request)
 	a.cfg.Metrics.Acknowledged(platform, k.manner.Command, in.acked)
 	work, ok := a.admit()
@@ -250,7 +256,15 @@ func (p *parcel) hold() {
 // tell answers with one of the tutor's sentences what was not given to the tutor. So many
 // answers at once are of this kind, and no more: whoever presses a hundred times while it is
 // busy is not told a hundred times.
-func (a *App) tell(k *ask, id string, data map[string]any) {
+func (a *App) tell(k *ask, id string, data map[string]any) { a.give(k, a.sentence(k, id, data)) }
+
+// sentence is one of the tutor's as a reply to the person alone.
+func (a *App) sentence(k *ask, id string, data map[string]any) bot.Reply {
+	return bot.Reply{Blocks: []bot.Block{bot.Text{Markdown: a.say(k, id, data)}}, Private: true, Final: true, Failed: true}
+}
+
+// give is tell for a reply.
+func (a *App) give(k *ask, r bot.Reply) {
 	select {
 	case a.said <- struct{}{}:
 	default:
@@ -271,16 +285,20 @@ func (a *App) tell(k *ask, id string, data map[string]any) {
 	go func() {
 		defer a.jobs.Done()
 		defer func() { <-a.said }()
-		a.answer(work, k, id, data)
+		a.hand(work, k, r)
 	}()
 }
 
 // answer shows one of the tutor's sentences to the person alone.
 func (a *App) answer(ctx context.Context, k *ask, id string, data map[string]any) {
+	a.hand(ctx, k, a.sentence(k, id, data))
+}
+
+// hand shows a reply that did not come by way of the tutor's queue.
+func (a *App) hand(ctx context.Context, k *ask, r bot.Reply) {
 	p := a.parcelOf(k)
 	k.manner.Replace = false
-	text := bot.Text{Markdown: a.say(k, id, data)}
-	if err := p.send(ctx, bot.Reply{Blocks: []bot.Block{text}, Private: true, Final: true, Failed: true}); err != nil {
+	if err := p.send(ctx, r); err != nil {
 		a.log.WarnContext(ctx, "answer not delivered", "error", harmless(err))
 		a.cfg.Metrics.Failed(platform, "delivery")
 	}

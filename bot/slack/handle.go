@@ -351,6 +351,10 @@ func (a *App) openHome(in incoming, k *ask) {
 	a.cfg.Metrics.Acknowledged(platform, "home", in.acked)
 	k.at = in.at
 	k.request = k.full(a)
+	if a.cfg.Tutor.Admit(&k.request) != nil { // the home tab stays as it was
+		a.leave(k)
+		return
+	}
 	go func() {
 		defer a.leave(k)
 		defer a.recovered(k)

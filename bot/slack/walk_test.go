@@ -29,7 +29,7 @@ func TestTheWholeCourseFits(t *testing.T) {
 			}
 			defer data.Close()
 			now := time.Date(2026, 9, 14, 13, 0, 0, 0, time.UTC)
-			tutor := bot.New(bot.Config{Store: data, Now: func() time.Time { return now }, Limits: bot.Limits{Output: 1800}})
+			tutor := bot.New(bot.Config{Store: data, Now: func() time.Time { return now }, Limits: bot.Limits{Output: 1800, Rates: bot.Unlimited()}})
 			say := func(id string, data map[string]any) string { return speak(string(lang), id, data) }
 			for i, stop := range bot.Walk(content.Default(), lang) {
 				now = now.Add(10 * time.Second)

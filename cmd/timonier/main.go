@@ -68,7 +68,7 @@ func run(ctx context.Context, args, env []string, stdin io.Reader, stdout, stder
 		Content: course,
 		Logger:  log.logger(),
 		// A terminal scrolls, and has nowhere to offer a file: nothing is cut out of a long answer.
-		Limits: bot.Limits{Output: 1 << 30},
+		Limits: bot.Limits{Output: 1 << 30, Rates: bot.Unlimited()},
 	})
 	session := &terminal.Session{
 		Tutor: tutor, Who: bot.Person{ID: "me"}, Locale: cfg.lang, Words: say.word, Voice: tutor,
