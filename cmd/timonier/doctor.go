@@ -10,7 +10,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"runtime/debug"
 	"time"
 
 	"timonier/bot"
@@ -82,7 +81,7 @@ func (c *checkup) report(in invocation) int {
 }
 
 func (c *checkup) program(context.Context) {
-	c.note(well, "doctor.program", map[string]any{"Version": versionOf(), "Go": runtime.Version(), "System": runtime.GOOS + "/" + runtime.GOARCH})
+	c.note(well, "doctor.program", map[string]any{"Version": thisBuild().String(), "Go": runtime.Version(), "System": runtime.GOOS + "/" + runtime.GOARCH})
 }
 
 // settings reads them as serve does, and makes the front ends that they are for.
@@ -213,24 +212,9 @@ func (c *checkup) room(context.Context) {
 // clock finds a clock that is before the program itself: Slack refuses what is five minutes off,
 // and a question of the day needs its hour.
 func (c *checkup) clock(context.Context) {
-	if built, ok := builtAt(); ok && c.now.Before(built.Add(-24*time.Hour)) {
+	if built := thisBuild().at; !built.IsZero() && c.now.Before(built.Add(-24*time.Hour)) {
 		c.note(ill, "doctor.clock", map[string]any{"Now": c.now.Format(time.DateTime), "Built": built.Format(time.DateOnly)})
 		return
 	}
 	c.note(well, "doctor.now", map[string]any{"Now": c.now.Format(time.DateTime), "Zone": c.now.Format("MST")})
-}
-
-// builtAt is when the commit was made that the program was built from.
-func builtAt() (time.Time, bool) {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return time.Time{}, false
-	}
-	for _, s := range info.Settings {
-		if s.Key == "vcs.time" {
-			at, err := time.Parse(time.RFC3339, s.Value)
-			return at, err == nil
-		}
-	}
-	return time.Time{}, false
 }

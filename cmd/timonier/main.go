@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/signal"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 	_ "time/tzdata" // a machine may know no time zones, and a class has one
@@ -36,10 +37,49 @@ func main() {
 	signal.Notify(asked, os.Interrupt, syscall.SIGTERM)
 	go func() { // until the program ends
 		<-asked
-		signal.Reset(os.Interrupt, syscall.SIGTERM) // before anything is said of it: who asks twice does not wait
 		cancel()
+		again := <-asked
+		signal.Reset(os.Interrupt, syscall.SIGTERM)
+		atOnce(again)
 	}()
 	os.Exit(run(ctx, os.Args[1:], os.Environ(), os.Stdin, os.Stdout, os.Stderr))
+}
+
+// lastWords is how long the program takes to say that it ends at once.
+const lastWords = 200 * time.Millisecond
+
+// atOnce ends the program, told twice to stop, as the second signal would have: nobody who asks twice waits.
+func atOnce(signal os.Signal) {
+	said := make(chan struct{})
+	go func() {
+		defer close(said)
+		fmt.Fprintln(os.Stderr, newVoice(langOfWords(os.Args[1:], os.Environ())).word("program.atonce"))
+	}()
+	select {
+	case <-said:
+	case <-time.After(lastWords): // nobody reads it
+	}
+	if self, err := os.FindProcess(os.Getpid()); err == nil && self.Signal(signal) == nil {
+		time.Sleep(lastWords)
+	}
+	os.Exit(exitFailed)
+}
+
+// langOfWords is the language that the words of a command line ask for, of whatever subcommand.
+func langOfWords(args, env []string) string {
+	for i, word := range args {
+		name, value, given := strings.Cut(strings.TrimLeft(word, "-"), "=")
+		if name != "lang" || !strings.HasPrefix(word, "-") {
+			continue
+		}
+		if !given && i+1 < len(args) {
+			value = args[i+1]
+		}
+		if lang := ours(value); lang != "" {
+			return lang
+		}
+	}
+	return langOf(env)
 }
 
 // run is the program. It returns its exit code.

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"runtime"
 	"strconv"
 	"strings"
 	"time"
@@ -56,14 +57,16 @@ func serveOn(ctx context.Context, in invocation, table []platform) int {
 	}
 	hide := newRedactor(got.secrets())
 	logger := slog.New(hide.handler(logHandler(in.stderr, o)))
-	if path != "" && openToOthers(path) {
-		logger.Warn("everyone on this machine can read the configuration file: chmod 600 it", "path", path)
-	}
 	metrics := bot.NewMetrics()
+	metrics.Built(thisBuild().String(), thisBuild().revision, runtime.Version())
 	// Made once for nothing: a setting that a front end does not take is told before there is a file.
 	trial := shared{tutor: bot.New(bot.Config{}), logger: logger, metrics: metrics, most: o.most}
 	if err := new(service).connect(table, got, trial); err != nil {
 		return in.refuse(hide.text(tellSetting(say, err)))
+	}
+	logger.Info("starting", "version", thisBuild().String(), "build", system(), "process", os.Getpid())
+	if path != "" && openToOthers(path) {
+		logger.Warn("everyone on this machine can read the configuration file: chmod 600 it", "path", path)
 	}
 	course, watch, err := openCourse(o.content)
 	if err != nil {
@@ -71,6 +74,10 @@ func serveOn(ctx context.Context, in invocation, table []platform) int {
 		return in.fail(say.sentence("check.refused", map[string]any{"Path": o.content}))
 	}
 	file, err := store.Open(ctx, o.data, store.Options{})
+	if err != nil && ctx.Err() != nil { // told to stop before there was anything to end
+		logger.Info("stopped")
+		return exitOK
+	}
 	if err != nil {
 		return in.fail(refusal(say, o.data, err))
 	}
@@ -91,7 +98,7 @@ func serveOn(ctx context.Context, in invocation, table []platform) int {
 	if err != nil {
 		err = errors.Join(err, tutor.Close(), file.Close())
 	} else {
-		logger.Info("serving", "version", versionOf(), "frontends", s.names(), "address", s.public.address(),
+		logger.Info("serving", "frontends", s.names(), "address", s.public.address(),
 			"admin", s.admin.address(), "data", o.data)
 		stop, stopBackups := func() {}, func() {}
 		if o.backups.dir != "" {

@@ -283,6 +283,9 @@ func servedToTheEnd(t *testing.T, program string) {
 			if code := p.end(syscall.SIGTERM); code != -1 || time.Since(began) > grace/2 {
 				t.Errorf("told twice: code %d after %v", code, time.Since(began))
 			}
+			if !strings.Contains(s.written.String(), "Arrêt immédiat, demandé deux fois") {
+				t.Error("it does not say why")
+			}
 			close(release)
 			continue
 		}

@@ -72,6 +72,7 @@ type service struct {
 	fronts  []*front
 
 	public, admin *site // nil where there is nothing to serve
+	gate          gate  // of the platforms' requests by HTTP
 	stopping      atomic.Bool
 }
 
@@ -104,7 +105,8 @@ func (s *service) names() string {
 }
 
 // run serves until the context ends, or nothing is left that works. Then it ends everything, in this
-// order: requests by HTTP, front ends with what they have begun, the tutor, the store, health.
+// order: requests by HTTP, front ends with what they have begun, the tutor, the store, health, which
+// says to the end that the program is stopping.
 func (s *service) run(ctx context.Context) error {
 	running, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
@@ -195,16 +197,16 @@ func (s *service) watch(ctx context.Context, broken <-chan error) error {
 func (s *service) end(ctx context.Context, stop func(), atWork *sync.WaitGroup) error {
 	late, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.grace)
 	defer cancel()
-	err := s.public.close(late)
+	s.gate.close(late)
 	stop()
-	err = errors.Join(err, within(late, func() error { atWork.Wait(); return nil }))
+	err := within(late, func() error { atWork.Wait(); return nil })
 	for _, c := range s.last {
 		if errors.Is(err, errLate) {
 			break // what still works may need it; the store is whole without being closed
 		}
 		err = errors.Join(err, within(late, c.Close))
 	}
-	return errors.Join(err, s.admin.close(late))
+	return errors.Join(err, s.public.close(late), s.admin.close(late))
 }
 
 // within waits for work until the context ends. Work that is late goes on until the program ends.

@@ -265,6 +265,41 @@ func TestOrderOfTheEnd(t *testing.T) {
 	http.DefaultClient.CloseIdleConnections()
 }
 
+// TestHealthWhileStopping: where health is at the platforms' own address, it says to the end that the
+// program is stopping, and platforms are told to come again.
+func TestHealthWhileStopping(t *testing.T) {
+	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
+	told, release := make(chan struct{}), make(chan struct{})
+	front1 := &fakeFront{serve: func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "taken") }}
+	front1.run = func(ctx context.Context) error {
+		<-ctx.Done()
+		close(told)
+		<-release
+		return nil
+	}
+	front1.up.Store(true)
+	s := newService(t, &front{frontEnd: front1, name: "slack", paths: []string{"/slack"}})
+	open(t, s, "")
+	stop := started(t, s)
+	if status, body := fetch(t, s.public.address(), "/slack"); status != 200 || body != "taken" {
+		t.Errorf("before: %d %s", status, body)
+	}
+	done := make(chan error, 1)
+	go func() { done <- stop() }()
+	<-told
+	if status, body := fetch(t, s.public.address(), "/readyz"); status != 503 || !strings.Contains(body, "stopping") {
+		t.Errorf("/readyz: %d %s", status, body)
+	}
+	if status, body := fetch(t, s.public.address(), "/slack"); status != 503 || body == "taken" {
+		t.Errorf("a request that comes late: %d %s", status, body)
+	}
+	http.DefaultClient.CloseIdleConnections()
+	close(release)
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
+
 // TestWorkThatDoesNotEnd: the program ends without it, and says so; the store is left alone.
 func TestWorkThatDoesNotEnd(t *testing.T) {
 	release := make(chan struct{})

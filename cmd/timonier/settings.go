@@ -7,7 +7,6 @@ import (
 	"io"
 	"path/filepath"
 	"runtime"
-	"runtime/debug"
 	"slices"
 	"strings"
 
@@ -50,7 +49,7 @@ func parse(args, env []string, stdout, stderr io.Writer) (cfg settings, say voic
 		// What it says is English; the option is the one before those that it did not come to.
 		return usage("program.badflag", map[string]any{"Option": args[len(args)-flags.NArg()-1]})
 	case *version:
-		fmt.Fprintf(stdout, "timonier %s\n", versionOf())
+		fmt.Fprintln(stdout, versionLine())
 		return cfg, say, exitOK, false
 	case flags.NArg() > 0:
 		return usage("program.badword", map[string]any{"Word": flags.Arg(0)})
@@ -114,21 +113,6 @@ func dataFile(env []string) (string, error) {
 		return "", errNoHome
 	}
 	return filepath.Join(dir, filepath.Join(under...), "timonier", "timonier.db"), nil
-}
-
-// versionOf is the module's version, or the commit that it was built from.
-func versionOf() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "?"
-	}
-	version := info.Main.Version
-	for _, s := range info.Settings {
-		if s.Key == "vcs.revision" && version == "(devel)" {
-			version += " " + s.Value[:min(len(s.Value), 12)]
-		}
-	}
-	return version
 }
 
 // voice says the program's own few sentences.

@@ -23,7 +23,7 @@ type subcommand struct {
 }
 
 func subcommands() []subcommand {
-	return []subcommand{{"serve", serve}, {"register", register}, {"manifest", manifest}, {"schedule", schedule}, {"api", api}, {"check", check}, {"doctor", doctor}, {"health", health}, {"bank", bank},
+	return []subcommand{{"serve", serve}, {"register", register}, {"manifest", manifest}, {"schedule", schedule}, {"api", api}, {"check", check}, {"doctor", doctor}, {"health", health}, {"version", version}, {"bank", bank},
 		{"load", load}, {"verify", verify}, {"backup", backup}, {"restore", restore}, {"compact", compact}}
 }
 

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync"
 	"time"
 )
 
@@ -34,7 +35,7 @@ func (s *service) listen(public, admin string) (err error) {
 	used := false
 	for _, f := range s.fronts {
 		for _, path := range f.paths {
-			outside.Handle(path, f.Handler())
+			outside.Handle(path, s.gate.guard(f.Handler()))
 			used = true
 		}
 	}
@@ -103,6 +104,48 @@ func (s *site) close(ctx context.Context) error {
 		return s.http.Close() // whoever sends so slowly is cut off
 	}
 	return nil
+}
+
+// gate lets requests in until it is closed, and knows when those within have been answered. The
+// zero value is open.
+type gate struct {
+	mu     sync.Mutex
+	closed bool
+	within sync.WaitGroup
+}
+
+func (g *gate) enter() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if !g.closed {
+		g.within.Add(1)
+	}
+	return !g.closed
+}
+
+// guard answers 503 once the gate is closed: a platform that asks again finds the next process.
+func (g *gate) guard(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !g.enter() {
+			w.Header().Set("Connection", "close")
+			w.Header().Set("Retry-After", "5")
+			http.Error(w, "stopping", http.StatusServiceUnavailable)
+			return
+		}
+		defer g.within.Done()
+		next.ServeHTTP(w, r)
+	})
+}
+
+// close lets nobody in any more, and waits a moment for those within: whoever still sends by then is
+// too slow for any platform.
+func (g *gate) close(ctx context.Context) {
+	g.mu.Lock()
+	g.closed = true
+	g.mu.Unlock()
+	polite, cancel := context.WithTimeout(ctx, graceHTTP)
+	defer cancel()
+	_ = within(polite, func() error { g.within.Wait(); return nil })
 }
 
 // health adds the paths for those who watch over the program.
