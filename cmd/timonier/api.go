@@ -65,7 +65,7 @@ func api(ctx context.Context, in invocation) int {
 	if err != nil {
 		return in.fail(say.sentence("program.failed", map[string]any{"Error": oneLine(err)}))
 	}
-	if err := serveAPI(ctx, listener, newLive(cluster, o.speed), id, in.stdout); err != nil {
+	if err := serveAPI(ctx, listener, newLive(cluster, o.speed), id, limitsOfAPI(), in.stdout); err != nil {
 		return in.fail(say.sentence("api.broken", map[string]any{"Error": oneLine(err)}))
 	}
 	return exitOK
@@ -94,19 +94,21 @@ func (o apiOptions) cluster(now time.Time) (*sim.Cluster, error) {
 }
 
 // serveAPI answers until the context ends, and prints the kubeconfig once it does. An error: the cluster has failed.
-func serveAPI(ctx context.Context, listener net.Listener, l *live, id *identity, out io.Writer) error {
+func serveAPI(ctx context.Context, listener net.Listener, l *live, id *identity, limits siteLimits, out io.Writer) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	server := &http.Server{
-		Handler:           id.require(l.handler()),
+		Handler:           timed(id.require(l.handler()), limits),
 		TLSConfig:         id.tls(),
-		ReadHeaderTimeout: 10 * time.Second,
-		IdleTimeout:       2 * time.Minute,
+		ReadHeaderTimeout: limits.header,
+		IdleTimeout:       limits.idle,
+		MaxHeaderBytes:    limits.headerBytes,
+		HTTP2:             &http.HTTP2Config{MaxConcurrentStreams: 100, SendPingTimeout: time.Minute, WriteByteTimeout: limits.answer},
 		BaseContext:       func(net.Listener) context.Context { return ctx }, // watches end with it
 		ErrorLog:          discardLog(),
 	}
 	served, ticked := make(chan error, 1), make(chan error, 1)
-	go func() { served <- server.ServeTLS(listener, "", "") }()
+	go func() { served <- server.ServeTLS(newCrowd(listener, limits.connections, server), "", "") }()
 	go func() { ticked <- l.run(ctx) }()
 	_, err := io.WriteString(out, id.kubeconfig())
 	if err == nil {
@@ -132,6 +134,30 @@ func serveAPI(ctx context.Context, listener net.Listener, l *live, id *identity,
 		return nil
 	}
 	return err
+}
+
+// limitsOfAPI bound what its clients may ask: more than of a site that platforms alone know, as a watch holds its
+// connection for as long as it likes, and a list of a large cluster takes its time.
+func limitsOfAPI() siteLimits {
+	return siteLimits{header: 10 * time.Second, whole: time.Minute, answer: 2 * time.Minute, idle: 2 * time.Minute, headerBytes: 64 << 10, connections: 512}
+}
+
+// timed gives a request's body a time to come in and its answer one to be taken; a watch's has none. The server's
+// own times would end watches too.
+func timed(next http.Handler, limits siteLimits) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var read, write time.Time
+		if !apiserver.IsWatch(r) {
+			write = time.Now().Add(limits.whole + limits.answer)
+		}
+		if r.ContentLength != 0 {
+			read = time.Now().Add(limits.whole)
+		}
+		of := http.NewResponseController(w) // every connection of ours knows deadlines
+		_ = of.SetReadDeadline(read)
+		_ = of.SetWriteDeadline(write)
+		next.ServeHTTP(w, r)
+	})
 }
 
 // readAPIOptions reads the flags. ok is false where the program is to end with the code.

@@ -101,6 +101,7 @@ func (id *identity) require(next http.Handler) http.Handler {
 		if !strings.EqualFold(kind, "bearer") || subtle.ConstantTimeCompare([]byte(strings.TrimSpace(token)), []byte(id.token)) != 1 {
 			w.Header().Set("Content-Type", "application/json")
 			w.Header().Set("Cache-Control", "no-cache, private")
+			w.Header().Set("Connection", "close") // what else comes over it is not worth waiting for
 			w.WriteHeader(http.StatusUnauthorized)
 			io.WriteString(w, unauthorized) // who is gone needs no answer
 			return

@@ -44,20 +44,33 @@ func (s *service) listen(public, admin string) (err error) {
 	} else {
 		inside := http.NewServeMux()
 		s.health(inside)
-		if s.admin, err = newSite(admin, inside, s.logger); err != nil {
+		if s.admin, err = newSite(admin, inside, s.logger, usualLimits()); err != nil {
 			return err
 		}
 	}
 	if used || admin == "" {
-		if s.public, err = newSite(public, outside, s.logger); err != nil {
+		if s.public, err = newSite(public, outside, s.logger, usualLimits()); err != nil {
 			return errors.Join(err, s.admin.close(context.Background()))
 		}
 	}
 	return nil
 }
 
-// newSite opens an address. The times are for what platforms send: one short request, answered at once.
-func newSite(address string, handler http.Handler, logger *slog.Logger) (*site, error) {
+// siteLimits bound what anybody may ask of a site, whoever they are.
+type siteLimits struct {
+	header, whole, answer, idle time.Duration // to send a header, a request; to take an answer; between two requests
+	headerBytes, connections    int
+}
+
+// usualLimits are for what platforms send: one short request, answered at once. A request's body, which its handler
+// bounds at 1 MiB, is in memory before its signature can be looked at: so many at once are 256 MiB.
+func usualLimits() siteLimits {
+	return siteLimits{header: 5 * time.Second, whole: 10 * time.Second, answer: 15 * time.Second, idle: 60 * time.Second,
+		headerBytes: 16 << 10, connections: 256}
+}
+
+// newSite opens an address.
+func newSite(address string, handler http.Handler, logger *slog.Logger, limits siteLimits) (*site, error) {
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
 		var short *net.OpError // without the address, which the sentence has
@@ -66,15 +79,31 @@ func newSite(address string, handler http.Handler, logger *slog.Logger) (*site, 
 		}
 		return nil, &listenError{address, err}
 	}
-	return &site{listener: listener, http: &http.Server{
-		Handler:           handler,
-		ReadHeaderTimeout: 5 * time.Second,
-		ReadTimeout:       10 * time.Second,
-		WriteTimeout:      15 * time.Second,
-		IdleTimeout:       60 * time.Second,
-		MaxHeaderBytes:    16 << 10,
+	// HTTP/1 alone: there is no TLS here for another one to be agreed on, and none is taken unasked.
+	server := &http.Server{
+		Handler:           guarded(handler),
+		ReadHeaderTimeout: limits.header,
+		ReadTimeout:       limits.whole,
+		WriteTimeout:      limits.answer,
+		IdleTimeout:       limits.idle,
+		MaxHeaderBytes:    limits.headerBytes,
 		ErrorLog:          slog.NewLogLogger(logger.Handler(), slog.LevelWarn),
-	}}, nil
+
+		DisableGeneralOptionsHandler: true,
+	}
+	return &site{listener: newCrowd(listener, limits.connections, server), http: server}, nil
+}
+
+// guarded says of every answer that it is what it says it is, and for nobody to keep. A page that a browser is lured
+// to can do nothing here: what changes something is signed.
+func guarded(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Cache-Control", "no-store")
+		h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+		next.ServeHTTP(w, r)
+	})
 }
 
 func (s *site) address() string {
@@ -188,7 +217,6 @@ func (s *service) readiness(ctx context.Context) readiness {
 
 func (r readiness) write(w http.ResponseWriter) {
 	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Cache-Control", "no-store")
 	status := http.StatusOK
 	if !r.Ready {
 		status = http.StatusServiceUnavailable

@@ -343,7 +343,7 @@ func (s *Server) Serve(u User, turns Turns) http.Handler {
 	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(io.LimitReader(r.Body, MaxBodyBytes+1))
 		if err != nil {
-			return // the client is gone, or speaks no HTTP
+			hangUp() // the client is gone, speaks no HTTP, or is too slow: to return would say that all is well
 		}
 		r.Body = io.NopCloser(bytes.NewReader(body))
 		if IsWatch(r) {
