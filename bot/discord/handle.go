@@ -231,14 +231,9 @@ func (b *Bot) planLine(e event, r bot.Request, line, text string, files []given)
 			return plan{command: m.Command, first: callback{callbackForm, f}}
 		}
 	case m.Replace && e.Type == eventPress && (!m.Private || hidden): // what others see is not one person's page
-		p.first = callback{Type: callbackUpdate}
 		p.way.Message, p.way.Private = e.Message.ID, hidden
-		return p
 	}
-	p.first = callback{Type: callbackDefer}
-	if m.Private {
-		p.first.Data = map[string]int{"flags": flagEphemeral}
-	}
+	p.first = p.way.first()
 	return p
 }
 

@@ -25,6 +25,17 @@ type way struct {
 	Files   []given `json:"files,omitempty"` // whose text belongs to the line
 }
 
+// first is the first response to an interaction that is answered later.
+func (w way) first() callback {
+	switch {
+	case w.Message != "":
+		return callback{Type: callbackUpdate}
+	case w.Private:
+		return callback{callbackDefer, map[string]int{"flags": flagEphemeral}}
+	}
+	return callback{Type: callbackDefer}
+}
+
 // exchange is one interaction in hand, from its arrival to the end of its answer.
 type exchange struct {
 	plan
@@ -271,7 +282,15 @@ func (b *Bot) resume(ctx, work context.Context) error {
 			plan: plan{command: w.Command, request: &r, way: w},
 			bot:  b, id: r.ID, token: w.Token, locale: r.Locale, arrived: time.Now(), acked: make(chan struct{}),
 		}
-		close(x.acked)
+		if age := b.cfg.Now().Sub(r.Asked); age < inTime { // the process before may have ended before its first response
+			x.first, x.arrived = w.first(), x.arrived.Add(-age)
+			b.working.Go(func() {
+				defer b.recovered(x.id)
+				x.acknowledged(x.respond(work))
+			})
+		} else {
+			close(x.acked)
+		}
 		b.accept(work, x)
 	}
 	if len(left) > 0 {

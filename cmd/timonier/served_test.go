@@ -38,17 +38,23 @@ const patient = 90 * time.Second
 
 func newStage(t *testing.T, program string) *stage {
 	t.Helper()
+	return newStageOf(t, program, discordtest.Config{}, slacktest.Config{}, patient)
+}
+
+// newStageOf is for a Discord and a Slack of one's own, and for a test that takes as long as it does.
+func newStageOf(t *testing.T, program string, d discordtest.Config, sl slacktest.Config, bound time.Duration) *stage {
+	t.Helper()
 	if runtime.GOOS == "windows" {
 		t.Skip("no SIGTERM")
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), patient)
+	ctx, cancel := context.WithTimeout(t.Context(), bound)
 	t.Cleanup(cancel)
 	s := &stage{t: t, ctx: ctx, program: program, data: filepath.Join(t.TempDir(), "t.db")}
 	var err error
-	if s.discord, err = discordtest.Start(discordtest.Config{}); err != nil {
+	if s.discord, err = discordtest.Start(d); err != nil {
 		t.Fatal(err)
 	}
-	if s.slack, err = slacktest.Start(slacktest.Config{}); err != nil {
+	if s.slack, err = slacktest.Start(sl); err != nil {
 		t.Fatal(err)
 	}
 	slack := s.slack.Config()
@@ -89,6 +95,7 @@ type served struct {
 	*stage
 	cmd     *exec.Cmd
 	address string
+	said    chan string   // where it answers, once it says so
 	drained chan struct{} // closed when its standard error has ended
 	stops   chan struct{} // closed when it says that it stops
 }
@@ -98,7 +105,19 @@ var addressInLog = regexp.MustCompile(`msg=serving .*address=(\S+)`)
 // serve starts the program and returns when it says where it answers.
 func (s *stage) serve() *served {
 	s.t.Helper()
-	p := &served{stage: s, drained: make(chan struct{}), stops: make(chan struct{})}
+	p := s.launch()
+	select {
+	case p.address = <-p.said:
+	case <-p.drained:
+		s.t.Fatalf("the program ended:\n%s", s.written.String())
+	}
+	return p
+}
+
+// launch starts the program, and waits for nothing.
+func (s *stage) launch() *served {
+	s.t.Helper()
+	p := &served{stage: s, said: make(chan string, 1), drained: make(chan struct{}), stops: make(chan struct{})}
 	p.cmd = exec.CommandContext(s.ctx, s.program, "serve", "--listen", "127.0.0.1:0", "--data", s.data, "--log-level", "debug")
 	p.cmd.Env, p.cmd.Stdout = s.env(), &s.written
 	out, err := p.cmd.StderrPipe()
@@ -108,14 +127,13 @@ func (s *stage) serve() *served {
 	if err := p.cmd.Start(); err != nil {
 		s.t.Fatal(err)
 	}
-	said := make(chan string, 1)
 	go func() {
 		defer close(p.drained)
 		lines := bufio.NewReader(io.TeeReader(out, &s.written))
 		for {
 			line, err := lines.ReadString('\n')
 			if found := addressInLog.FindStringSubmatch(line); found != nil {
-				said <- found[1]
+				p.said <- found[1]
 			}
 			if strings.Contains(line, `msg="stopping: `) {
 				close(p.stops)
@@ -125,11 +143,6 @@ func (s *stage) serve() *served {
 			}
 		}
 	}()
-	select {
-	case p.address = <-said:
-	case <-p.drained:
-		s.t.Fatalf("the program ended:\n%s", s.written.String())
-	}
 	return p
 }
 

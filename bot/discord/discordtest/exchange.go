@@ -62,6 +62,7 @@ const (
 	Edited Change = iota
 	FollowedUp
 	Deleted
+	Elsewhere // sent by the bot's own token, with the interaction's ID as its nonce
 )
 
 // Update is one later change of a message of the exchange.

@@ -115,6 +115,12 @@ func (s *Server) post(c *call) (int, any, *failure) {
 		return 0, nil, f
 	}
 	s.messages[m.ID] = m
+	for _, e := range s.exchanges {
+		if e.ID == m.nonce {
+			m.watchers = append(m.watchers, e)
+		}
+	}
+	s.note(m, Elsewhere, c.route.pattern)
 	return http.StatusOK, s.messageJSON(m), nil
 }
 
