@@ -146,6 +146,20 @@ func runModel(t *testing.T, r *rand.Rand, steps int) {
 	}
 }
 
+// randomValue is now short, now one that has much in common with those of before.
+func randomValue(r *rand.Rand, i int) []byte {
+	v := []byte(fmt.Sprint(i))
+	if r.IntN(3) == 0 {
+		return v
+	}
+	const spec = "replicas 3, image nginx, port 80, image nginx, "
+	v = append(v, spec...)
+	for range r.IntN(3) {
+		v = append(fmt.Appendf(v, "condition %d, ", r.IntN(3)), spec...)
+	}
+	return v
+}
+
 // randomWrite does the same random thing to both.
 func randomWrite(t *testing.T, r *rand.Rand, s *Store, m *model, now time.Time, i int) {
 	key := func() string { return string(rune('a' + r.IntN(8))) }
@@ -155,7 +169,7 @@ func randomWrite(t *testing.T, r *rand.Rand, s *Store, m *model, now time.Time, 
 	}
 	switch r.IntN(10) {
 	case 0, 1, 2, 3:
-		op := OpPut(key(), []byte(fmt.Sprint(i)), lease)
+		op := OpPut(key(), randomValue(r, i), lease)
 		if _, err := s.Put(op.Key, op.Value, op.Lease); err != nil {
 			t.Fatal(err)
 		}
@@ -269,7 +283,7 @@ func dump(s *Store) string {
 	fmt.Fprintf(&b, "rev %d compacted %d last lease %d\n", s.rev, s.compacted, s.lastLease)
 	s.heads.Scan(func(key string, v *version) bool {
 		for ; v != nil && !v.gone; v = v.prev { // a compacted deletion may still hang on a chain
-			fmt.Fprintf(&b, "%s %d.%d %v %s %d %d %d\n", key, v.ModRev, v.sub, v.deleted, v.Value, v.CreateRev, v.Version, v.Lease)
+			fmt.Fprintf(&b, "%s %d.%d %v %s %d %d %d\n", key, v.ModRev, v.sub, v.deleted, v.value(), v.CreateRev, v.Version, v.Lease)
 		}
 		return true
 	})

@@ -12,7 +12,7 @@ const (
 )
 
 // size is what a version takes in the file.
-func (v *version) size() int64 { return int64(len(v.Key) + len(v.Value) + recordBytes) }
+func (v *version) size() int64 { return int64(len(v.Key) + v.length() + recordBytes) }
 
 // inUse is the part of the file that holds something, in bytes: whole pages, which bbolt fills to nine tenths as keys
 // only ever grow.

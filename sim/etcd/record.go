@@ -83,6 +83,7 @@ func (s *Store) Changes() []Record {
 
 // Saved says that all changes so far are safe: Changes begins anew.
 func (s *Store) Saved() {
+	pack(s.unsaved.added)
 	s.unsaved = newUnsaved()
 	s.unsaved.after = s.rev
 	if s.raft != nil {
@@ -134,6 +135,7 @@ func Load(records iter.Seq2[[]byte, []byte]) (*Store, error) {
 			return nil, fmt.Errorf("load record %q: %w", raftKey, err)
 		}
 	}
+	pack(versions)
 	s.Saved()
 	return s, nil
 }
@@ -178,7 +180,7 @@ func (s *Store) load(key, value []byte) (*version, error) {
 			return nil, err
 		}
 		if sub := key[len(keyBucket):]; len(sub) >= 17 {
-			v.sub = int64(binary.BigEndian.Uint64(sub[9:]))
+			v.sub = int32(binary.BigEndian.Uint64(sub[9:]))
 			v.deleted = len(sub) > 17
 		}
 		if !bytes.Equal(key, v.recordKey()) {
@@ -229,7 +231,8 @@ const (
 )
 
 func (v *version) marshal() []byte {
-	b := make([]byte, 0, len(v.Key)+len(v.Value)+36)
+	value := v.value()
+	b := make([]byte, 0, len(v.Key)+len(value)+36)
 	b = appendBytes(b, fieldKey, v.Key)
 	for _, f := range []struct {
 		field byte
@@ -239,8 +242,8 @@ func (v *version) marshal() []byte {
 			b = binary.AppendUvarint(append(b, f.field), uint64(f.n))
 		}
 	}
-	if len(v.Value) > 0 {
-		b = appendBytes(b, fieldValue, v.Value)
+	if len(value) > 0 {
+		b = appendBytes(b, fieldValue, value)
 	}
 	if v.Lease != 0 {
 		b = binary.AppendUvarint(append(b, fieldLease), uint64(v.Lease))

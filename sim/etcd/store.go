@@ -52,11 +52,12 @@ type KV struct {
 
 // version is one state of one key, in a chain that goes back in time.
 type version struct {
-	KV
-	sub     int64 // place among the writes of its revision, from 0
-	deleted bool  // a tombstone: of its KV, Key and ModRev alone mean something
-	gone    bool  // forgotten by compaction before it was ever saved
-	prev    *version
+	KV               // its Value: see value and kv
+	sub     int32    // place among the writes of its revision, from 0
+	deleted bool     // a tombstone: of its KV, Key and ModRev alone mean something
+	gone    bool     // forgotten by compaction before it was ever saved
+	prev    *version // the one that it superseded
+	base    *version // the later one from which Value is only the difference; nil: Value is whole
 }
 
 // Store is a multi-version key-value store.
@@ -101,7 +102,7 @@ func (s *Store) Get(key string) (KV, bool) {
 	if !ok || v.deleted {
 		return KV{}, false
 	}
-	return v.KV, true
+	return v.kv(), true
 }
 
 // RangeOptions narrow what Range returns.
@@ -157,7 +158,7 @@ func (s *Store) Range(key, end string, o RangeOptions) (RangeResponse, error) {
 			kv.Value = nil
 			r.KVs = append(r.KVs, kv)
 		default:
-			r.KVs = append(r.KVs, v.KV)
+			r.KVs = append(r.KVs, v.kv())
 		}
 	})
 	return r, nil
@@ -240,7 +241,7 @@ func (s *Store) Delete(key, end string) (rev int64, deleted []KV, err error) {
 type write struct {
 	s   *Store
 	rev int64
-	sub int64 // of the next one
+	sub int32 // of the next one
 }
 
 func (s *Store) begin() write { return write{s: s, rev: s.rev + 1} }
@@ -279,7 +280,7 @@ func (w *write) delete(key, end string) []KV {
 	}
 	deleted := make([]KV, len(found))
 	for i, old := range found {
-		deleted[i] = old.KV
+		deleted[i] = old.kv()
 		v := &version{KV: KV{Key: old.Key, ModRev: w.rev}, deleted: true, prev: old}
 		w.s.heads.Set(old.Key, v)
 		w.s.detach(old)

@@ -75,12 +75,13 @@ func (w *Watch) Next(max int) ([]Event, error) {
 func (w *Watch) Rev() int64 { return w.next - 1 }
 
 func (v *version) event() Event {
-	e := Event{Type: Put, KV: v.KV}
+	e := Event{Type: Put, KV: v.kv()}
 	if v.deleted {
 		e.Type = Delete
 	}
 	if v.prev != nil && !v.prev.deleted {
-		e.Prev = &v.prev.KV
+		prev := v.prev.kv()
+		e.Prev = &prev
 	}
 	return e
 }
