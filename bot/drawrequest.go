@@ -12,9 +12,9 @@ import (
 
 // drawRequest is /schéma demande: the path of the last command's first write, and who took notice.
 func drawRequest(c *call, cl *sim.Cluster, _ string) (Reply, error) {
-	all := cl.Trace().Steps()
 	last := c.channel.last
-	i := slices.IndexFunc(all, func(s trace.Step) bool { return s.ID > last.From && s.Kind == trace.Asked })
+	all := cl.Trace().From(last.From + 1)
+	i := slices.IndexFunc(all, func(s trace.Step) bool { return s.Kind == trace.Asked })
 	if last.Line == "" || i < 0 || all[i].ID > last.To {
 		return c.mistake("draw.norequest").with(createButton()), nil
 	}

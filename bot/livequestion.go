@@ -293,11 +293,4 @@ func podsOf(cl *sim.Cluster, d *appsv1.Deployment) (pods []*corev1.Pod) {
 }
 
 // since are the steps after one.
-func since(cl *sim.Cluster, last uint64) []trace.Step {
-	steps := cl.Trace().Steps()
-	i := slices.IndexFunc(steps, func(s trace.Step) bool { return s.ID > last })
-	if i < 0 {
-		return nil
-	}
-	return steps[i:]
-}
+func since(cl *sim.Cluster, last uint64) []trace.Step { return cl.Trace().From(last + 1) }

@@ -77,8 +77,8 @@ func (c *call) stepCommand(cl *sim.Cluster, arg string) (Reply, error) {
 func (c *call) missed(b *strings.Builder, cl *sim.Cluster, began time.Time) {
 	const most = 5
 	var steps []trace.Step
-	for _, s := range cl.Trace().Steps() {
-		if s.ID > c.before.step && worth(s) {
+	for _, s := range cl.Trace().From(c.before.step + 1) {
+		if worth(s) {
 			steps = append(steps, s)
 		}
 	}

@@ -184,14 +184,7 @@ func (c *call) inLens(steps []trace.Step) []Block {
 }
 
 // after are the steps after one.
-func after(cl *sim.Cluster, from uint64) []trace.Step {
-	steps := cl.Trace().Steps()
-	i := slices.IndexFunc(steps, func(s trace.Step) bool { return s.ID > from })
-	if i < 0 {
-		return nil
-	}
-	return steps[i:]
-}
+func after(cl *sim.Cluster, from uint64) []trace.Step { return cl.Trace().From(from + 1) }
 
 // standing are the steps by which what is broken in some ways broke, as far as the trace remembers.
 func standing(cl *sim.Cluster, kinds ...string) []trace.Step {
@@ -223,8 +216,8 @@ func (c *call) list(names []string) string {
 // meanwhile tells what happened since a moment, in a few lines.
 func (c *call) meanwhile(cl *sim.Cluster, began time.Time, from uint64) []Block {
 	var steps []trace.Step
-	for _, s := range cl.Trace().Steps() {
-		if s.ID > from && worth(s) && s.Kind != trace.Pulled && s.Kind != trace.Started {
+	for _, s := range cl.Trace().From(from + 1) {
+		if worth(s) && s.Kind != trace.Pulled && s.Kind != trace.Started {
 			steps = append(steps, s)
 		}
 	}

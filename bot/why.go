@@ -125,9 +125,9 @@ func (c *call) chain(cl *sim.Cluster, lens *content.Lens) Reply {
 	if last.Line == "" {
 		return c.mistake("why.nothing").with(Button{Label: "kubectl create deployment …", Line: "/kubectl create deployment web --image=nginx --replicas=3"})
 	}
-	all := cl.Trace().Steps()
+	all := cl.Trace().From(last.From + 1)
 	i := slices.IndexFunc(all, func(s trace.Step) bool {
-		return s.ID > last.From && (s.Kind == trace.Asked || s.Kind == trace.Fault || s.Kind == trace.Healed)
+		return s.Kind == trace.Asked || s.Kind == trace.Fault || s.Kind == trace.Healed
 	})
 	var steps []trace.Step
 	partial := len(all) > 0 && all[0].ID > last.From+1
@@ -193,8 +193,8 @@ func written(steps []trace.Step) (uint64, bool) {
 
 // stages tells the last command's first write stage by stage, as it went through the API server.
 func (c *call) stages(cl *sim.Cluster, lens *content.Lens) Reply {
-	all := cl.Trace().Steps()
-	i := slices.IndexFunc(all, func(s trace.Step) bool { return s.ID > c.channel.last.From && s.Kind == trace.Asked })
+	all := cl.Trace().From(c.channel.last.From + 1)
+	i := slices.IndexFunc(all, func(s trace.Step) bool { return s.Kind == trace.Asked })
 	if c.channel.last.Line == "" || i < 0 {
 		return c.chain(cl, lens)
 	}

@@ -185,8 +185,8 @@ func (c Condition) fieldsMatch(o map[string]any) (bool, error) {
 // steps counts the steps of the trace, since the exercise began, that match.
 func (c Condition) steps(w World) int {
 	n := 0
-	for _, s := range w.Cluster.Trace().Steps() {
-		if s.ID > w.Since && s.Kind == c.Happened && (variant{when: c.Where}).holds(factsOf(s)) {
+	for _, s := range w.Cluster.Trace().From(w.Since + 1) {
+		if s.Kind == c.Happened && (variant{when: c.Where}).holds(factsOf(s)) {
 			n++
 		}
 	}

@@ -147,7 +147,7 @@ func (cfg Config) withDefaults() Config {
 // was saved.
 func (c *Cluster) assemble(states map[string]json.RawMessage, due *agenda.State) error {
 	c.rand = rand.New(c.source)
-	c.trace = &trace.Recorder{}
+	c.trace = &trace.Recorder{Codec: stepCodec()}
 	c.agenda.Cause = c.trace.Cause
 	c.kubelets, c.components, c.watchers = map[string]*kubelet.Kubelet{}, map[string]*slot{}, map[string][]*slot{}
 	var metrics apiserver.Metrics

@@ -7,15 +7,11 @@ import (
 	"iter"
 	"maps"
 	"math/rand/v2"
-	"reflect"
 	"slices"
 	"strings"
 
-	"k8s.io/apimachinery/pkg/types"
-
 	"timonier/sim/agenda"
 	"timonier/sim/etcd"
-	"timonier/sim/scheduler"
 	"timonier/sim/trace"
 )
 
@@ -75,7 +71,6 @@ func (c *Cluster) Changes() ([]Record, error) {
 	for _, r := range c.store.Changes() {
 		records = append(records, Record{etcdPrefix + hex.EncodeToString(r.Key), r.Value})
 	}
-	steps := c.trace.Steps()
 	for _, s := range c.trace.Unsaved() {
 		value, err := json.Marshal(s)
 		if err != nil {
@@ -83,11 +78,7 @@ func (c *Cluster) Changes() ([]Record, error) {
 		}
 		records = append(records, Record{stepKey(s.ID), value})
 	}
-	first := c.trace.Last() + 1
-	if len(steps) > 0 {
-		first = steps[0].ID
-	}
-	for id := c.saved.firstStep; id != 0 && id < first && id <= c.saved.lastStep; id++ {
+	for id := c.saved.firstStep; id != 0 && id < c.trace.First() && id <= c.saved.lastStep; id++ {
 		records = append(records, Record{Key: stepKey(id)})
 	}
 	value, err := c.saveState()
@@ -133,8 +124,8 @@ func (c *Cluster) Saved() {
 
 func (c *Cluster) traceSaved() {
 	c.trace.Saved()
-	if steps := c.trace.Steps(); len(steps) > 0 {
-		c.saved = savedMarks{steps[0].ID, c.trace.Last()}
+	if first, last := c.trace.First(), c.trace.Last(); first <= last {
+		c.saved = savedMarks{first, last}
 	}
 }
 
@@ -155,8 +146,7 @@ func Untraced(records map[string][]byte) map[string][]byte {
 func Load(records iter.Seq2[string, []byte], cfg Config) (*Cluster, error) {
 	c := &Cluster{cfg: cfg.withDefaults(), source: &rand.PCG{}}
 	var st *state
-	details, words := details(), words{}
-	var steps []trace.Step
+	var steps []trace.Encoded
 	var stored []etcd.Record
 	for key, value := range records {
 		var err error
@@ -164,10 +154,11 @@ func Load(records iter.Seq2[string, []byte], cfg Config) (*Cluster, error) {
 		case key == stateKey:
 			st, err = readState(value)
 		case strings.HasPrefix(key, tracePrefix):
-			var s trace.Step
-			s, err = readStep(value, details)
-			words.share(&s)
-			steps = append(steps, s)
+			var s struct {
+				ID uint64 `json:"id"`
+			}
+			err = json.Unmarshal(value, &s)
+			steps = append(steps, trace.Encoded{ID: s.ID, Data: value})
 		case strings.HasPrefix(key, etcdPrefix):
 			var k []byte
 			k, err = hex.DecodeString(strings.TrimPrefix(key, etcdPrefix))
@@ -185,7 +176,7 @@ func Load(records iter.Seq2[string, []byte], cfg Config) (*Cluster, error) {
 	return c, c.restore(st, steps, stored)
 }
 
-func (c *Cluster) restore(st *state, steps []trace.Step, stored []etcd.Record) (err error) {
+func (c *Cluster) restore(st *state, steps []trace.Encoded, stored []etcd.Record) (err error) {
 	c.store, err = etcd.Load(func(yield func([]byte, []byte) bool) {
 		for _, r := range stored {
 			if !yield(r.Key, r.Value) {
@@ -213,8 +204,8 @@ func (c *Cluster) restore(st *state, steps []trace.Step, stored []etcd.Record) (
 	}
 	// Last, as components may have added tasks while they looked around.
 	c.agenda.Load(st.Agenda)
-	slices.SortFunc(steps, func(a, b trace.Step) int { return int(int64(a.ID) - int64(b.ID)) })
-	c.trace.Load(steps, st.LastStep)
+	slices.SortFunc(steps, func(a, b trace.Encoded) int { return int(int64(a.ID) - int64(b.ID)) })
+	c.trace.LoadEncoded(steps, st.LastStep)
 	c.traceSaved()
 	return nil
 }
@@ -228,106 +219,6 @@ func readState(value []byte) (*state, error) {
 		return nil, ErrNewer
 	}
 	return &s, nil
-}
-
-// details say which struct a step's Detail is, by its kind.
-func details() map[trace.Kind]func() any {
-	return map[trace.Kind]func() any{
-		trace.Asked:         detail[trace.Request],
-		trace.Received:      detail[trace.Request],
-		trace.Authenticated: detail[trace.Identity],
-		trace.Decoded:       detail[trace.Defaults],
-		trace.Mutated:       detail[trace.Admission],
-		trace.Admitted:      detail[trace.Admission],
-		trace.Committed:     detail[trace.Commit],
-		trace.Refused:       detail[trace.Refusal],
-		trace.Scheduled:     detail[scheduler.Verdict],
-		trace.Unplaced:      detail[scheduler.Verdict],
-		trace.Preempted:     detail[scheduler.Verdict],
-		trace.Decided:       detail[trace.Decision],
-		trace.Pulling:       detail[trace.Container],
-		trace.Pulled:        detail[trace.Container],
-		trace.Started:       detail[trace.Container],
-		trace.Unready:       detail[trace.Container],
-		trace.Exited:        detail[trace.Container],
-		trace.Restarts:      detail[trace.Container],
-		trace.Killing:       detail[trace.Container],
-		trace.NodeLost:      detail[trace.NodeHealth],
-		trace.NodeBack:      detail[trace.NodeHealth],
-		trace.Pressed:       detail[trace.Pressure],
-		trace.Relieved:      detail[trace.Pressure],
-		trace.Evicted:       detail[trace.Pressure],
-		trace.Elected:       detail[trace.Election],
-		trace.Fault:         detail[trace.FaultChange],
-		trace.Healed:        detail[trace.FaultChange],
-		trace.LeaderElected: detail[trace.Members],
-		trace.LeaderLost:    detail[trace.Members],
-		trace.QuorumLost:    detail[trace.Members],
-		trace.QuorumBack:    detail[trace.Members],
-		trace.CaughtUp:      detail[trace.Members],
-		trace.Compacted:     detail[trace.Members],
-		trace.NoSpace:       detail[trace.Members],
-		trace.Disarmed:      detail[trace.Members],
-	}
-}
-
-func detail[T any]() any { return new(T) }
-
-// readStep gives a step its Detail back as the type that it had: a verdict by pointer, all others by value.
-func readStep(value []byte, details map[trace.Kind]func() any) (trace.Step, error) {
-	var raw struct {
-		trace.Step
-		Detail json.RawMessage `json:"detail"`
-	}
-	if err := json.Unmarshal(value, &raw); err != nil {
-		return trace.Step{}, err
-	}
-	s := raw.Step
-	s.Detail = nil
-	fresh, known := details[s.Kind]
-	if !known || len(raw.Detail) == 0 || string(raw.Detail) == "null" {
-		return s, nil
-	}
-	d := fresh()
-	if err := json.Unmarshal(raw.Detail, d); err != nil {
-		return s, err
-	}
-	if v, ok := d.(*scheduler.Verdict); ok {
-		s.Detail = v
-	} else {
-		s.Detail = reflect.ValueOf(d).Elem().Interface()
-	}
-	return s, nil
-}
-
-// words are those that the steps being loaded have in common: thousands are the same few.
-type words map[string]string
-
-func (w words) one(s string) string {
-	if known, ok := w[s]; ok {
-		return known
-	}
-	w[s] = s
-	return s
-}
-
-// share has a step that was read take no more memory than one that was recorded.
-func (w words) share(s *trace.Step) {
-	s.Actor, s.Kind = w.one(s.Actor), trace.Kind(w.one(string(s.Kind)))
-	o := &s.Object
-	o.Kind, o.Namespace, o.Name, o.UID = w.one(o.Kind), w.one(o.Namespace), w.one(o.Name), types.UID(w.one(string(o.UID)))
-	v, ok := s.Detail.(*scheduler.Verdict)
-	if !ok {
-		return
-	}
-	v.Nodes = slices.Clone(v.Nodes) // decoding leaves room for more
-	for i := range v.Nodes {
-		n := &v.Nodes[i]
-		n.Name, n.Plugin, n.Scores = w.one(n.Name), w.one(n.Plugin), slices.Clone(n.Scores)
-		for j := range n.Scores {
-			n.Scores[j].Plugin = w.one(n.Scores[j].Plugin)
-		}
-	}
 }
 
 // loadComponents has every component look around, then remember what no object says.

@@ -120,10 +120,14 @@ func (s *Server) fill(r *Resource, c *cache) error {
 	if err != nil {
 		return fmt.Errorf("read %s: %w", prefix, err)
 	}
+	var known sharing
 	for _, kv := range got.KVs {
 		o, err := s.decode(r, kv)
 		if err != nil {
 			return fmt.Errorf("decode %s: %w", kv.Key, err)
+		}
+		if r.TTL == 0 { // of the others the cache keeps the key alone
+			known.with(o)
 		}
 		c.put(r.within(kv.Key), o)
 		s.account(r, r.within(kv.Key), o, +1)

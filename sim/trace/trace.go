@@ -5,7 +5,6 @@
 package trace
 
 import (
-	"slices"
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
@@ -194,102 +193,4 @@ type Members struct {
 	Needed   int    `json:"needed"`             // how many a majority is
 	Snapshot bool   `json:"snapshot,omitempty"` // it caught up by a snapshot, not entry by entry
 	Revision int64  `json:"revision,omitempty"` // of the store; of Compacted, the one reached
-}
-
-// Keep is how many steps a recorder holds unless told otherwise.
-const Keep = 500
-
-// Recorder keeps the latest steps, and knows the one that is being acted upon.
-// The zero value keeps Keep steps.
-type Recorder struct {
-	Limit int // steps kept; 0: Keep
-
-	steps []Step // the latest, oldest first; at the end of an array, which they are moved to the front of when it is full
-	next  uint64 // ID of the last step; 0: none yet
-	cause uint64
-	saved uint64 // the last step that Saved was told of
-}
-
-// Add records a step caused by the current cause, unless s names another, and returns its ID.
-func (r *Recorder) Add(s Step) uint64 {
-	r.next++
-	s.ID = r.next
-	if s.Cause == 0 {
-		s.Cause = r.cause
-	}
-	limit := r.limit()
-	if len(r.steps) == cap(r.steps) && len(r.steps) >= limit { // slide: copied once every limit/2 steps
-		to := r.steps
-		if cap(to) < limit+limit/2 {
-			to = make([]Step, limit-1, limit+limit/2)
-		}
-		n := copy(to, r.steps[len(r.steps)-limit+1:])
-		clear(to[n:])
-		r.steps = to[:n]
-	}
-	r.steps = append(r.steps, s)
-	return s.ID
-}
-
-func (r *Recorder) limit() int {
-	if r.Limit > 0 {
-		return r.Limit
-	}
-	return Keep
-}
-
-// Because sets the step that everything added from now on is due to, and returns the one before.
-func (r *Recorder) Because(cause uint64) (before uint64) {
-	before, r.cause = r.cause, cause
-	return before
-}
-
-// Cause is the step that what happens now is due to; 0: none.
-func (r *Recorder) Cause() uint64 { return r.cause }
-
-// Last is the ID of the latest step; 0: none.
-func (r *Recorder) Last() uint64 { return r.next }
-
-// Steps are the steps kept, oldest first, until the next Add. They must not be changed.
-func (r *Recorder) Steps() []Step {
-	return r.steps[max(0, len(r.steps)-r.limit()):]
-}
-
-// Step finds a step that is still kept.
-func (r *Recorder) Step(id uint64) (Step, bool) {
-	steps := r.Steps()
-	if len(steps) == 0 || id < steps[0].ID || id > r.next {
-		return Step{}, false
-	}
-	return steps[id-steps[0].ID], true
-}
-
-// Chain is a step with its causes, the first cause first, as far as they are kept.
-func (r *Recorder) Chain(id uint64) []Step {
-	var chain []Step
-	for id != 0 {
-		s, ok := r.Step(id)
-		if !ok {
-			break
-		}
-		chain = append(chain, s)
-		id = s.Cause
-	}
-	slices.Reverse(chain)
-	return chain
-}
-
-// Unsaved are the steps added since Saved, as far as they are kept.
-func (r *Recorder) Unsaved() []Step {
-	steps := r.Steps()
-	i, _ := slices.BinarySearchFunc(steps, r.saved+1, func(s Step, id uint64) int { return int(int64(s.ID) - int64(id)) })
-	return steps[i:]
-}
-
-// Saved says that all steps so far are safe.
-func (r *Recorder) Saved() { r.saved = r.next }
-
-// Load puts back steps that were kept, oldest first, and the ID of the last one ever given.
-func (r *Recorder) Load(steps []Step, last uint64) {
-	r.steps, r.next, r.saved, r.cause = slices.Clone(steps), last, last, 0
 }

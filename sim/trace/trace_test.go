@@ -1,6 +1,7 @@
 package trace
 
 import (
+	"encoding/json"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -69,6 +70,47 @@ func TestUnsavedAndLoad(t *testing.T) {
 	loaded.Load(r.Steps(), r.Last())
 	if len(loaded.Unsaved()) != 0 || loaded.Last() != 14 || loaded.Add(Step{}) != 15 || len(loaded.Steps()) != 4 {
 		t.Errorf("loaded: %+v", loaded)
+	}
+}
+
+// What is packed is there as it was, under the same IDs, whatever is asked for.
+func TestPackedStepsAreTheSame(t *testing.T) {
+	codec := Codec{
+		Encode: func(s Step) ([]byte, error) { return json.Marshal(s) },
+		Decode: func(id uint64, data []byte) (s Step) {
+			if err := json.Unmarshal(data, &s); err != nil || s.ID != id {
+				t.Errorf("step %d: %v, %v", id, s, err)
+			}
+			return s
+		},
+	}
+	whole, packed := &Recorder{Limit: 100}, &Recorder{Limit: 100, Codec: codec}
+	var encoded []Encoded
+	for i := range 400 {
+		s := Step{Actor: strconv.Itoa(i), Kind: Committed, Cause: uint64(i/3*2 + i%2)}
+		whole.Add(s)
+		id := packed.Add(s)
+		data, _ := json.Marshal(packed.From(id)[0])
+		encoded = append(encoded, Encoded{id, data})
+		if i%7 == 0 {
+			whole.Saved()
+			packed.Saved()
+			if len(packed.steps) >= packSize {
+				t.Fatalf("%d steps lie about unpacked", len(packed.steps))
+			}
+		}
+		loaded := &Recorder{Limit: 100, Codec: codec}
+		loaded.LoadEncoded(encoded, id)
+		from := uint64(max(0, i-i%110))
+		for _, r := range []*Recorder{packed, loaded} {
+			if r.First() != whole.First() || !slices.Equal(r.Steps(), whole.Steps()) || !slices.Equal(r.From(from), whole.From(from)) ||
+				!slices.Equal(r.Chain(id), whole.Chain(id)) {
+				t.Fatalf("after %d: from %d, %v\nwant %v", i, r.First(), r.Steps(), whole.Steps())
+			}
+		}
+		if !slices.Equal(packed.Unsaved(), whole.Unsaved()) {
+			t.Fatalf("after %d unsaved: %v\nwant %v", i, packed.Unsaved(), whole.Unsaved())
+		}
 	}
 }
 
