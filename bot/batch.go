@@ -77,6 +77,11 @@ func (g *batch) add(c *call, reply Reply) error {
 			return errSameScope
 		}
 	}
+	for _, w := range c.others {
+		if !g.write(w) {
+			return errSameScope
+		}
+	}
 	g.calls, g.replies = append(g.calls, c), append(g.replies, reply)
 	if c.request.ID == "" {
 		return nil
@@ -130,6 +135,9 @@ func (g *batch) commit(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if ch.ahead {
+		c.used = true // what a request from outside has seen of the cluster is kept with this
+	}
 	var cluster []Record
 	if i := slices.IndexFunc(g.calls, func(c *call) bool { return c.used }); i >= 0 {
 		c = g.calls[i]
@@ -152,6 +160,10 @@ func (g *batch) commit(ctx context.Context) error {
 	if own {
 		ch.written()
 		c.clusterSaved()
+		t.outside.ring(ch.scope.ownPlace())
+	}
+	for _, c := range g.calls {
+		t.outside.cut(c.cut)
 	}
 	for _, h := range g.heard {
 		h.tell()

@@ -19,6 +19,8 @@ type simulated struct {
 	cluster *sim.Cluster
 	base    map[string]struct{} // the keys of the checkpoint that it was loaded from; nil: from none
 	fresh   bool                // it was made by this very command: what the store has is another's
+	ahead   bool                // it has gone on, by itself, since it was last kept: what has it again is the time alone
+	window  window              // what those outside have seen of it
 }
 
 // idleAfter is how long a cluster's time goes on without a command.
@@ -39,6 +41,9 @@ func (c *call) cluster() (*sim.Cluster, error) {
 		return ch.cluster, nil
 	}
 	c.used = true
+	if c.request.Line != "" {
+		ch.window.hand = c.now
+	}
 	gone := c.now.Sub(ch.clock.Used)
 	if ch.clock.Used.IsZero() || ch.clock.Paused {
 		gone = 0
@@ -249,6 +254,7 @@ func (c *call) clusterChanges() ([]Record, error) {
 func (c *call) clusterSaved() {
 	if c.used {
 		c.channel.cluster.Saved()
+		c.channel.ahead = false
 	}
 }
 

@@ -54,6 +54,10 @@ func commands() []*command {
 			options: []option{
 				{name: name{"commande", "command"}, help: "option.kubectl", required: true, complete: true},
 				{name: name{"fichier", "file"}, help: "option.manifest", kind: Manifest}}},
+		{name: name{"kubeconfig", "kubeconfig"}, help: "kubeconfig.help", usage: "kubeconfig.usage", run: kubeconfigCommand, complete: completeKubeconfig, manner: alone,
+			options: []option{
+				{name: name{"action", "action"}, help: "option.kubeconfig", kind: Pick, choices: []pick{{kubeconfigList, ""}, {kubeconfigDrop, ""}}},
+				{name: name{"précision", "detail"}, help: "option.kubeconfigdetail", complete: true}}},
 		{name: name{"etcdctl", "etcdctl"}, help: "etcdctl.help", usage: "etcdctl.usage", run: etcdctlCommand, complete: completeEtcdctl,
 			options: []option{{name: name{"commande", "command"}, help: "option.etcdctl", required: true, complete: true}}},
 		{name: name{"pourquoi", "why"}, help: "why.help", usage: "why.usage", run: whyCommand, complete: completeWhy,

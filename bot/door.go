@@ -69,6 +69,9 @@ type call struct {
 	woken     bool   // by an alarm: nobody has asked
 	forgotten bool   // all that was kept of the person is deleted
 
+	others []Write  // in the same commit, to scopes that are nobody's here: see indexToken
+	cut    []string // hashes of tokens that hold no more once it is committed
+
 	onstage *content.Performance // the story's that is looked at, taken from the company; nil: none
 
 	// Where the cluster was before it was brought there.
@@ -163,6 +166,9 @@ const (
 // keep is a reply as it is kept with its request. One too long is kept without its
 // files and with the beginning of its code: whoever has it twice has those once.
 func keep(r Reply) ([]byte, error) {
+	if r.Later != nil {
+		r.Blocks, r.Files = r.Later, nil
+	}
 	data, err := json.Marshal(r)
 	if err != nil || len(data) <= mostKept {
 		return data, err

@@ -72,6 +72,10 @@ type Reply struct {
 	Reference string `json:",omitempty"`
 	// Follow says what the answer goes on telling, where the request is Live; nil: nothing.
 	Follow *Follow `json:",omitempty"`
+
+	// Later, where set, stands for Blocks and Files where the reply is kept, and so where its request is delivered again: they
+	// hold what nobody but the person is to have.
+	Later []Block `json:"-"`
 }
 
 // Follow is what a live answer follows: the pods of a change until they are ready, or the

@@ -31,6 +31,8 @@ var (
 const (
 	keyVoted = "voted/"
 	keyKnown = keyPerson + "house/"
+	// keyAdmitted is that of the channels that have given the person a kubeconfig.
+	keyAdmitted = "kubeconfig/"
 )
 
 // privacy is /réglages mes-données, oublie-moi and nom; false where the words are about something else.
@@ -138,7 +140,7 @@ func (c *call) knownHouses() ([]Scope, error) {
 		}
 	}
 	add(c.request.Tenant)
-	for _, prefix := range []string{keyTook, keyVoted, keyKnown} {
+	for _, prefix := range []string{keyTook, keyVoted, keyAdmitted, keyKnown} {
 		records, _, err := c.tutor.cfg.Store.Read(c.ctx, c.learner.scope, prefix)
 		if err != nil {
 			return nil, fmt.Errorf("read footprints: %w", err)
@@ -157,7 +159,7 @@ func (c *call) knownHouses() ([]Scope, error) {
 // footprints are the channels in which the person has left something, this one always among them.
 func (c *call) footprints() ([]footprint, error) {
 	all := []footprint{{scope: c.channel.scope}}
-	for _, prefix := range []string{keyTook, keyVoted} {
+	for _, prefix := range []string{keyTook, keyVoted, keyAdmitted} {
 		records, _, err := c.tutor.cfg.Store.Read(c.ctx, c.learner.scope, prefix)
 		if err != nil {
 			return nil, fmt.Errorf("read footprints: %w", err)

@@ -147,6 +147,8 @@ type last struct {
 	Line string `json:"line"` // its first line
 	From uint64 `json:"from"` // the trace's last step before it
 	To   uint64 `json:"to"`   // and after
+
+	Outside int `json:"outside,omitempty"` // the number of the kubeconfig with which it was asked for; 0: it was typed here
 }
 
 // bookmark is where a person is in the course.

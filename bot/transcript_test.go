@@ -28,6 +28,8 @@ var update = flag.Bool("update", false, "rewrite the transcripts")
 //	@complete LINE   the completions of the line
 //	@lose LESSON     the course that is taught is a new one, without the lesson
 //	@small           the course that is taught has the few questions of testdata/quiz
+//	@door            from now on the clusters are reached from outside
+//	@outside METHOD PATH  a request from outside, with the newest kubeconfig's token; the body on the next lines
 //	@refuse FAULT    a newer course is not taught, for its fault
 //
 // The language of its name, as course.fr.txt, is the platform's.
@@ -68,6 +70,8 @@ type stage struct {
 	tenant string
 	asked  int
 
+	outside  *Outside
+	token    string // of the kubeconfig that was given last
 	course   *content.Course
 	audience *audience // of what is said unasked; nil: nobody speaks
 }
@@ -79,7 +83,7 @@ func newStage(t *testing.T, locale string) *stage {
 }
 
 func (s *stage) newTutor() *Tutor {
-	return New(Config{Content: s.course, Store: s.store, Now: func() time.Time { return s.now }, Limits: Limits{Rates: Unlimited()}, Logger: slog.New(slog.NewTextHandler(s.t.Output(), nil))})
+	return New(Config{Outside: s.outside, Content: s.course, Store: s.store, Now: func() time.Time { return s.now }, Limits: Limits{Rates: Unlimited()}, Logger: slog.New(slog.NewTextHandler(s.t.Output(), nil))})
 }
 
 func (s *stage) request(line string) Request {
@@ -100,6 +104,9 @@ func (s *stage) send(r Request) Reply {
 	}
 	if !last.Final {
 		s.t.Errorf("%s: the last reply is not final", r.Line)
+	}
+	if token := tokenIn(last); token != "" {
+		s.token = token
 	}
 	return last
 }
@@ -155,6 +162,16 @@ func (s *stage) perform(line string) string {
 		s.course = smallCourse(s.t)
 		s.tutor.Teach(s.course)
 		return ""
+	case "@door":
+		s.tutor.Close()
+		s.outside = &Outside{Server: "https://timonier.example:6443", Authority: []byte("certificate\n")}
+		s.tutor = s.newTutor()
+		return ""
+	case "@outside":
+		arg, body, _ := strings.Cut(arg, "\n")
+		method, path, _ := strings.Cut(arg, " ")
+		s.now = s.now.Add(time.Second)
+		return s.visit(method, path, body)
 	case "@lose":
 		s.tutor.Teach(without(s.t, arg))
 		return ""

@@ -25,6 +25,7 @@ type Config struct {
 	Metrics *Metrics         // nil: nothing is counted
 	Limits  Limits
 	Cluster apiserver.Limits // of each channel's cluster
+	Outside *Outside         // nil: the channels' clusters are not reached from outside
 }
 
 // Limits bound what one channel may cost. Zero values mean the default in the comment.
@@ -83,6 +84,7 @@ type Tutor struct {
 	wakers  []waker
 	agenda  agenda
 	limits  *limiter
+	outside outside
 }
 
 // New makes a tutor. It reads nothing yet.
@@ -164,6 +166,7 @@ func (t *Tutor) Close() error {
 	for _, f := range follows {
 		f.stop()
 	}
+	t.outside.close()
 	t.working.Wait()
 	t.writeNotes()
 	t.pending.settled()

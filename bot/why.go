@@ -138,8 +138,14 @@ func (c *call) chain(cl *sim.Cluster, lens *content.Lens) Reply {
 	case i >= 0:
 		steps = descendants(all[i:], all[i].ID)
 	}
-	groups := condense(slices.DeleteFunc(slices.Clone(steps), func(s trace.Step) bool { return !worth(s) || gone(steps, s) }), again)
+	groups := condense(slices.DeleteFunc(slices.Clone(steps), func(s trace.Step) bool {
+		own := last.Outside > 0 && s.Kind == trace.Committed && s.Actor == steps[0].Actor // from outside comes any program
+		return !worth(s) && !own || gone(steps, s)
+	}), again)
 	r := Reply{Blocks: []Block{Title{c.say("why.title")}}}
+	if last.Outside > 0 {
+		r.Blocks = append(r.Blocks, Text{c.fromOutside(last.Outside)})
+	}
 	r.Blocks = append(r.Blocks, Text{c.numbered(lens, groups) + "\n" + c.moral(steps)})
 	if row, ok := c.breaks(lens, steps); ok {
 		r.Blocks = append(r.Blocks, Quote{"⚠️ *" + c.say("why.breaks", with{"Text": c.links(row)}) + "*"})
@@ -183,7 +189,7 @@ func gone(steps []trace.Step, s trace.Step) bool {
 // written is the first step by which the API server took or refused a person's request.
 func written(steps []trace.Step) (uint64, bool) {
 	i := slices.IndexFunc(steps, func(s trace.Step) bool {
-		return s.Kind == trace.Committed && s.Actor == "kubectl" || s.Kind == trace.Refused
+		return s.Kind == trace.Committed && (s.Actor == "kubectl" || s.Actor == steps[0].Actor) || s.Kind == trace.Refused
 	})
 	if i < 0 {
 		return 0, false

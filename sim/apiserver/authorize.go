@@ -17,6 +17,9 @@ var (
 	events   = rule{[]string{"create", "patch", "update"}, []string{"", "events.k8s.io"}, []string{"events"}}
 )
 
+// Onlookers is the group of the people who may look at all of a cluster, and change nothing.
+const Onlookers = "timonier:onlookers"
+
 // policy is what the identities of a cluster's own components may do, as the real bootstrap roles grant it
 // (plugin/pkg/auth/authorizer/rbac/bootstrappolicy), for the kinds served here. Subjects are users or groups.
 func policy() map[string][]rule {
@@ -24,6 +27,7 @@ func policy() map[string][]rule {
 	account := func(name string) string { return "system:serviceaccount:kube-system:" + name }
 	return map[string][]rule{
 		"system:masters": {{anything, anything, anything}},
+		Onlookers:        {{reading, anything, anything}},
 		"system:kube-scheduler": {
 			events,
 			{[]string{"create"}, core, []string{"pods/binding", "bindings"}},

@@ -56,10 +56,11 @@ type WatchStream struct {
 // OpenWatch begins a watch. The response is its head, without a body; where the
 // stream is nil, it is a whole refusal.
 func (s *Server) OpenWatch(u User, r *http.Request) (*WatchStream, *http.Response) {
-	return s.openWatch(u, r, s.Now)
+	return s.OpenWatchBy(u, r, s.Now)
 }
 
-func (s *Server) openWatch(u User, r *http.Request, now func() time.Time) (*WatchStream, *http.Response) {
+// OpenWatchBy is OpenWatch for a client that counts how long the watch may last by another clock than the cluster's.
+func (s *Server) OpenWatchBy(u User, r *http.Request, now func() time.Time) (*WatchStream, *http.Response) {
 	x := newExchange(s, u, r)
 	var err error
 	if x.user, err = s.impersonated(x.user, r.Header); err != nil {
@@ -369,7 +370,7 @@ func (s *Server) stream(u User, turns Turns, rw http.ResponseWriter, r *http.Req
 	var head *http.Response
 	turns.Do(func() {
 		if !s.down {
-			w, head = s.openWatch(u, r, turns.Now)
+			w, head = s.OpenWatchBy(u, r, turns.Now)
 		}
 	})
 	if head == nil {
@@ -379,7 +380,7 @@ func (s *Server) stream(u User, turns Turns, rw http.ResponseWriter, r *http.Req
 	out := http.NewResponseController(rw)
 	for w != nil {
 		var frames [][]byte
-		turns.Do(func() { frames = w.pull(64) })
+		turns.Do(func() { frames = w.Pull(64) })
 		for _, frame := range frames {
 			if _, err := rw.Write(frame); err != nil {
 				return
@@ -394,8 +395,8 @@ func (s *Server) stream(u User, turns Turns, rw http.ResponseWriter, r *http.Req
 	}
 }
 
-// pull takes at most n frames.
-func (w *WatchStream) pull(n int) (frames [][]byte) {
+// Pull takes at most n frames.
+func (w *WatchStream) Pull(n int) (frames [][]byte) {
 	for len(frames) < n {
 		frame := w.Next()
 		if frame == nil {

@@ -1,0 +1,447 @@
+package bot
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net/http"
+	"sync"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"timonier/sim"
+	"timonier/sim/apiserver"
+)
+
+// outside is who is at the door: requests being answered, and watches that are open. Its zero value is empty.
+type outside struct {
+	mu     sync.Mutex
+	inside map[string]int // requests being answered, by the hash of their token
+	all    int
+	rooms  map[Place]*room
+	count  map[string]int // open watches, by the hash of their token
+	closed bool
+}
+
+// Bounds of what is done at once.
+const (
+	mostVisits       = 256 // of all, together
+	mostVisitsOfOne  = 16  // with one token: kubectl asks for some ten things at once
+	mostWatchesOfOne = 64  // an informer for each kind, and some
+	mostWatchesHere  = 1000
+)
+
+// enter counts a request, until leave is called. False: there are too many.
+func (o *outside) enter(hash string) (leave func(), ok bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.all >= mostVisits || o.inside[hash] >= mostVisitsOfOne {
+		return nil, false
+	}
+	if o.inside == nil {
+		o.inside = map[string]int{}
+	}
+	o.all++
+	o.inside[hash]++
+	return sync.OnceFunc(func() {
+		o.mu.Lock()
+		defer o.mu.Unlock()
+		o.all--
+		if o.inside[hash]--; o.inside[hash] == 0 {
+			delete(o.inside, hash)
+		}
+	}), true
+}
+
+// room is where a channel's open watches are. One turn of the channel's serves them all: when something has changed in it, when its
+// cluster has something to do next, and now and then.
+type room struct {
+	tutor *Tutor
+	place Place
+
+	// These are guarded by outside.mu.
+	open   map[*openWatch]struct{}
+	timer  *time.Timer
+	due    time.Time // when the timer is set to
+	inTurn bool      // a turn has been asked for, or is being taken
+	again  bool      // and something has changed meanwhile
+	hand   time.Time // when something was last asked for here that is no watch
+}
+
+// openWatch is one watch. What it has to send is put into it in the channel's turns.
+type openWatch struct {
+	hash    string
+	stream  *apiserver.WatchStream
+	cluster *sim.Cluster
+	fresh   chan struct{}
+
+	mu     sync.Mutex
+	frames [][]byte
+	bytes  int
+	more   bool // there was no room for all
+	over   bool // nothing more comes
+}
+
+const (
+	// soonest is how often a channel's watches are served because of the time alone; latest is how long they are left alone at most.
+	soonest = time.Second
+	latest  = time.Minute
+	// longestOpen is how long a watch may stay open: clients open the next one. The real server's is the same at the least.
+	longestOpen = 30 * time.Minute
+	// watchKeeps is how long open watches keep a cluster's time going with nobody asking for anything else.
+	watchKeeps = time.Hour
+	// mostFrames and mostWaiting, in bytes, are what is taken for a watch at once, and how much waits to be sent. The rest is in the
+	// cluster's own history; who is so slow that it has left that, is told so.
+	mostFrames  = 256
+	mostWaiting = 1 << 20
+)
+
+// watch answers a request whose answer goes on.
+func (v *visit) watch(w http.ResponseWriter) {
+	t := v.tutor
+	if !t.outside.mayWatch(v.place, v.hash) {
+		busy().write(w)
+		return
+	}
+	defer t.outside.unwatch(v.hash)
+	ctx, cancel := context.WithTimeout(v.http.Context(), longestOpen)
+	defer cancel()
+	var o *openWatch
+	var no *answered
+	var head *http.Response
+	ok, err := v.turn(func(c *call) (err error) {
+		o, head, no, err = v.open(ctx, c)
+		return err
+	})
+	limits := http.NewResponseController(w)
+	limits.SetWriteDeadline(time.Now().Add(sending))
+	switch {
+	case err != nil:
+		v.failed(err).write(w)
+		return
+	case !ok:
+		busy().write(w)
+		return
+	case no != nil:
+		no.write(w)
+		return
+	case head == nil:
+		panic(http.ErrAbortHandler)
+	}
+	for key, value := range head.Header {
+		w.Header()[key] = value
+	}
+	w.WriteHeader(head.StatusCode)
+	rm := t.outside.come(t, v.place, o)
+	defer rm.leave(o)
+	for {
+		frames, more, over := o.take()
+		limits.SetWriteDeadline(time.Now().Add(sending))
+		for _, f := range frames {
+			if _, err := w.Write(f); err != nil {
+				return
+			}
+		}
+		if limits.Flush() != nil || over {
+			return
+		}
+		if more {
+			rm.ring()
+		}
+		select {
+		case <-o.fresh:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// open begins a watch. It has no head where the cluster's API server is down, and no stream where it is refused.
+func (v *visit) open(ctx context.Context, c *call) (o *openWatch, head *http.Response, no *answered, err error) {
+	k, err := c.admit(v.hash)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	if k == nil {
+		return nil, nil, unauthorized(), nil
+	}
+	cl, err := c.cluster()
+	if err != nil || cl.Server().Down() {
+		return nil, nil, nil, err
+	}
+	stream, head := cl.Server().OpenWatchBy(c.visitor(k), v.request(ctx), v.tutor.cfg.Now)
+	if stream == nil {
+		no = &answered{header: head.Header, code: head.StatusCode}
+		_, err := no.body.ReadFrom(head.Body)
+		return nil, nil, no, err
+	}
+	o = &openWatch{hash: v.hash, stream: stream, cluster: cl, fresh: make(chan struct{}, 1)}
+	o.pull(cl)
+	return o, head, nil, nil
+}
+
+// pull takes what there is to send. It has a turn of the channel's.
+func (o *openWatch) pull(cl *sim.Cluster) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.over {
+		return
+	}
+	if o.bytes >= mostWaiting {
+		o.more = true
+		return
+	}
+	if o.cluster != cl { // the channel has another one, or has gone back to what it was: the client has to begin anew
+		o.frames, o.over = append(o.frames, startAnew()), true
+	} else {
+		pulled := o.stream.Pull(mostFrames)
+		for _, f := range pulled {
+			o.frames, o.bytes = append(o.frames, f), o.bytes+len(f)
+		}
+		o.more = len(pulled) == mostFrames
+		o.over = o.stream.Done()
+	}
+	if len(o.frames) > 0 || o.over {
+		o.wake()
+	}
+}
+
+func (o *openWatch) wake() {
+	select {
+	case o.fresh <- struct{}{}:
+	default:
+	}
+}
+
+func (o *openWatch) take() (frames [][]byte, more, over bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	frames, more, over = o.frames, o.more, o.over
+	o.frames, o.bytes, o.more = nil, 0, false
+	return frames, more, over
+}
+
+// startAnew is the event that ends a watch whose history is not there: the client lists, and watches from there.
+func startAnew() []byte {
+	status := refusal(http.StatusGone, metav1.StatusReasonExpired, "too old resource version: the cluster was replaced, or read anew")
+	return fmt.Appendf(nil, "{\"type\":\"ERROR\",\"object\":%s}\n", bytes.TrimSpace(status.body.Bytes()))
+}
+
+// end has nothing more come.
+func (o *openWatch) end() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.over = true
+	o.wake()
+}
+
+// mayWatch counts a watch, until unwatch is called. False: there are too many.
+func (o *outside) mayWatch(p Place, hash string) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if r := o.rooms[p]; o.closed || o.count[hash] >= mostWatchesOfOne || r != nil && len(r.open) >= mostWatchesHere {
+		return false
+	}
+	if o.count == nil {
+		o.count = map[string]int{}
+	}
+	o.count[hash]++
+	return true
+}
+
+func (o *outside) unwatch(hash string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.count[hash]--; o.count[hash] == 0 {
+		delete(o.count, hash)
+	}
+}
+
+// come puts a watch into its channel's room.
+func (o *outside) come(t *Tutor, p Place, w *openWatch) *room {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	r := o.rooms[p]
+	if r == nil {
+		r = &room{tutor: t, place: p, open: map[*openWatch]struct{}{}, hand: t.cfg.Now()}
+		r.timer = time.AfterFunc(latest, r.ask)
+		if o.rooms == nil {
+			o.rooms = map[Place]*room{}
+		}
+		o.rooms[p] = r
+	}
+	r.open[w] = struct{}{}
+	if o.closed {
+		w.end()
+	}
+	r.set(0) // something may have happened since it was begun
+	return r
+}
+
+// leave takes a watch out of its room, which closes after the last one.
+func (r *room) leave(w *openWatch) {
+	o := &r.tutor.outside
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	delete(r.open, w)
+	if len(r.open) == 0 {
+		r.timer.Stop()
+		delete(o.rooms, r.place)
+	}
+}
+
+// ring has a channel's watches served: something has changed in it.
+func (o *outside) ring(p Place) {
+	o.mu.Lock()
+	r := o.rooms[p]
+	o.mu.Unlock()
+	if r != nil {
+		r.ring()
+	}
+}
+
+func (r *room) ring() {
+	o := &r.tutor.outside
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if r.inTurn {
+		r.again = true
+		return
+	}
+	r.set(0)
+}
+
+// set has the next turn asked for after a while at the latest. It has the turn of outside.mu.
+func (r *room) set(after time.Duration) {
+	if len(r.open) > 0 {
+		r.timer.Reset(after)
+	}
+}
+
+// ask asks for a turn in the channel.
+func (r *room) ask() {
+	o := &r.tutor.outside
+	o.mu.Lock()
+	if r.inTurn || len(r.open) == 0 {
+		o.mu.Unlock()
+		return
+	}
+	r.inTurn, r.again = true, false
+	o.mu.Unlock()
+	j := job{ctx: context.Background(), done: make(chan error, 1), ours: true, run: func(ctx context.Context, ln *lane) {
+		next := r.turn(ctx, ln)
+		o.mu.Lock()
+		defer o.mu.Unlock()
+		if r.inTurn = false; r.again {
+			next = 0
+		}
+		r.set(next)
+	}}
+	if _, err := r.tutor.enqueue(r.place, j); err != nil { // it is closed
+		o.end(func(string) bool { return true })
+	}
+}
+
+// turn lets the cluster go on to the present, and takes for each watch what there is to send. It says when there is more to come.
+func (r *room) turn(ctx context.Context, ln *lane) (next time.Duration) {
+	next = latest
+	v := &visit{tutor: r.tutor, place: r.place}
+	var cl *sim.Cluster
+	holds := map[string]bool{}
+	for range tries {
+		err := v.attempt(ctx, ln, func(c *call) (err error) {
+			all, err := c.kubeconfigs()
+			if err != nil {
+				return err
+			}
+			for _, k := range all {
+				holds[k.Hash] = true
+			}
+			if c.now.Sub(r.lastHand(c)) > watchKeeps {
+				cl = c.peek() // its time stands still until somebody does something
+				return nil
+			}
+			if cl, err = c.cluster(); err != nil {
+				return err
+			}
+			next = c.nextWork(cl)
+			return nil
+		})
+		if err == nil {
+			break
+		}
+		ln.loaded, cl = nil, nil
+		if !overtaken(err) {
+			r.tutor.cfg.Logger.ErrorContext(ctx, "watches not served", "platform", r.place.Platform, "tenant", r.place.Tenant, "channel", r.place.Channel, "error", err)
+			r.tutor.cfg.Metrics.Failed("kubectl", "watch")
+			return latest
+		}
+	}
+	o := &r.tutor.outside
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	r.again = false // what has changed until now is taken here
+	for w := range r.open {
+		switch {
+		case !holds[w.hash]:
+			w.end()
+		case cl != nil:
+			w.pull(cl)
+		}
+	}
+	return next
+}
+
+// lastHand is when somebody last did something in the channel: typed a line that used its cluster, or asked from outside.
+func (r *room) lastHand(c *call) time.Time {
+	o := &r.tutor.outside
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if at := c.channel.window.hand; at.After(r.hand) {
+		r.hand = at
+	}
+	return r.hand
+}
+
+// nextWork is how long it is, by the wall, until the cluster has something to do.
+func (c *call) nextWork(cl *sim.Cluster) time.Duration {
+	at, more := cl.NextWork()
+	if !more || c.channel.clock.Paused {
+		return latest
+	}
+	wait := float64(at.Sub(cl.Now())) / c.channel.clock.rate()
+	return time.Duration(min(max(wait, float64(soonest)), float64(latest)))
+}
+
+// cut ends the watches of tokens that hold no more.
+func (o *outside) cut(hashes []string) {
+	if len(hashes) == 0 {
+		return
+	}
+	gone := map[string]bool{}
+	for _, h := range hashes {
+		gone[h] = true
+	}
+	o.end(func(hash string) bool { return gone[hash] })
+}
+
+// close ends all watches, and lets no other begin.
+func (o *outside) close() {
+	o.mu.Lock()
+	o.closed = true
+	o.mu.Unlock()
+	o.end(func(string) bool { return true })
+}
+
+func (o *outside) end(whose func(hash string) bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, r := range o.rooms {
+		for w := range r.open {
+			if whose(w.hash) {
+				w.end()
+			}
+		}
+	}
+}
