@@ -32,7 +32,7 @@ const (
 	mostKubeconfigs = 200 // that a channel has given away: a class has one each, and some two
 )
 
-const kubeconfigFile = "kubeconfig.yaml"
+const kubeconfigFile = "kubeconfig" + ".yaml" // in one piece it would be taken for a sentence's ID
 
 // kubeconfigCommand is /kubeconfig: a way to the channel's cluster from outside; /kubeconfig liste, /kubeconfig retire 3.
 func kubeconfigCommand(c *call) (Reply, error) {

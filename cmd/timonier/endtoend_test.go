@@ -142,6 +142,7 @@ func TestProgram(t *testing.T) {
 		"served on both platforms":  servesBoth,
 		"served after a kill":       servedAfterAKill,
 		"served to the end":         servedToTheEnd,
+		"served to kubectl":         servesKubectl,
 		"refused by both platforms": refusedByBoth,
 		"registers":                 registers,
 	}

@@ -22,6 +22,7 @@ import (
 // serveOptions are what the flags of serve say.
 type serveOptions struct {
 	listen, admin string // addresses; admin may be empty
+	kubectl       string // an address; empty: kubectl reaches nothing from outside
 	data          string
 	format, level string // of the log
 	config        string
@@ -81,25 +82,32 @@ func serveOn(ctx context.Context, in invocation, table []platform) int {
 	if err != nil {
 		return in.fail(refusal(say, o.data, err))
 	}
+	door, err := openKubectlDoor(o.kubectl, got, o.data, logger)
+	if err != nil {
+		file.Close() // nothing was written
+		return in.fail(tell(say, err))
+	}
 	tutor := bot.New(bot.Config{
-		Store: file, Content: course, Logger: logger, Metrics: metrics,
+		Outside: door.outside(),
+		Store:   file, Content: course, Logger: logger, Metrics: metrics,
 		Limits: bot.Limits{Output: pageOutput, Queue: laneQueue, Channels: lanesInMemory},
 	})
 	s := &service{
 		logger: logger, metrics: metrics, grace: grace,
 		check: func(ctx context.Context) error { _, _, err := file.Read(ctx, bot.Scope{}, ""); return err },
 		speak: tutor.Speak,
-		last:  []io.Closer{tutor, file},
+		door:  door, outside: tutor.Outside(),
+		last: []io.Closer{tutor, file},
 	}
 	err = s.connect(table, got, shared{tutor: tutor, logger: logger, metrics: metrics, most: o.most})
 	if err == nil {
 		err = s.listen(o.listen, o.admin)
 	}
 	if err != nil {
-		err = errors.Join(err, tutor.Close(), file.Close())
+		err = errors.Join(err, door.close(ctx), tutor.Close(), file.Close())
 	} else {
 		logger.Info("serving", "frontends", s.names(), "address", s.public.address(),
-			"admin", s.admin.address(), "data", o.data)
+			"admin", s.admin.address(), "kubectl", door.address(), "data", o.data)
 		stop, stopBackups := func() {}, func() {}
 		if o.backups.dir != "" {
 			o.backups.copy = func(ctx context.Context, path string) error { _, err := file.Backup(ctx, path); return err }
@@ -131,7 +139,10 @@ func (c closing) Close() error { c(); return nil }
 func tell(say voice, err error) string {
 	var address *listenError
 	var failed *frontError
+	var certificate *certificateError
 	switch {
+	case errors.As(err, &certificate):
+		return say.sentence("serve.nocertificate", map[string]any{"Path": certificate.path, "Error": oneLine(certificate.err)})
 	case errors.As(err, &address):
 		return say.sentence("serve.nolisten", map[string]any{"Address": address.address, "Error": oneLine(address.err)})
 	case errors.As(err, &failed):
@@ -200,6 +211,9 @@ func readServeOptions(in invocation) (o serveOptions, say voice, code int, ok bo
 	if o.admin != "" && (!isAddress(o.admin) || o.admin == o.listen && !strings.HasSuffix(o.admin, ":0")) {
 		return value("--admin", o.admin, "127.0.0.1:9090")
 	}
+	if o.kubectl != "" && (!isAddress(o.kubectl) || o.kubectl == o.listen && !strings.HasSuffix(o.kubectl, ":0")) {
+		return value("--kubectl", o.kubectl, "127.0.0.1:6443")
+	}
 	if *most != "" {
 		var err error
 		if o.most, err = strconv.Atoi(*most); err != nil || o.most < 1 {
@@ -228,6 +242,7 @@ func readServeOptions(in invocation) (o serveOptions, say voice, code int, ok bo
 func serveFlags(flags *flag.FlagSet, o *serveOptions) {
 	flags.StringVar(&o.listen, "listen", "127.0.0.1:8080", "")
 	flags.StringVar(&o.admin, "admin", "", "")
+	flags.StringVar(&o.kubectl, "kubectl", "", "")
 	flags.StringVar(&o.data, "data", "", "")
 	flags.StringVar(&o.format, "log", "text", "")
 	flags.StringVar(&o.level, "log-level", "info", "")

@@ -29,6 +29,7 @@ type stage struct {
 	discord *discordtest.Server
 	slack   *slacktest.Server
 	secrets []string
+	options []string   // more of the command line's
 	refused bool       // tokens are bad on purpose
 	written syncBuffer // all that every process of the test wrote
 }
@@ -119,6 +120,7 @@ func (s *stage) launch() *served {
 	s.t.Helper()
 	p := &served{stage: s, said: make(chan string, 1), drained: make(chan struct{}), stops: make(chan struct{})}
 	p.cmd = exec.CommandContext(s.ctx, s.program, "serve", "--listen", "127.0.0.1:0", "--data", s.data, "--log-level", "debug")
+	p.cmd.Args = append(p.cmd.Args, s.options...)
 	p.cmd.Env, p.cmd.Stdout = s.env(), &s.written
 	out, err := p.cmd.StderrPipe()
 	if err != nil {

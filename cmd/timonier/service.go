@@ -73,6 +73,8 @@ type service struct {
 
 	public, admin *site // nil where there is nothing to serve
 	gate          gate  // of the platforms' requests by HTTP
+	door          *kubectlDoor
+	outside       http.Handler // what the door answers with
 	stopping      atomic.Bool
 }
 
@@ -110,7 +112,7 @@ func (s *service) names() string {
 func (s *service) run(ctx context.Context) error {
 	running, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
-	broken := make(chan error, len(s.fronts)+2) // each tells once
+	broken := make(chan error, len(s.fronts)+3) // each tells once
 	var working sync.WaitGroup
 	for _, one := range []*site{s.public, s.admin} {
 		if one != nil {
@@ -120,6 +122,13 @@ func (s *service) run(ctx context.Context) error {
 				}
 			})
 		}
+	}
+	if s.door != nil {
+		working.Go(func() {
+			if err := s.door.serve(s.outside); err != nil {
+				broken <- err
+			}
+		})
 	}
 	var atWork sync.WaitGroup
 	for _, f := range s.fronts {
@@ -198,8 +207,9 @@ func (s *service) end(ctx context.Context, stop func(), atWork *sync.WaitGroup) 
 	late, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.grace)
 	defer cancel()
 	s.gate.close(late)
+	err := s.door.close(late)
 	stop()
-	err := within(late, func() error { atWork.Wait(); return nil })
+	err = errors.Join(err, within(late, func() error { atWork.Wait(); return nil }))
 	for _, c := range s.last {
 		if errors.Is(err, errLate) {
 			break // what still works may need it; the store is whole without being closed

@@ -29,6 +29,9 @@ const (
 	slackSigning   = "TIMONIER_SLACK_SIGNING_SECRET"
 	slackTeachers  = "TIMONIER_SLACK_TEACHERS"
 	slackURL       = "TIMONIER_SLACK_API_URL"
+	kubectlURL     = "TIMONIER_KUBECTL_URL"
+	kubectlCert    = "TIMONIER_KUBECTL_CERT"
+	kubectlKey     = "TIMONIER_KUBECTL_KEY"
 	configVariable = "TIMONIER_CONFIG" // of the environment alone: where the file is
 )
 
@@ -59,6 +62,9 @@ func variables() []variable {
 		{slackSigning, true, "setting.slacksigning", isPlain, slack},
 		{slackTeachers, false, "setting.slackteachers", listOf(regexp.MustCompile(`^[UW][0-9A-Z]+$`).MatchString), slack},
 		{slackURL, false, "setting.slackurl", isBase, slack},
+		{kubectlURL, false, "setting.kubectlurl", isSecureBase, nil},
+		{kubectlCert, false, "setting.kubectlcert", isPath, []string{kubectlKey}},
+		{kubectlKey, false, "setting.kubectlkey", isPath, []string{kubectlCert}},
 	}
 }
 
@@ -66,6 +72,9 @@ func variables() []variable {
 func isPlain(s string) bool {
 	return s != "" && !strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' })
 }
+
+// isPath is a text that may name a file.
+func isPath(s string) bool { return s != "" && !strings.ContainsRune(s, 0) }
 
 func isToken(prefix string) func(string) bool {
 	return func(s string) bool { return isPlain(s) && strings.HasPrefix(s, prefix) && s != prefix }

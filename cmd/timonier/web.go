@@ -69,8 +69,8 @@ func usualLimits() siteLimits {
 		headerBytes: 16 << 10, connections: 256}
 }
 
-// newSite opens an address.
-func newSite(address string, handler http.Handler, logger *slog.Logger, limits siteLimits) (*site, error) {
+// listenOn opens an address. The error is a *listenError.
+func listenOn(address string) (net.Listener, error) {
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
 		var short *net.OpError // without the address, which the sentence has
@@ -78,6 +78,15 @@ func newSite(address string, handler http.Handler, logger *slog.Logger, limits s
 			err = short.Err
 		}
 		return nil, &listenError{address, err}
+	}
+	return listener, nil
+}
+
+// newSite opens an address.
+func newSite(address string, handler http.Handler, logger *slog.Logger, limits siteLimits) (*site, error) {
+	listener, err := listenOn(address)
+	if err != nil {
+		return nil, err
 	}
 	// HTTP/1 alone: there is no TLS here for another one to be agreed on, and none is taken unasked.
 	server := &http.Server{

@@ -1,0 +1,167 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"timonier/bot"
+)
+
+// kubectlDoor is where kubectl reaches the channels' clusters from outside: an address of its own, over TLS, without which
+// client-go sends no token.
+type kubectlDoor struct {
+	server    string // https://host:port, as clients reach it
+	authority []byte // that a kubeconfig names; nil: the certificate is one that machines trust
+	http      *http.Server
+	listener  net.Listener
+	leave     context.CancelFunc // ends the watches
+}
+
+// Bounds of the door. What one token may have open at once is the tutor's.
+const (
+	mostCallers   = 512 // connections
+	mostStreams   = 100 // requests at once in a connection of HTTP/2
+	mostHeader    = 32 << 10
+	graceWatching = time.Second // that requests being answered have left once the program is to end
+)
+
+// openKubectlDoor listens, and has the certificate ready; nil where no address is given. Errors: *listenError, *certificateError.
+func openKubectlDoor(address string, got values, data string, logger *slog.Logger) (*kubectlDoor, error) {
+	if address == "" {
+		if got.has(kubectlURL) || got.has(kubectlCert) {
+			logger.Warn("nothing is served to kubectl: serve --kubectl ADDRESS does that", "setting", kubectlURL)
+		}
+		return nil, nil
+	}
+	listener, err := listenOn(address)
+	if err != nil {
+		return nil, err
+	}
+	d := &kubectlDoor{server: got[kubectlURL], listener: &atMost{Listener: listener, most: mostCallers}}
+	if d.server == "" {
+		d.server = "https://" + reachable(listener.Addr())
+		if host, _, _ := net.SplitHostPort(address); host == "" || net.ParseIP(host).IsUnspecified() {
+			logger.Warn("kubeconfigs name this machine's own loopback address: say how others reach it", "setting", kubectlURL, "now", d.server)
+		}
+	}
+	d.server = strings.TrimSuffix(d.server, "/")
+	certificates := &certificates{cert: got[kubectlCert], key: got[kubectlKey]}
+	if certificates.cert == "" {
+		d.authority, err = certificates.own(data+".kubectl.pem", d.server)
+	} else {
+		_, err = certificates.get(nil)
+	}
+	if err != nil {
+		return nil, errors.Join(err, listener.Close())
+	}
+	ctx, leave := context.WithCancel(context.Background())
+	d.leave = leave
+	d.http = &http.Server{
+		TLSConfig:         &tls.Config{GetCertificate: certificates.get, MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}},
+		ReadHeaderTimeout: 10 * time.Second, // and the handshake; the tutor bounds the rest, as watches last
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    mostHeader,
+		HTTP2:             &http.HTTP2Config{MaxConcurrentStreams: mostStreams},
+		BaseContext:       func(net.Listener) context.Context { return ctx },
+		ErrorLog:          discardLog(),
+	}
+	return d, nil
+}
+
+// outside is what the tutor says of the door; nil where there is none.
+func (d *kubectlDoor) outside() *bot.Outside {
+	if d == nil {
+		return nil
+	}
+	return &bot.Outside{Server: d.server, Authority: d.authority}
+}
+
+func (d *kubectlDoor) address() string {
+	if d == nil {
+		return ""
+	}
+	return d.listener.Addr().String()
+}
+
+// serve answers until close.
+func (d *kubectlDoor) serve(h http.Handler) error {
+	d.http.Handler = h
+	if err := d.http.ServeTLS(d.listener, "", ""); !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("serve %s: %w", d.address(), err)
+	}
+	return nil
+}
+
+// close takes no more requests, ends the watches, and lets requests being answered end, within a time.
+func (d *kubectlDoor) close(ctx context.Context) error {
+	if d == nil {
+		return nil
+	}
+	d.leave()
+	polite, cancel := context.WithTimeout(ctx, graceWatching)
+	defer cancel()
+	defer d.listener.Close() // Shutdown knows it only once it is served
+	if d.http.Shutdown(polite) != nil {
+		return d.http.Close()
+	}
+	return nil
+}
+
+// reachable is a listener's address as a client of the same machine dials it.
+func reachable(at net.Addr) string {
+	host, port, err := net.SplitHostPort(at.String())
+	if ip := net.ParseIP(host); err != nil || ip == nil || ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	return net.JoinHostPort(host, port)
+}
+
+// isSecureBase is an https URL of a host alone.
+func isSecureBase(s string) bool {
+	u, err := url.Parse(s)
+	return err == nil && isBase(s) && u.Scheme == "https" && strings.Trim(u.Path, "/") == ""
+}
+
+// atMost is a listener that hangs up on who comes while so many are there.
+type atMost struct {
+	net.Listener
+	most int64
+	here atomic.Int64
+}
+
+func (l *atMost) Accept() (net.Conn, error) {
+	for {
+		c, err := l.Listener.Accept()
+		if err != nil {
+			return nil, err
+		}
+		if l.here.Add(1) <= l.most {
+			return &caller{Conn: c, left: &l.here}, nil
+		}
+		l.here.Add(-1)
+		c.Close()
+	}
+}
+
+// caller is one of them.
+type caller struct {
+	net.Conn
+	gone atomic.Bool
+	left *atomic.Int64
+}
+
+func (c *caller) Close() error {
+	if !c.gone.Swap(true) {
+		c.left.Add(-1)
+	}
+	return c.Conn.Close()
+}
