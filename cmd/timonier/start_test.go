@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"sync"
 	"testing"
 	"time"
 
@@ -38,8 +37,8 @@ func BenchmarkStart(b *testing.B) {
 
 // BenchmarkReady is the time from starting the program until it says that it is ready: serving a local
 // Discord and a local Slack, with so many channels in the file, each with a cluster of three nodes and ten
-// pods, and as many people. Bar: 500 ms with 10,000. It writes ready-ms, the mean, and fastest-ms; and, of
-// the program at rest then, resident-MB, file-MB and heap-KB: what is left of the heap after a collection.
+// pods, and as many people. Bar: 500 ms with 10,000. It writes ready-ms, the mean, fastest-ms, and cpu-ms,
+// what all of the process took up to its end; and, of the program at rest, resident-MB, file-MB and heap-KB: what is left of the heap after a collection.
 func BenchmarkReady(b *testing.B) {
 	for _, channels := range []int{0, 1000, 10_000} {
 		b.Run(fmt.Sprint("channels=", channels), func(b *testing.B) {
@@ -47,6 +46,7 @@ func BenchmarkReady(b *testing.B) {
 			fill(b, r.data, channels)
 			var sum, fastest time.Duration
 			var resident float64
+			var worked time.Duration
 			b.ResetTimer()
 			for b.Loop() {
 				began := time.Now()
@@ -63,7 +63,9 @@ func BenchmarkReady(b *testing.B) {
 				}
 				b.StopTimer()
 				resident = r.figure("process_resident_memory_bytes")
+				program := r.cmd
 				r.stop()
+				worked += program.ProcessState.UserTime() + program.ProcessState.SystemTime()
 				b.StartTimer()
 			}
 			info, err := os.Stat(r.data)
@@ -72,6 +74,7 @@ func BenchmarkReady(b *testing.B) {
 			}
 			b.ReportMetric(float64(sum.Milliseconds())/float64(b.N), "ready-ms")
 			b.ReportMetric(float64(fastest.Milliseconds()), "fastest-ms")
+			b.ReportMetric(float64(worked.Milliseconds())/float64(b.N), "cpu-ms")
 			b.ReportMetric(resident/1e6, "resident-MB")
 			b.ReportMetric(float64(info.Size())/1e6, "file-MB")
 			b.ReportMetric(float64(heapAtRest(b, r.data))/1e3, "heap-KB")
@@ -152,21 +155,19 @@ func fill(b *testing.B, data string, channels int) {
 		return records
 	}
 	cluster, person := read(first.Place().Scope()), read(bot.Scope{Platform: first.Platform, Tenant: first.Tenant, Person: first.Who.ID})
-	var writing sync.WaitGroup
-	room := make(chan struct{}, 64)
+	var some bot.Commit
 	for i := range channels {
-		room <- struct{}{}
-		writing.Go(func() {
-			defer func() { <-room }()
-			server := bot.Scope{Platform: "discord", Tenant: fmt.Sprint("server-", i%100)}
-			there, who := server, server
-			there.Channel, who.Person = fmt.Sprint("channel-", i), fmt.Sprint("person-", i)
-			if err := file.Commit(b.Context(), bot.Commit{Writes: []bot.Write{{Scope: there, Changes: cluster}, {Scope: who, Changes: person}}}); err != nil {
-				b.Error(err)
+		server := bot.Scope{Platform: "discord", Tenant: fmt.Sprint("server-", i%100)}
+		there, who := server, server
+		there.Channel, who.Person = fmt.Sprint("channel-", i), fmt.Sprint("person-", i)
+		some.Writes = append(some.Writes, bot.Write{Scope: there, Changes: cluster}, bot.Write{Scope: who, Changes: person})
+		if len(some.Writes) == 100 || i == channels-1 {
+			if err := file.Commit(b.Context(), some); err != nil {
+				b.Fatal(err)
 			}
-		})
+			some.Writes = nil
+		}
 	}
-	writing.Wait()
 	if channels > 0 { // they are whole
 		there := bot.Request{Platform: "discord", Tenant: "server-7", Channel: "channel-107", Who: bot.Person{ID: "person-107"}}
 		ask(there, "/kubectl rollout status deployment/web")
