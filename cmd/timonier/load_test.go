@@ -36,6 +36,10 @@ var (
 
 const loadChannels = 200 // half of them on each platform
 
+const loadPeople = 500 // on each platform
+
+func loadPerson(n int) string { return fmt.Sprintf("U%03d", n%loadPeople) }
+
 // rehearsal is the built program, served to a local Discord and a local Slack.
 type rehearsal struct {
 	t       testing.TB
@@ -67,7 +71,11 @@ func rehearsed(t testing.TB) *rehearsal {
 	for i := range loadChannels / 2 {
 		channels = append(channels, slacktest.Channel{ID: fmt.Sprintf("C%03d", i), Name: fmt.Sprint("classe-", i), Member: true})
 	}
-	s, err := slacktest.Start(slacktest.Config{Channels: channels, Keep: 20})
+	var people []slacktest.User // as many as it takes for each to keep within what one person may ask
+	for i := range loadPeople {
+		people = append(people, slacktest.User{ID: loadPerson(i), Name: fmt.Sprint("personne-", i), Locale: "fr-FR", TZ: "Europe/Paris"})
+	}
+	s, err := slacktest.Start(slacktest.Config{Channels: channels, Users: people, Keep: 20})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -262,7 +270,7 @@ func (r *rehearsal) onDiscord(ctx context.Context, n int) (ack, answer time.Dura
 		option := map[string]string{"kubectl": "commande", "cours": "page"}[command]
 		i = discordtest.Slash(command, discordtest.String(option, rest))
 	}
-	i = i.In(discordtest.Place{Channel: strconv.Itoa(700000 + channel)}).By(discordtest.Person{ID: strconv.Itoa(900000 + n%500)})
+	i = i.In(discordtest.Place{Channel: strconv.Itoa(700000 + channel)}).By(discordtest.Person{ID: strconv.Itoa(900000 + n%loadPeople)})
 	began := time.Now()
 	x := r.discord.Interact(ctx, i)
 	first, err := x.First(ctx)
@@ -283,7 +291,7 @@ func (r *rehearsal) onDiscord(ctx context.Context, n int) (ack, answer time.Dura
 
 func (r *rehearsal) onSlack(ctx context.Context, n int) (ack, answer time.Duration, err error) {
 	channel, command, rest := loadLine(n)
-	c := slacktest.Command{Name: "/timonier", Text: strings.TrimSpace(command + " " + rest), User: "U1", Channel: fmt.Sprintf("C%03d", channel)}
+	c := slacktest.Command{Name: "/timonier", Text: strings.TrimSpace(command + " " + rest), User: loadPerson(n), Channel: fmt.Sprintf("C%03d", channel)}
 	began := time.Now()
 	x, err := r.slack.Send(ctx, c)
 	if err != nil {

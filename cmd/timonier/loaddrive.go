@@ -40,7 +40,7 @@ type stress struct {
 // newStress makes the channels' clusters, so that what is measured later is only what changes them.
 func newStress(ctx context.Context, to bot.Store, channels int) (*stress, error) {
 	s := &stress{sent: make([]int, channels), tutor: bot.New(bot.Config{
-		Store: to, Limits: bot.Limits{Output: pageOutput, Queue: laneQueue, Channels: max(channels, lanesInMemory)},
+		Store: to, Limits: bot.Limits{Output: pageOutput, Queue: laneQueue, Channels: max(channels, lanesInMemory), Rates: bot.Unlimited()},
 	})}
 	failed := make([]error, channels)
 	var working sync.WaitGroup
@@ -58,7 +58,7 @@ func newStress(ctx context.Context, to bot.Store, channels int) (*stress, error)
 func (s *stress) ask(ctx context.Context, channel int, line string) (err error) {
 	s.sent[channel]++
 	r := bot.Request{
-		ID: fmt.Sprintf("%d-%d", channel, s.sent[channel]), Platform: "load", Tenant: "load", Channel: fmt.Sprint("channel-", channel),
+		ID: fmt.Sprintf("%d-%d", channel, s.sent[channel]), Platform: "load", Tenant: fmt.Sprint("server-", channel/8), Channel: fmt.Sprint("channel-", channel),
 		Who: bot.Person{ID: fmt.Sprint("person-", channel)}, Line: line,
 	}
 	return errors.Join(s.tutor.Handle(ctx, r, func(r bot.Reply) {
