@@ -285,8 +285,8 @@ func inspect(path string) error {
 		return damaged("no meta page is whole")
 	}
 	size := int64(best.pageSize)
-	if need := int64(best.pages) * size; info.Size() < need {
-		return damaged("%d bytes, where %d are counted on", info.Size(), need)
+	if best.pages > uint64(info.Size()/size) {
+		return damaged("%d bytes, where %d pages of %d are counted on", info.Size(), best.pages, size)
 	}
 	for _, p := range []struct {
 		id    uint64
@@ -328,7 +328,7 @@ func newest(f *os.File) (best *meta, ours, newer bool) {
 		}
 		ours = true
 		newer = newer || m.version > boltVersion
-		if m.whole && m.version == boltVersion && m.pageSize >= 512 && (best == nil || m.tx > best.tx) {
+		if m.whole && m.version == boltVersion && m.pageSize >= 512 && m.pageSize <= 1<<20 && (best == nil || m.tx > best.tx) {
 			best = m
 		}
 	}

@@ -208,10 +208,21 @@ type verifier struct {
 	ages, tenants []byte // the values of these buckets
 }
 
+// mostMissing is how many pages after the end of a file are told of one by one, where something counts on them.
+const mostMissing = 1 << 20
+
 func newVerifier(ctx context.Context, f *os.File, m *meta, tell func(Finding)) *verifier {
+	counted, there := m.pages, m.pages
+	if info, err := f.Stat(); err == nil {
+		there = uint64(info.Size()) / uint64(m.pageSize)
+	}
+	m.pages = min(counted, there+mostMissing) // of others nothing need be known
 	v := &verifier{book: newBook(f, m), ctx: ctx, file: f, meta: m, tell: tell}
 	v.book.damaged = func(page uint64, format string, args ...any) {
 		v.note(Finding{Kind: Page, Page: page, Detail: fmt.Sprintf(format, args...)})
+	}
+	if counted > there {
+		v.damaged(there, "%d pages are counted on", counted)
 	}
 	return v
 }
