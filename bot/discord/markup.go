@@ -230,7 +230,7 @@ func (w *spanWriter) text(s bot.Span, next string) string {
 
 // webAddress is an address that needs no escaping: nothing in it is markup to Discord,
 // which makes a link of it.
-var webAddress = regexp.MustCompile(`^https?://[A-Za-z0-9\-._~:/?#!$&'+,;=%]+`)
+var webAddress = regexp.MustCompile(`^https?://[A-Za-z0-9\-._~:/?#!$&'+,;=%]*`)
 
 // webTarget is a link's address as it stands between parentheses; false where it is none of the Web.
 func webTarget(link string) (string, bool) {
