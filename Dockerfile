@@ -1,18 +1,27 @@
 # Timonier on chat platforms, in a container without a shell, as a user without rights.
 #
 #   docker build -t timonier .
-#   docker run --init=false -v timonier:/data --env-file timonier.env timonier
-FROM golang:1.26 AS build
+#   docker run --read-only --cap-drop ALL --security-opt no-new-privileges -v timonier:/data --env-file timonier.env timonier
+#
+# Tags move; to hold both images where they are, append what these say: FROM golang:1.26.8-bookworm@sha256:…
+#   docker buildx imagetools inspect golang:1.26.8-bookworm
+#   docker buildx imagetools inspect gcr.io/distroless/static-debian12:nonroot
+FROM golang:1.26.8-bookworm AS build
 WORKDIR /src
+ENV CGO_ENABLED=0 GOFLAGS=-mod=readonly GOTOOLCHAIN=local
 COPY go.mod go.sum ./
 RUN go mod download
 COPY . .
-# The same source gives the same program: no paths, no C library, the version from the commit.
-RUN CGO_ENABLED=0 go build -trimpath -ldflags="-s -w" -o /out/timonier ./cmd/timonier && mkdir /out/data
+# The same commit gives the same program, byte for byte: no paths, no C library, no time but the commit's.
+# Go reads the version from .git, which the context has; without it (an archive): --build-arg VCS=false.
+ARG VCS=true
+RUN go build -trimpath -buildvcs=$VCS -ldflags="-s -w" -o /out/timonier ./cmd/timonier && mkdir /out/data
 
+# Static: certificates of authorities and nothing else that runs. Time zones are in the program.
 FROM gcr.io/distroless/static-debian12:nonroot
 COPY --from=build /out/timonier /timonier
 COPY --from=build --chown=nonroot:nonroot /out/data /data
+# All that is ever written. (Copies of the file go to a volume of their own: --backup-dir.)
 VOLUME /data
 EXPOSE 8080
 HEALTHCHECK --interval=30s --timeout=6s --start-period=10s CMD ["/timonier", "health"]

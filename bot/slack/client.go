@@ -61,7 +61,7 @@ var errElsewhere = errors.New("the address is not with Slack")
 func slacks(u *url.URL) bool {
 	host := strings.ToLower(u.Hostname())
 	return (u.Scheme == "https" || u.Scheme == "wss") && (u.Port() == "" || u.Port() == "443") && u.User == nil &&
-		(host == "slack.com" || strings.HasSuffix(host, ".slack.com"))
+		strings.HasSuffix("."+host, ".slack.com")
 }
 
 func (h *homebound) RoundTrip(r *http.Request) (*http.Response, error) {

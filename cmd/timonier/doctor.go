@@ -1,12 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"net"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -21,7 +23,12 @@ import (
 type checkup struct {
 	voice
 	env          []string
-	config, data string // paths; config may be empty
+	config, data string   // paths; config may be empty
+	addresses    []string // that serve is to listen on; empty ones are not
+	asked        bool     // they were named
+	backups      string   // where serve is to keep copies; may be empty
+	atWork       bool     // another Timonier has the file
+	platforms    bool     // there is one to serve
 	now          time.Time
 	found        []finding
 }
@@ -47,6 +54,8 @@ func doctor(ctx context.Context, in invocation) int {
 	c := checkup{env: in.env, now: time.Now()}
 	flags.StringVar(&c.config, "config", "", "")
 	flags.StringVar(&c.data, "data", "", "")
+	listen, admin := flags.String("listen", "", ""), flags.String("admin", "", "")
+	flags.StringVar(&c.backups, "backup-dir", "", "")
 	say, _, code, ok := in.parse(flags, func(say voice) string { return say.word("doctor.usage") })
 	switch {
 	case !ok:
@@ -54,8 +63,14 @@ func doctor(ctx context.Context, in invocation) int {
 	case flags.NArg() > 0:
 		return in.refuse(say.sentence("program.badword", map[string]any{"Word": flags.Arg(0)}))
 	}
+	for option, address := range map[string]string{"--listen": *listen, "--admin": *admin} {
+		if address != "" && !isAddress(address) {
+			return in.refuse(say.sentence("serve.badvalue", map[string]any{"Option": option, "Value": address, "Expected": "127.0.0.1:8080"}))
+		}
+	}
+	c.asked, c.addresses = *listen != "", []string{cmp.Or(*listen, defaultListen), *admin}
 	c.voice, c.config = say, configPath(c.config, in.env)
-	for _, look := range []func(context.Context){c.program, c.settings, c.file, c.room, c.clock} {
+	for _, look := range []func(context.Context){c.program, c.settings, c.file, c.room, c.copies, c.listening, c.clock} {
 		look(ctx)
 	}
 	return c.report(in)
@@ -100,6 +115,7 @@ func (c *checkup) settings(context.Context) {
 		c.found = append(c.found, finding{ill, err.Error()})
 		return
 	}
+	c.platforms = true
 	trial := shared{tutor: bot.New(bot.Config{}), logger: slog.New(slog.DiscardHandler), metrics: bot.NewMetrics()}
 	if err := new(service).connect(platforms(), got, trial); err != nil {
 		c.found = append(c.found, finding{ill, newRedactor(got.secrets()).text(tellSetting(c.voice, err))})
@@ -153,6 +169,7 @@ func (c *checkup) file(ctx context.Context) {
 	}
 	file, err := store.Open(ctx, c.data, store.Options{Wait: 200 * time.Millisecond})
 	if errors.Is(err, store.ErrLocked) {
+		c.atWork = true
 		c.note(doubt, "doctor.locked", map[string]any{"Path": c.data})
 		return
 	}
@@ -206,6 +223,56 @@ func (c *checkup) room(context.Context) {
 		c.note(ill, "doctor.full", map[string]any{"Path": filepath.Dir(c.data), "Free": free >> 20, "Least": leastRoom >> 20})
 	default:
 		c.note(well, "doctor.room", map[string]any{"Free": free >> 20})
+	}
+}
+
+// copies looks whether serve can keep copies where it is told to, and of when the last one is.
+func (c *checkup) copies(context.Context) {
+	if c.backups == "" {
+		return
+	}
+	f, err := os.CreateTemp(c.backups, ".doctor-*")
+	if err == nil {
+		err = errors.Join(f.Close(), os.Remove(f.Name()))
+	}
+	if err != nil {
+		c.note(ill, "doctor.nocopies", map[string]any{"Path": c.backups, "Error": reason(err)})
+		return
+	}
+	if free, known := freeBytes(c.backups); known && free < leastRoom {
+		c.note(ill, "doctor.full", map[string]any{"Path": c.backups, "Free": free >> 20, "Least": leastRoom >> 20})
+		return
+	}
+	names, last := (&backups{dir: c.backups}).names()
+	if len(names) == 0 {
+		c.note(well, "doctor.copies", map[string]any{"Path": c.backups})
+		return
+	}
+	c.note(well, "doctor.lastcopy", map[string]any{"Path": c.backups, "Number": len(names), "Last": last.In(c.now.Location()).Format(time.DateTime)})
+}
+
+// listening looks whether the addresses are free, by taking each for a moment.
+func (c *checkup) listening(context.Context) {
+	for _, address := range c.addresses {
+		if address == "" || !c.platforms && !c.asked {
+			continue
+		}
+		listener, err := net.Listen("tcp", address)
+		if err == nil {
+			err = listener.Close()
+		}
+		var short *net.OpError // without the address, which the sentence has
+		if errors.As(err, &short) {
+			err = short.Err
+		}
+		switch {
+		case err == nil:
+			c.note(well, "doctor.free", map[string]any{"Address": address})
+		case c.atWork:
+			c.note(doubt, "doctor.taken", map[string]any{"Address": address, "Error": oneLine(err)})
+		default:
+			c.note(ill, "serve.nolisten", map[string]any{"Address": address, "Error": oneLine(err)})
+		}
 	}
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -36,6 +37,21 @@ func TestDoctor(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = open.Close() })
 	torn := write("torn.db", "not a database", 0o600)
+	copies := path("copies")
+	if err := os.Mkdir(copies, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	kept := path("kept")
+	if err := os.Mkdir(kept, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	write("kept/"+backupPrefix+"20261126T040404Z"+backupSuffix, "", 0o600)
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = taken.Close() })
+	at := taken.Addr().String()
 	key := "TIMONIER_DISCORD_PUBLIC_KEY=" + strings.Repeat("0", 64)
 	const app = "TIMONIER_DISCORD_APP_ID=12"
 	for _, tt := range []struct {
@@ -51,12 +67,20 @@ func TestDoctor(t *testing.T) {
 		{"nowhere to make one", nil, []string{"--data", filepath.Join(torn, "x.db")}, 1, "✗ I can't open"},
 		{"a file in use", nil, []string{"--data", held}, 0, "~ Another Timonier is at work on " + held},
 		{"a foreign file", nil, []string{"--data", torn}, 1, "✗ The file " + torn},
-		{"Discord by HTTP only", []string{app, key}, []string{"--data", data}, 0, "~ Without TIMONIER_DISCORD_TOKEN"},
-		{"Discord's gateway", []string{app, "TIMONIER_DISCORD_TOKEN=abc"}, []string{"--data", data}, 0, "✓ Discord over its gateway"},
+		{"Discord by HTTP only", []string{app, key}, []string{"--data", data, "--listen", "127.0.0.1:0"}, 0, "~ Without TIMONIER_DISCORD_TOKEN"},
+		{"Discord's gateway", []string{app, "TIMONIER_DISCORD_TOKEN=abc"}, []string{"--data", data, "--listen", "127.0.0.1:0"}, 0, "✓ Discord over its gateway"},
 		{"a token of another shape", []string{"TIMONIER_SLACK_BOT_TOKEN=abc"}, []string{"--data", data}, 1, "✗ TIMONIER_SLACK_BOT_TOKEN"},
 		{"half of Slack", []string{"TIMONIER_SLACK_BOT_TOKEN=xoxb-abc"}, []string{"--data", data}, 1, "✗ TIMONIER_SLACK_BOT_TOKEN"},
 		{"an open configuration file", nil, []string{"--data", data, "--config", write("open.conf", app+"\n"+key+"\n", 0o644)}, 1, "✗ Everyone on this machine can read"},
 		{"an open secret", []string{"TIMONIER_SLACK_BOT_TOKEN_FILE=" + write("secret", "xoxb-abc", 0o644), "TIMONIER_SLACK_SIGNING_SECRET=abc"}, []string{"--data", data}, 1, "✗ Everyone on this machine can read " + path("secret")},
+		{"a directory for copies", nil, []string{"--data", data, "--backup-dir", copies}, 0, "✓ Copies can be kept in " + copies},
+		{"copies", nil, []string{"--data", data, "--backup-dir", kept}, 0, "✓ Copies in " + kept + ": 1, the latest of 2026-11-2"},
+		{"nowhere for copies", nil, []string{"--data", data, "--backup-dir", path("none")}, 1, "✗ No copy can be kept in " + path("none") + " (no such"},
+		{"an address that is taken", nil, []string{"--data", data, "--listen", at}, 1, "✗ I can't answer at the address " + at},
+		{"another that is", []string{app, key}, []string{"--data", data, "--listen", "127.0.0.1:0", "--admin", at}, 1, "✗ I can't answer at the address " + at},
+		{"an address taken by a Timonier", nil, []string{"--data", held, "--listen", at}, 0, "~ The address " + at + " is taken"},
+		{"a free address", nil, []string{"--data", data, "--listen", "127.0.0.1:0"}, 0, "✓ The address 127.0.0.1:0 is free."},
+		{"no address", nil, []string{"--data", data, "--listen", "here"}, exitUsage, ""},
 		{"the clock", nil, []string{"--data", data}, 0, "✓ Clock: 2"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -239,8 +239,11 @@ func readServeOptions(in invocation) (o serveOptions, say voice, code int, ok bo
 	return o, say, exitOK, true
 }
 
+// defaultListen is where serve answers unless it is told otherwise: on this machine alone.
+const defaultListen = "127.0.0.1:8080"
+
 func serveFlags(flags *flag.FlagSet, o *serveOptions) {
-	flags.StringVar(&o.listen, "listen", "127.0.0.1:8080", "")
+	flags.StringVar(&o.listen, "listen", defaultListen, "")
 	flags.StringVar(&o.admin, "admin", "", "")
 	flags.StringVar(&o.kubectl, "kubectl", "", "")
 	flags.StringVar(&o.data, "data", "", "")
