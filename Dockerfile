@@ -15,13 +15,14 @@ COPY . .
 # The same commit gives the same program, byte for byte: no paths, no C library, no time but the commit's.
 # Go reads the version from .git, which the context has; without it (an archive): --build-arg VCS=false.
 ARG VCS=true
-RUN go build -trimpath -buildvcs=$VCS -ldflags="-s -w" -o /out/timonier ./cmd/timonier && mkdir /out/data
+RUN go build -trimpath -buildvcs=$VCS -ldflags="-s -w" -o /out/timonier ./cmd/timonier && mkdir /out/data /out/backups
 
 # Static: certificates of authorities and nothing else that runs. Time zones are in the program.
 FROM gcr.io/distroless/static-debian12:nonroot
 COPY --from=build /out/timonier /timonier
+# All that is ever written: the file, and its copies where --backup-dir asks for them.
 COPY --from=build --chown=nonroot:nonroot /out/data /data
-# All that is ever written. (Copies of the file go to a volume of their own: --backup-dir.)
+COPY --from=build --chown=nonroot:nonroot /out/backups /backups
 VOLUME /data
 EXPOSE 8080
 HEALTHCHECK --interval=30s --timeout=6s --start-period=10s CMD ["/timonier", "health"]
