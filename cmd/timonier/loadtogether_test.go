@@ -130,11 +130,11 @@ func (r *rehearsal) send(ctx context.Context, channel, n int, line string) (took
 			return 0, err
 		}
 		defer x.End()
-		m, err := x.Until(ctx, func(c slacktest.Change) bool { return c.Kind == slacktest.Posted || c.Kind == slacktest.Updated })
+		m, err := x.Until(ctx, answersInSlack)
 		if err != nil {
 			return 0, err
 		}
-		took, text = time.Since(began), fmt.Sprint(m)
+		took, text = time.Since(began), m.Message.Text
 	}
 	if !strings.Contains(text, done) {
 		return 0, fmt.Errorf("answer to %s: %s", line, text)
