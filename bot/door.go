@@ -199,6 +199,15 @@ func (t *Tutor) apology(ctx context.Context, r Request, w words, err error) Repl
 	case errors.Is(err, ErrFull):
 		log.ErrorContext(ctx, "the disk is full: make room, nothing is kept until then", "error", err)
 		text = w.say("failure.full", with{"Reference": ref})
+	case errors.Is(err, ErrReadOnly):
+		log.ErrorContext(ctx, "the data file may not be written: mount its disk for writing, or give it back to whoever runs the program", "error", err)
+		text = w.say("failure.readonly", with{"Reference": ref})
+	case errors.Is(err, ErrUnsure):
+		log.ErrorContext(ctx, "the disk did not keep what it was given: look after it, start the program again, then verify and compact the file", "error", err)
+		text = w.say("failure.unsure", with{"Reference": ref})
+	case errors.Is(err, ErrStopped):
+		log.ErrorContext(ctx, "nothing is answered since the disk has failed: look after it, and start the program again", "error", err)
+		text = w.say("failure.stopped", with{"Reference": ref})
 	case errors.Is(err, context.DeadlineExceeded):
 		log.ErrorContext(ctx, "command took too long", "line", loggable(r.Line), "error", err)
 		text = w.say("failure.late", with{"Reference": ref})

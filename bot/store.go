@@ -36,6 +36,13 @@ var (
 
 	// ErrFull: there is no room to write any more; what was written stays, and can be read.
 	ErrFull = errors.New("the disk is full")
+	// ErrReadOnly: nothing may be written any more; what was written can be read.
+	ErrReadOnly = errors.New("the file may not be written")
+	// ErrUnsure: the disk did not say that it has what it was given. Whether it was written is known
+	// when the file is opened anew; until then every call fails with ErrStopped.
+	ErrUnsure = errors.New("it is not known whether it was written")
+	// ErrStopped: nothing is read or written until the file is opened anew.
+	ErrStopped = errors.New("the disk has failed, and the file is to be opened anew")
 	// ErrDamaged: what was written cannot be read. A Damage says whose it is.
 	ErrDamaged = errors.New("the file is damaged")
 )

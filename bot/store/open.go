@@ -27,7 +27,7 @@ var (
 	ErrLocked   = errors.New("another process holds the file")
 	ErrNewer    = errors.New("a newer program wrote the file")
 	ErrDamaged  = bot.ErrDamaged
-	ErrReadOnly = errors.New("the file may not be written")
+	ErrReadOnly = bot.ErrReadOnly
 	ErrForeign  = errors.New("the file is not one of this program")
 	ErrFull     = bot.ErrFull
 )

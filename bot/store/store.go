@@ -41,7 +41,9 @@ type Store struct {
 
 	mu      sync.Mutex
 	waiting []*job
-	broken  error // what bbolt cannot go on after: from then on nothing is read
+	broken  error     // what bbolt cannot go on after: from then on nothing is read
+	refused error     // why the last write that the system refused was
+	at      time.Time // when that was
 }
 
 var _ bot.Store = (*Store)(nil)
@@ -167,7 +169,7 @@ func (s *Store) write(jobs []*job) {
 		}
 		return nil
 	})
-	if err != nil && len(jobs) > 1 {
+	if err != nil && len(jobs) > 1 && !errors.Is(err, bot.ErrUnsure) {
 		for _, j := range jobs {
 			s.write([]*job{j})
 		}
@@ -337,7 +339,7 @@ func (s *Store) Close() error {
 	return nil
 }
 
-// view and update are bbolt's, of a file that may be damaged. What bbolt, or the memory that the file
+// view and update are bbolt's, of a file that may be damaged, on a disk that may fail. What bbolt, or the memory that the file
 // is mapped to, makes of a damaged page is a panic or a fault: it becomes ErrDamaged. Where bbolt has
 // ended the transaction on its way out, its locks are free and its list of free pages is the disk's
 // again: the others go on. Else nothing does any more, for its locks are in no known state. (A page
@@ -354,13 +356,22 @@ func (s *Store) guard(run func(func(*bbolt.Tx) error) error, f func(*bbolt.Tx) e
 	}
 	var begun *bbolt.Tx
 	err = guarded(s.path, func() error { return run(func(tx *bbolt.Tx) error { begun = tx; return f(tx) }) })
-	if full(err) {
-		err = &Error{Path: s.path, Kind: ErrFull, Cause: err}
-	}
-	if errors.Is(err, ErrDamaged) && (begun == nil || begun.DB() != nil) || notSynced(err) {
-		s.mu.Lock()
+	halfway := begun == nil || begun.DB() != nil
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case err == nil:
+	case notSynced(err):
+		s.broken = &Error{Path: s.path, Kind: bot.ErrStopped, Cause: err}
+		return &Error{Path: s.path, Kind: bot.ErrUnsure, Cause: err}
+	case errors.Is(err, ErrDamaged) && halfway:
 		s.broken = err
-		s.mu.Unlock()
+	case full(err):
+		err = &Error{Path: s.path, Kind: ErrFull, Cause: err}
+		s.refused, s.at = err, time.Now()
+	case readOnly(err):
+		err = &Error{Path: s.path, Kind: ErrReadOnly, Cause: err}
+		s.refused, s.at = err, time.Now()
 	}
 	return err
 }
@@ -379,12 +390,41 @@ func (s *Store) damage(whose bot.Scope, err error) error {
 }
 
 // notSynced says that the disk may not have what the system was given to write. The system forgets
-// it after saying so once: what is in memory is no longer what is on the disk, and only opening the
-// file anew tells which. Of a write that fails bbolt says so with the file's name, of this without.
+// it after saying so once: what is in memory is no longer what is on the disk, whatever is asked of it
+// later. Of a write that fails bbolt says so with the file's name, of this without; of the file's new
+// length, with a text alone.
 func notSynced(err error) bool {
 	var file *fs.PathError
 	var system syscall.Errno
-	return !errors.As(err, &file) && errors.As(err, &system)
+	return !errors.As(err, &file) && errors.As(err, &system) || err != nil && strings.HasPrefix(err.Error(), "file sync error: ")
+}
+
+// readOnly says that the file may not be written any more, as where the system has found its disk failing.
+func readOnly(err error) bool {
+	for _, no := range []syscall.Errno{syscall.EROFS, syscall.EPERM, syscall.EACCES, syscall.EBADF} {
+		if errors.Is(err, no) || err != nil && strings.HasSuffix(err.Error(), ": "+no.Error()) {
+			return true
+		}
+	}
+	return false
+}
+
+// refusedFor is how long a write that the system refused counts against the store: those that come
+// after it may need less room, and succeed.
+const refusedFor = time.Minute
+
+// Check says why the store cannot be relied on, where it cannot: it can no longer be read, or a write was
+// refused a moment ago, for want of room or because the file may not be written.
+func (s *Store) Check(ctx context.Context) error {
+	if _, _, err := s.Read(ctx, bot.Scope{}, ""); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.refused != nil && time.Since(s.at) < refusedFor {
+		return s.refused
+	}
+	return nil
 }
 
 func guarded(path string, f func() error) (err error) {

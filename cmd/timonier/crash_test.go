@@ -52,16 +52,24 @@ func TestCrash(t *testing.T) {
 		c.look(false)
 		c.redeliver()
 		c.look(true)
+		if c.round%20 == 0 {
+			c.tell(began)
+		}
 	}
 	c.lookBack()
+	c.tell(began)
 	if code := p.end(syscall.SIGTERM); code != 0 {
 		t.Errorf("code %d", code)
 	}
-	t.Logf("seed %d: %d kills in %.0f s, %d of them while it started; %d commands, answered before a kill %d, after the restart without being delivered again %d, delivered again %d (with an answer already %d); lost 0, twice 0",
-		c.seed, c.kills, time.Since(began).Seconds(), c.early, c.told+c.resumed+c.unheard, c.told, c.resumed, c.unheard+c.sampled, c.sampled)
 	if c.told == 0 || c.unheard+c.resumed == 0 {
 		t.Error("no kill came while something was under way: nothing is proved")
 	}
+}
+
+// tell says what has come of it so far.
+func (c *crash) tell(began time.Time) {
+	c.t.Logf("seed %d: %d kills in %.0f s, %d of them while it started; %d commands: answered before a kill %d, after the start without being delivered again %d, delivered again %d; delivered again with an answer %d",
+		c.seed, c.kills, time.Since(began).Seconds(), c.early, c.told+c.resumed+c.unheard, c.told, c.resumed, c.unheard, c.sampled)
 }
 
 // crash is a rehearsal of crashes.

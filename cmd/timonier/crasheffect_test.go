@@ -112,8 +112,9 @@ func (h *hours) check(c *crash, w *work, all bool) {
 	}
 }
 
-// tongue is a person's language, which is another with each command.
-type tongue struct{ chosen, before string }
+// tongue is a person's language, which is another with each command. (Of one that changes nothing no answer
+// is kept: delivered again to another process, it is done then.)
+type tongue struct{ before string }
 
 func (l *tongue) begin(c *crash, w *work) { l.before = l.now(c, w) }
 
@@ -129,6 +130,9 @@ func (l *tongue) now(c *crash, w *work) string {
 }
 
 func (l *tongue) order(_ *crash, _ *work, n int) *order {
+	if l.before == "en" {
+		n++
+	}
 	to := []string{"en", "fr"}[n%2]
 	return &order{id: to, by: tonguePerson, command: "langue " + to, want: regexp.MustCompile(map[string]string{"en": "I speak English", "fr": "(?i)je parle français"}[to])}
 }

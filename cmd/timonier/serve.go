@@ -94,7 +94,7 @@ func serveOn(ctx context.Context, in invocation, table []platform) int {
 	})
 	s := &service{
 		logger: logger, metrics: metrics, grace: grace,
-		check: func(ctx context.Context) error { _, _, err := file.Read(ctx, bot.Scope{}, ""); return err },
+		check: file.Check,
 		speak: tutor.Speak,
 		door:  door, outside: tutor.Outside(),
 		last: []io.Closer{tutor, file},
