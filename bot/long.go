@@ -1,10 +1,14 @@
 package bot
 
 import (
+	"bytes"
+	"compress/flate"
 	"fmt"
 	"hash/fnv"
+	"io"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // A text that is too long for one message of a chat is kept for a while with its channel,
@@ -18,7 +22,7 @@ type long struct {
 // keptLong is how many texts a channel keeps.
 const keptLong = 8
 
-const keyLong = "long/" // the records of the texts: a line with the command, then the text
+const keyLong = "long/" // the records of the texts: a line with the command, then the text, packed
 
 // code adds a text as it is. One that is too long is shown page by page, and offered as a file.
 func (c *call) code(r Reply, text string) Reply {
@@ -36,10 +40,41 @@ func (c *call) code(r Reply, text string) Reply {
 		ids = ids[1:]
 	}
 	c.channel.long.IDs = strings.Join(ids, " ")
-	c.channel.set(keyLong+id, []byte(firstLine(c.request.Line)+"\n"+text))
+	c.channel.set(keyLong+id, packText(firstLine(c.request.Line)+"\n"+text))
 	r = c.page(r, id, pages, 1)
 	r.Files = append(r.Files, wholeText(text))
 	return r
+}
+
+// packedText begins a text that is packed; one of before begins with a command.
+const packedText = 0
+
+// textPackers are spared: one takes 1.2 MB.
+var textPackers = sync.Pool{New: func() any {
+	w, _ := flate.NewWriter(nil, flate.BestSpeed) // a valid level: no error
+	return w
+}}
+
+// packText is a text as it is kept: a tenth, as the lines of a listing are much alike.
+func packText(text string) []byte {
+	w := textPackers.Get().(*flate.Writer)
+	defer textPackers.Put(w)
+	out := bytes.NewBuffer([]byte{packedText})
+	w.Reset(out)
+	_, _ = io.WriteString(w, text) // into memory
+	_ = w.Close()
+	return bytes.Clone(out.Bytes())
+}
+
+func unpackText(kept []byte) (string, error) {
+	if len(kept) == 0 || kept[0] != packedText {
+		return string(kept), nil
+	}
+	text, err := io.ReadAll(flate.NewReader(bytes.NewReader(kept[1:])))
+	if err != nil {
+		return "", fmt.Errorf("unpack page: %w", err)
+	}
+	return string(text), nil
 }
 
 // wholeText is the file that is offered with each page.
@@ -82,7 +117,11 @@ func pageCommand(c *call) (Reply, error) {
 		return Reply{}, fmt.Errorf("read page: %w", readErr)
 	}
 	for _, rec := range records {
-		line, text, _ := strings.Cut(string(rec.Value), "\n")
+		whole, badErr := unpackText(rec.Value)
+		if badErr != nil {
+			return Reply{}, badErr
+		}
+		line, text, _ := strings.Cut(whole, "\n")
 		pages := pagesOf(text, c.tutor.cfg.Limits.Output)
 		if rec.Key == keyLong+words[0] && err == nil && n >= 1 && n <= len(pages) {
 			r := c.page(Reply{Blocks: []Block{Text{saidBack(line)}}}, words[0], pages, n)

@@ -2,7 +2,9 @@ package sim
 
 import (
 	"fmt"
+	"maps"
 	"runtime"
+	"slices"
 	"testing"
 	"time"
 
@@ -91,61 +93,94 @@ func BenchmarkMemoryOfPods(b *testing.B) {
 	b.ReportMetric(float64(settled)/float64(n*count), "B/pod-settled")
 }
 
-// The heap that one loaded channel's cluster holds: three nodes, ten pods; the catalogue of images, which all
-// channels share, not counted. made: it has just come up. loaded: it was saved then, and read back. settled: half an
-// hour later, when etcd has forgotten how it came up.
-func BenchmarkLoadedCluster(b *testing.B) {
-	images := images(b)
-	up := func(b *testing.B, seed int) *Cluster {
+// loadedStates are the three states of a loaded channel's cluster of three nodes and ten pods. made: it has just come up,
+// and was saved, as after every command. loaded: it was read back from what was saved. settled: half an hour later, when
+// etcd has forgotten how it came up. The catalogue of images, which all channels share, is not counted.
+func loadedStates(t testing.TB) map[string]func(seed int) *Cluster {
+	images := images(t)
+	made := func(seed int) *Cluster {
 		c, err := New(Config{Seed: uint64(seed), Images: images})
 		if err != nil {
-			b.Fatal(err)
+			t.Fatal(err)
 		}
-		create(b, c, deployment("web", 10, "100m"))
+		create(t, c, deployment("web", 10, "100m"))
 		if !c.Until(time.Minute, func() bool { return ready(c, "web") == 10 }) {
-			b.Fatal("not all became ready")
+			t.Fatal("not all became ready")
 		}
 		return c
 	}
-	b.Run("made", func(b *testing.B) { benchmarkHeap(b, func(i int) *Cluster { return up(b, i) }) })
-	b.Run("loaded", func(b *testing.B) {
-		saved := disk{}
-		saved.save(b, up(b, 0))
-		benchmarkHeap(b, func(int) *Cluster {
+	saved := disk{}
+	saved.save(t, made(0))
+	return map[string]func(int) *Cluster{
+		"made": func(seed int) *Cluster {
+			c := made(seed)
+			disk{}.save(t, c)
+			return c
+		},
+		"loaded": func(int) *Cluster {
 			c, err := Load(saved.records(), Config{Images: images})
 			if err != nil {
-				b.Fatal(err)
+				t.Fatal(err)
 			}
 			return c
-		})
-	})
-	b.Run("settled", func(b *testing.B) {
-		benchmarkHeap(b, func(i int) *Cluster {
-			c := up(b, i)
+		},
+		"settled": func(seed int) *Cluster {
+			c := made(seed)
 			if err := c.AdvanceTo(c.Now().Add(30 * time.Minute)); err != nil {
-				b.Fatal(err)
+				t.Fatal(err)
 			}
-			disk{}.save(b, c)
+			disk{}.save(t, c)
 			return c
-		})
-	})
+		},
+	}
 }
 
-// benchmarkHeap reports what one of twenty clusters takes.
-func benchmarkHeap(b *testing.B, cluster func(i int) *Cluster) {
+// heapOf is what one of twenty clusters takes, in bytes.
+func heapOf(cluster func(seed int) *Cluster) float64 {
 	var kept [20]*Cluster
 	cluster(0) // what is made once in a process is not counted
-	var total uint64
-	for b.Loop() {
-		before := heap()
-		for i := range kept {
-			kept[i] = cluster(i)
-		}
-		total += heap() - before
-		runtime.KeepAlive(kept)
-		clear(kept[:])
+	before := heap()
+	for i := range kept {
+		kept[i] = cluster(i)
 	}
-	b.ReportMetric(float64(total)/float64(b.N*len(kept))/1000, "kB/cluster")
+	after := heap()
+	runtime.KeepAlive(kept)
+	return float64(int64(after-before)) / float64(len(kept))
+}
+
+func BenchmarkLoadedCluster(b *testing.B) {
+	states := loadedStates(b)
+	for _, name := range slices.Sorted(maps.Keys(states)) {
+		b.Run(name, func(b *testing.B) {
+			total := 0.0
+			for b.Loop() {
+				total += heapOf(states[name])
+			}
+			b.ReportMetric(total/float64(b.N)/1000, "kB/cluster")
+		})
+	}
+}
+
+// A loaded channel's cluster takes 300 kB at the most, however it came to be in memory.
+func TestALoadedClusterIsSmall(t *testing.T) {
+	if testing.Short() {
+		t.Skip("measured without the race detector")
+	}
+	for name, state := range loadedStates(t) {
+		if n := heapOf(state) / 1000; n > 300 || n < 100 {
+			t.Errorf("%s: %.0f kB", name, n)
+		} else {
+			t.Logf("%s: %.0f kB", name, n)
+		}
+	}
+}
+
+// How long a cluster takes to be read back.
+func BenchmarkLoad(b *testing.B) {
+	load := loadedStates(b)["loaded"]
+	for b.Loop() {
+		load(0)
+	}
 }
 
 func heap() uint64 {
