@@ -59,7 +59,7 @@ func newClass(t testing.TB) *class {
 
 // begin has a new process take over.
 func (c *class) begin() {
-	c.tutor = bot.New(bot.Config{Store: c.store, Now: func() time.Time { return c.now }})
+	c.tutor = bot.New(bot.Config{Store: c.store, Now: func() time.Time { return c.now }, Limits: bot.Limits{Rates: bot.Unlimited()}})
 	if _, err := c.tutor.SpeakNow(ctx, "test", c.board); err != nil { // it can be spoken there
 		c.t.Fatal(err)
 	}

@@ -91,6 +91,11 @@ func Open(ctx context.Context, path string, o Options) (*Store, error) {
 	return s, nil
 }
 
+// growBy is by how many bytes a file grows at a time. bbolt's own 16 MiB double the file of a few channels again and
+// again; nor does it take the first free pages that suffice, but any, unless it keeps them in their order: in thirty days of
+// a busy channel that made a file of 8.4 MB where one of 5 MB does.
+const growBy = 1 << 20
+
 // openNamed opens the file that has the name once it is ours: one that was waited for may have
 // been set aside meanwhile, by a restoration or a compaction.
 func openNamed(path string, o Options) (*Store, error) {
@@ -103,8 +108,11 @@ func openNamed(path string, o Options) (*Store, error) {
 		var opened os.FileInfo
 		err := guarded(path, func() (err error) {
 			s.db, err = bbolt.Open(path, 0o600, &bbolt.Options{
-				Timeout: o.Wait, FreelistType: bbolt.FreelistMapType, NoStatistics: true, OpenFile: noting(&opened, o.OpenFile),
+				Timeout: o.Wait, FreelistType: bbolt.FreelistArrayType, NoStatistics: true, OpenFile: noting(&opened, o.OpenFile),
 			})
+			if err == nil {
+				s.db.AllocSize = growBy
+			}
 			return err
 		})
 		switch named := hasName(opened, path); {
