@@ -26,15 +26,16 @@ import (
 // mayReachOut is where code that is not a test's may open a connection, listen or start a program, and by what. All
 // that goes to a platform goes through its front end's one transport and one dialer.
 var mayReachOut = map[string][]string{
-	"bot/discord/discord.go": {"net.Dialer", "http.Transport", "http.Client", "http.ProxyFromEnvironment"},
-	"bot/discord/link.go":    {"websocket.Dialer", "websocket.Upgrader", "http.Client", "http.ProxyFromEnvironment"}, // the client has nobody to speak to but us
-	"bot/discord/client.go":  {"http.Client"},
-	"bot/slack/client.go":    {"http.Transport", "http.Client", "http.ProxyFromEnvironment"},
-	"bot/slack/socket.go":    {"websocket.Dialer", "http.ProxyFromEnvironment"},
-	"cmd/timonier/health.go": {"http.Transport", "http.Client"}, // of the program's own address
-	"cmd/timonier/web.go":    {"net.Listen", "http.Server"},
-	"cmd/timonier/api.go":    {"net.Listen", "http.Server"},
-	"cmd/timonier/crowd.go":  {"http.Server"},
+	"bot/discord/discord.go":  {"net.Dialer", "http.Transport", "http.Client", "http.ProxyFromEnvironment"},
+	"bot/discord/link.go":     {"websocket.Dialer", "websocket.Upgrader", "http.Client", "http.ProxyFromEnvironment"}, // the client has nobody to speak to but us
+	"bot/discord/client.go":   {"http.Client"},
+	"bot/slack/client.go":     {"http.Transport", "http.Client", "http.ProxyFromEnvironment"},
+	"bot/slack/socket.go":     {"websocket.Dialer", "http.ProxyFromEnvironment"},
+	"cmd/timonier/health.go":  {"http.Transport", "http.Client"}, // of the program's own address
+	"cmd/timonier/kubectl.go": {"http.Server"},
+	"cmd/timonier/web.go":     {"net.Listen", "http.Server"},
+	"cmd/timonier/api.go":     {"net.Listen", "http.Server"},
+	"cmd/timonier/crowd.go":   {"http.Server"},
 }
 
 // waysOut are the names by which a program reaches out, by the package's path; all of a package where there is none.
