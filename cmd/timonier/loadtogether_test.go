@@ -105,39 +105,46 @@ func togetherIn(t *testing.T, dir string) *together {
 	return out
 }
 
+// kubectlSays is what kubectl says of each of the lines that are sent.
+func kubectlSays(line string) string {
+	return map[string]string{
+		"/kubectl create namespace load":                            "namespace/load created",
+		"/kubectl create deployment web --image=nginx --replicas=3": "deployment.apps/web created",
+		"/kubectl create configmap note --from-literal=a=1":         "configmap/note created",
+		"/kubectl scale deployment web --replicas=4":                "deployment.apps/web scaled",
+		"/kubectl label configmap note week=2":                      "configmap/note labeled",
+		"/kubectl delete configmap note":                            `configmap "note" deleted`,
+		"/kubectl delete deployment web":                            `deployment.apps "web" deleted`,
+	}[line]
+}
+
 // send sends a line to a channel, the even ones in Discord and the odd ones in Slack, by somebody other each time,
-// and waits for the first whole answer. It is an error where that is not what kubectl says of such a line.
+// and waits for the first answer that has what kubectl says of it: what is shown meanwhile may be how an earlier
+// one goes on.
 func (r *rehearsal) send(ctx context.Context, channel, n int, line string) (took time.Duration, err error) {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
 	command, rest, _ := strings.Cut(strings.TrimPrefix(line, "/"), " ")
-	verb, _, _ := strings.Cut(rest, " ")
-	done := map[string]string{"create": "created", "scale": "scaled", "label": "labeled", "delete": "deleted"}[verb]
 	began := time.Now()
-	text := ""
 	if channel%2 == 0 {
 		i := discordtest.Slash(command, discordtest.String("commande", rest)).
 			In(discordtest.Place{Channel: strconv.Itoa(700000 + channel)}).By(discordtest.Person{ID: strconv.Itoa(900000 + (5*channel+n)%loadPeople)})
 		x := r.discord.Interact(ctx, i)
-		m, err := x.Until(ctx, func(m discordtest.Message) bool { return m.Text() != "" && !m.Loading() })
-		if err != nil {
-			return 0, err
-		}
-		took, text = time.Since(began), m.Text()
+		_, err = x.Until(ctx, func(m discordtest.Message) bool { return strings.Contains(m.Text(), kubectlSays(line)) })
+		took = time.Since(began)
 		x.Forget()
 	} else {
 		c := slacktest.Command{Name: "/timonier", Text: command + " " + rest, User: loadPerson(5*channel + n), Channel: fmt.Sprintf("C%03d", channel/2)}
-		x, err := r.slack.Send(ctx, c)
-		if err != nil {
+		var x *slacktest.Exchange
+		if x, err = r.slack.Send(ctx, c); err != nil {
 			return 0, err
 		}
 		defer x.End()
-		m, err := x.Until(ctx, answersInSlack)
-		if err != nil {
-			return 0, err
-		}
-		took, text = time.Since(began), m.Message.Text
+		_, err = x.Until(ctx, func(c slacktest.Change) bool { return strings.Contains(c.Message.Text, kubectlSays(line)) })
+		took = time.Since(began)
 	}
-	if !strings.Contains(text, done) {
-		return 0, fmt.Errorf("answer to %s: %s", line, text)
+	if err != nil {
+		return 0, fmt.Errorf("answer to %s: %w", line, err)
 	}
 	return took, nil
 }
