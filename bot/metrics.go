@@ -22,6 +22,8 @@ type Metrics struct {
 	up       *prometheus.GaugeVec   // platform, connection
 	waiting  prometheus.Gauge
 	commit   prometheus.Histogram
+	loaded   prometheus.Gauge
+	bytes    prometheus.Gauge
 	said     *prometheus.CounterVec // platform, outcome
 	unsaid   *prometheus.GaugeVec   // platform
 	excess   *prometheus.CounterVec // platform, limit
@@ -48,13 +50,15 @@ func NewMetrics() *Metrics {
 		commit: prometheus.NewHistogram(prometheus.HistogramOpts{Name: "timonier_commit_seconds",
 			Help: "Time of a durable commit.", Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, 1}}),
 	}
+	m.loaded = prometheus.NewGauge(prometheus.GaugeOpts{Name: "timonier_channels_loaded", Help: "Channels in memory."})
+	m.bytes = prometheus.NewGauge(prometheus.GaugeOpts{Name: "timonier_channels_loaded_bytes", Help: "Memory that the channels take, about: see serve --memory."})
 	m.said = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "timonier_announcements_total",
 		Help: "What was to be said unasked, by outcome: said, failed (and tried again), unreachable, dropped (too old, or too many)."}, []string{"platform", "outcome"})
 	m.unsaid = prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "timonier_announcements_waiting",
 		Help: "Channels and people that there is something to say to unasked."}, []string{"platform"})
 	m.excess = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "timonier_excess_total",
 		Help: "Requests refused for their rate, by whose it was: person, channel, tenant, typing (completions)."}, []string{"platform", "limit"})
-	m.registry.MustRegister(m.excess, m.said, m.unsaid, m.first, m.final, m.replies, m.errors, m.limited, m.up, m.waiting, m.commit,
+	m.registry.MustRegister(m.loaded, m.bytes, m.excess, m.said, m.unsaid, m.first, m.final, m.replies, m.errors, m.limited, m.up, m.waiting, m.commit,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -134,6 +138,13 @@ func (m *Metrics) exceeded(platform, limit string) {
 func (m *Metrics) queued(by float64) {
 	if m != nil {
 		m.waiting.Add(by)
+	}
+}
+
+func (m *Metrics) inMemory(channels int, bytes int64) {
+	if m != nil {
+		m.loaded.Set(float64(channels))
+		m.bytes.Set(float64(bytes))
 	}
 }
 

@@ -19,6 +19,7 @@ type lane struct {
 	taught  *content.Course  // while it was loaded
 	offered map[string]offer // what was offered last, by person
 	idle    *list.Element    // in Tutor.idle while no worker runs
+	weight  int64            // bytes that it takes, as counted in Tutor.weight
 }
 
 // job is one turn in a lane: a request's, or what run does.
@@ -105,7 +106,9 @@ func (ln *lane) next() []job {
 func (t *Tutor) work(ln *lane) {
 	defer t.working.Done()
 	for {
+		weight := ln.weigh()
 		t.mu.Lock()
+		t.weighed(ln, weight)
 		if len(ln.jobs) == 0 {
 			ln.busy, ln.jobs = false, nil
 			ln.idle = t.idle.PushBack(ln)
@@ -140,13 +143,4 @@ func (t *Tutor) turn(ln *lane, jobs []job) {
 		j.done <- nil
 	}
 	t.serve(ln, all)
-}
-
-// forget lets the channels leave memory that have been idle longest, where there
-// are too many. All they are is in the store.
-func (t *Tutor) forget() {
-	for t.idle.Len() > t.cfg.Limits.Channels {
-		ln := t.idle.Remove(t.idle.Front()).(*lane)
-		delete(t.lanes, ln.place)
-	}
 }

@@ -28,7 +28,7 @@ const thinking = 10 * time.Second
 // NewStage makes a stage for a course, whose cluster is new and whose etcd has so many members.
 func NewStage(course *content.Course, members int) (content.Stage, error) {
 	s := &Stage{now: time.Date(2026, 9, 14, 13, 0, 0, 0, time.UTC)}
-	s.tutor = New(Config{Store: newMemory(), Content: course, Now: s.clock, Limits: Limits{Output: 1 << 30, Command: time.Minute, Rates: Unlimited()}})
+	s.tutor = New(Config{Store: newMemory(), Content: course, Now: s.clock, Limits: Limits{Output: 1 << 30, Command: time.Minute, Memory: 1 << 62, Rates: Unlimited()}})
 	cmd, _ := s.tutor.command("reset")
 	line := fmt.Sprintf("/%s %s %s", cmd.name.fr, confirmed.fr, strconv.Itoa(members))
 	answer, failed, err := s.Run(content.FR, line)

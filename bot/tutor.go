@@ -33,7 +33,8 @@ type Limits struct {
 	Line     int           // bytes of a request's Line: 1 MiB
 	Queue    int           // requests waiting in a channel before new ones are told that it is busy: 64
 	Answers  int           // the same of those that are answered together, which do not count there: 2000
-	Channels int           // channels kept in memory: 256; the least recently used leave
+	Channels int           // channels kept in memory: 4096; the least recently used leave
+	Memory   int64         // bytes that the channels in memory may take, about: 128 MiB; the least recently used leave
 	Command  time.Duration // wall time of one command: 20 s
 	Output   int           // characters of a page of a code block, where there is more: 3500
 	Follow   time.Duration // how long a live answer is kept up to date: 3 min
@@ -46,7 +47,8 @@ func (l Limits) orDefault() Limits {
 		Line:     cmp.Or(l.Line, 1<<20),
 		Queue:    cmp.Or(l.Queue, 64),
 		Answers:  cmp.Or(l.Answers, 2000),
-		Channels: cmp.Or(l.Channels, 256),
+		Channels: cmp.Or(l.Channels, 4096),
+		Memory:   cmp.Or(l.Memory, 128<<20),
 		Command:  cmp.Or(l.Command, 20*time.Second),
 		Output:   cmp.Or(l.Output, 3500),
 		Follow:   cmp.Or(l.Follow, 3*time.Minute),
@@ -68,6 +70,7 @@ type Tutor struct {
 	mu       sync.Mutex
 	lanes    map[Place]*lane
 	idle     *list.List // of lanes without a worker, the longest idle first
+	weight   int64      // bytes that the lanes take
 	closed   bool
 	follows  map[*following]struct{}
 	followed uint64                // how many there have been

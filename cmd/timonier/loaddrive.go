@@ -40,7 +40,7 @@ type stress struct {
 // newStress makes the channels' clusters, so that what is measured later is only what changes them.
 func newStress(ctx context.Context, to bot.Store, channels int) (*stress, error) {
 	s := &stress{sent: make([]int, channels), tutor: bot.New(bot.Config{
-		Store: to, Limits: bot.Limits{Output: pageOutput, Queue: laneQueue, Channels: max(channels, lanesInMemory), Rates: bot.Unlimited()},
+		Store: to, Limits: bot.Limits{Output: pageOutput, Queue: laneQueue, Memory: 4 << 30, Rates: bot.Unlimited()},
 	})}
 	failed := make([]error, channels)
 	var working sync.WaitGroup

@@ -15,6 +15,8 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"k8s.io/apimachinery/pkg/api/resource"
+
 	"timonier/bot"
 	"timonier/bot/store"
 )
@@ -28,15 +30,19 @@ type serveOptions struct {
 	config        string
 	content       string // the directory of the course; empty: the built-in one
 	backups       backups
-	most          int // of the events being answered, a front end; 0: its default
+	most          int   // of the events being answered, a front end; 0: its default
+	memory        int64 // bytes that the channels in memory may take
 }
 
 // Limits of the tutor where many people share it on chat platforms.
 const (
-	pageOutput    = 1800 // characters of a page, as a message of Discord has 2,000
-	laneQueue     = 512  // a class that presses its answers at once waits its turn
-	lanesInMemory = 256
+	pageOutput = 1800 // characters of a page, as a message of Discord has 2,000
+	laneQueue  = 512  // a class that presses its answers at once waits its turn
 )
+
+// leastMemory is what --memory may be at least, in bytes: with less, a busy class has its channel read again
+// with each command.
+const leastMemory = 1 << 20
 
 // serve is the subcommand: every front end that is configured, until the context ends.
 func serve(ctx context.Context, in invocation) int {
@@ -90,7 +96,7 @@ func serveOn(ctx context.Context, in invocation, table []platform) int {
 	tutor := bot.New(bot.Config{
 		Outside: door.outside(),
 		Store:   file, Content: course, Logger: logger, Metrics: metrics,
-		Limits: bot.Limits{Output: pageOutput, Queue: laneQueue, Channels: lanesInMemory},
+		Limits: bot.Limits{Output: pageOutput, Queue: laneQueue, Memory: o.memory},
 	})
 	s := &service{
 		logger: logger, metrics: metrics, grace: grace,
@@ -184,6 +190,7 @@ func readServeOptions(in invocation) (o serveOptions, say voice, code int, ok bo
 	flags := &flag.FlagSet{}
 	serveFlags(flags, &o)
 	most := flags.String("most", "", "")
+	memory := flags.String("memory", "128Mi", "")
 	flags.StringVar(&o.backups.dir, "backup-dir", "", "")
 	every, keep := flags.String("backup-every", "6h", ""), flags.String("backup-keep", "8", "")
 	say, _, code, ok = in.parse(flags, serveUsage)
@@ -220,7 +227,10 @@ func readServeOptions(in invocation) (o serveOptions, say voice, code int, ok bo
 			return value("--most", *most, "1000")
 		}
 	}
-	var err error
+	amount, err := resource.ParseQuantity(*memory)
+	if o.memory = amount.Value(); err != nil || o.memory < leastMemory {
+		return value("--memory", *memory, "128Mi")
+	}
 	if o.backups.every, err = time.ParseDuration(*every); err != nil || o.backups.every < time.Minute {
 		return value("--backup-every", *every, "6h")
 	}
