@@ -22,7 +22,7 @@ var ErrExists = errors.New("there is a file of that name already")
 // meanwhile are not held up, unless the file has to outgrow its map in memory (32 KiB doubled up to
 // 1 GiB): they then wait for the copy to be written.
 func (s *Store) Backup(ctx context.Context, path string) (Summary, error) {
-	return publish(ctx, path, func(w io.Writer) error {
+	return publish(ctx, path, Options{layout: s.layout}, func(w io.Writer) error {
 		var failed error // of the copy's disk, not of the file's
 		err := s.view(func(tx *bbolt.Tx) error {
 			_, failed = tx.WriteTo(w)
@@ -39,7 +39,7 @@ func Backup(ctx context.Context, from, to string) (Summary, error) {
 		return Summary{}, err
 	}
 	defer held.Close()
-	return publish(ctx, to, copyOf(held))
+	return publish(ctx, to, Options{}, copyOf(held))
 }
 
 func copyOf(f *os.File) func(io.Writer) error {
@@ -50,11 +50,11 @@ func copyOf(f *os.File) func(io.Writer) error {
 }
 
 // publish writes a file beside path, verifies it, and gives it the name where no file has it.
-func publish(ctx context.Context, path string, write func(io.Writer) error) (Summary, error) {
+func publish(ctx context.Context, path string, o Options, write func(io.Writer) error) (Summary, error) {
 	if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
 		return Summary{}, &Error{Path: path, Kind: ErrExists, Cause: err}
 	}
-	made, sum, err := prepareCopy(ctx, path, write)
+	made, sum, err := prepareCopy(ctx, path, o, write)
 	if err != nil {
 		return sum, err
 	}
@@ -71,7 +71,7 @@ func publish(ctx context.Context, path string, write func(io.Writer) error) (Sum
 }
 
 // prepareCopy writes a file beside path, syncs and verifies it. Whatever fails leaves nothing.
-func prepareCopy(ctx context.Context, path string, write func(io.Writer) error) (made string, sum Summary, err error) {
+func prepareCopy(ctx context.Context, path string, o Options, write func(io.Writer) error) (made string, sum Summary, err error) {
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*") // nobody else may read it
 	if err != nil {
 		return "", sum, refusal(path, err)
@@ -84,14 +84,14 @@ func prepareCopy(ctx context.Context, path string, write func(io.Writer) error) 
 	if err = errors.Join(write(until{ctx, f}), f.Sync(), f.Close()); err != nil {
 		return "", sum, err
 	}
-	sum, err = whole(ctx, f.Name(), path)
+	sum, err = whole(ctx, f.Name(), path, o)
 	return f.Name(), sum, err
 }
 
 // whole verifies a file, under the name that it is to have; one that is damaged is an error.
-func whole(ctx context.Context, path, as string) (Summary, error) {
+func whole(ctx context.Context, path, as string, o Options) (Summary, error) {
 	first := ""
-	sum, err := Verify(ctx, path, Options{}, func(f Finding) {
+	sum, err := Verify(ctx, path, Options{layout: o.layout}, func(f Finding) {
 		if f.Damage() && first == "" {
 			first = fmt.Sprintf("page %d: %s", f.Page, f.Detail)
 		}
@@ -99,8 +99,9 @@ func whole(ctx context.Context, path, as string) (Summary, error) {
 	if err == nil && sum.Damages > 0 {
 		err = &Error{Path: as, Kind: ErrDamaged, Detail: first}
 	}
-	if err == nil && sum.Schema > Schema {
-		err = &Error{Path: as, Kind: ErrNewer, Detail: fmt.Sprintf("schema %d", sum.Schema)}
+	var e *Error
+	if errors.As(err, &e) {
+		e.Path = as
 	}
 	return sum, err
 }
@@ -126,7 +127,7 @@ func Restore(ctx context.Context, from, path string, now time.Time) (aside strin
 		return "", sum, refusal(from, err)
 	}
 	defer f.Close()
-	if _, err := whole(ctx, from, from); err != nil {
+	if _, err := whole(ctx, from, from, Options{}); err != nil {
 		return "", sum, err
 	}
 	held, err := hold(path)
@@ -135,13 +136,13 @@ func Restore(ctx context.Context, from, path string, now time.Time) (aside strin
 		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 			return "", sum, refusal(path, err)
 		}
-		sum, err = publish(ctx, path, copyOf(f))
+		sum, err = publish(ctx, path, Options{}, copyOf(f))
 		return "", sum, err
 	case err != nil:
 		return "", sum, err
 	}
 	defer held.Close()
-	made, sum, err := prepareCopy(ctx, path, copyOf(f))
+	made, sum, err := prepareCopy(ctx, path, Options{}, copyOf(f))
 	if err != nil {
 		return "", sum, err
 	}
@@ -151,15 +152,22 @@ func Restore(ctx context.Context, from, path string, now time.Time) (aside strin
 
 // Compact writes a file that nothing has open anew, without the room that it does not use. The present
 // one stays beside it, as Restore leaves it.
-func Compact(ctx context.Context, path string, now time.Time) (aside string, before, after int64, err error) {
+func Compact(ctx context.Context, path string, o Options, now time.Time) (aside string, before, after int64, err error) {
 	if _, err := os.Stat(path); err != nil {
 		return "", 0, 0, refusal(path, err)
 	}
-	was, err := whole(ctx, path, path)
+	first, err := Open(ctx, path, o) // one of an earlier layout is brought to this one's
+	if err == nil {
+		err = first.Close()
+	}
 	if err != nil {
 		return "", 0, 0, err
 	}
-	s, err := Open(ctx, path, Options{}) // holds it
+	was, err := whole(ctx, path, path, o)
+	if err != nil {
+		return "", 0, 0, err
+	}
+	s, err := Open(ctx, path, o) // holds it
 	if err != nil {
 		return "", 0, 0, err
 	}
@@ -172,7 +180,7 @@ func Compact(ctx context.Context, path string, now time.Time) (aside string, bef
 	}); err != nil {
 		return "", 0, 0, err
 	}
-	made, sum, err := prepareCopy(ctx, path, func(w io.Writer) error { return s.compactTo(w.(until).w.(*os.File).Name()) })
+	made, sum, err := prepareCopy(ctx, path, o, func(w io.Writer) error { return s.compactTo(w.(until).w.(*os.File).Name()) })
 	if err != nil {
 		return "", 0, 0, err
 	}

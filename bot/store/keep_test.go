@@ -169,7 +169,7 @@ func TestRestore(t *testing.T) {
 func TestCompact(t *testing.T) {
 	path := school(t)
 	s := open(t, path)
-	if _, _, _, err := Compact(ctx, path, start); !errors.Is(err, ErrLocked) {
+	if _, _, _, err := Compact(ctx, path, Options{}, start); !errors.Is(err, ErrLocked) {
 		t.Errorf("in use: %v", err)
 	}
 	for c := range 50 { // much of it goes
@@ -180,7 +180,7 @@ func TestCompact(t *testing.T) {
 	}
 	want := show(t, s, bot.Scope{Platform: "slack", Tenant: "school-9", Channel: "59"}, "")
 	s.Close()
-	aside, before, after, err := Compact(ctx, path, start)
+	aside, before, after, err := Compact(ctx, path, Options{}, start)
 	if err != nil || after > before*2/3 {
 		t.Fatalf("%s: from %d to %d, %v", aside, before, after, err)
 	}

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -66,18 +67,31 @@ type Options struct {
 	// OpenFile opens the file to be read and written; nil: os.OpenFile. It is a seam for what disks
 	// do: a file that is full, that may not be written, that says it is synced and is not.
 	OpenFile func(name string, flag int, perm fs.FileMode) (*os.File, error)
+
+	// Migrating is told of a file of an earlier layout before anything is done to it; an error
+	// leaves it as it is. nil: it is brought to this program's layout without a word.
+	Migrating func(Migration) error
+
+	layout *layout // nil: current
+}
+
+func (o Options) orDefault() Options {
+	o.Wait = cmp.Or(max(o.Wait, 0), time.Second)
+	if o.layout == nil {
+		o.layout = current()
+	}
+	return o
 }
 
 // Open opens a file, or makes a new one with the directories it needs. Refusals are
-// of type *Error; a refused file is not changed. Opening reads a few pages, however
+// of type *Error; a refused file is not changed. A file of an earlier layout is copied, and brought to
+// this one's. Opening reads a few pages, however
 // much the file holds.
 func Open(ctx context.Context, path string, o Options) (*Store, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	if o.Wait <= 0 {
-		o.Wait = time.Second
-	}
+	o = o.orDefault()
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, refusal(path, fmt.Errorf("make directory: %w", err))
 	}
@@ -85,7 +99,7 @@ func Open(ctx context.Context, path string, o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := s.prepare(); err != nil {
+	if err := s.prepare(ctx, o); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
@@ -104,7 +118,7 @@ func openNamed(path string, o Options) (*Store, error) {
 		if err := inspect(path); err != nil {
 			return nil, err
 		}
-		s := &Store{path: path, turn: make(chan struct{}, 1)}
+		s := &Store{path: path, turn: make(chan struct{}, 1), layout: o.layout}
 		var opened os.FileInfo
 		err := guarded(path, func() (err error) {
 			s.db, err = bbolt.Open(path, 0o600, &bbolt.Options{
@@ -161,10 +175,10 @@ func hasName(opened os.FileInfo, path string) bool {
 	return err == nil && opened != nil && os.SameFile(opened, now)
 }
 
-// prepare lays out a new file, and checks the schema of an old one.
-func (s *Store) prepare() error {
-	empty := false
-	err := s.view(func(tx *bbolt.Tx) error {
+// prepare lays out a new file, checks the schema of an old one, and brings it to this program's.
+func (s *Store) prepare(ctx context.Context, o Options) error {
+	empty, schema, after := false, 0, []byte(nil)
+	err := s.view(func(tx *bbolt.Tx) (err error) {
 		own := tx.Bucket(ownBucket)
 		if own == nil {
 			first, _ := tx.Cursor().First()
@@ -173,21 +187,31 @@ func (s *Store) prepare() error {
 			}
 			return nil
 		}
-		schema, err := strconv.Atoi(string(own.Get(schemaKey)))
-		switch {
-		case err != nil:
+		after = unfinished(own.Get(unfinishedKey))
+		switch schema, err = strconv.Atoi(string(own.Get(schemaKey))); {
+		case err != nil || schema < 1 || after != nil && schema < 2:
 			return &Error{Path: s.path, Kind: ErrDamaged, Detail: "no schema", Cause: err}
-		case schema > Schema:
-			return &Error{Path: s.path, Kind: ErrNewer, Detail: fmt.Sprintf("schema %d; this program knows %d", schema, Schema)}
-		case tx.Bucket(tenantsBucket) == nil || tx.Bucket(agesBucket) == nil:
+		case schema > o.layout.schema:
+			return &Error{Path: s.path, Kind: ErrNewer, Detail: fmt.Sprintf("schema %d; this program knows %d", schema, o.layout.schema)}
+		case schema == Schema && after == nil && (tx.Bucket(tenantsBucket) == nil || tx.Bucket(agesBucket) == nil):
 			return &Error{Path: s.path, Kind: ErrDamaged, Detail: "a bucket is missing"}
 		}
 		return nil
 	})
-	if err != nil || !empty {
+	switch {
+	case err != nil:
 		return err
+	case empty:
+		return s.layOut(o.layout.schema)
+	case schema < o.layout.schema || after != nil:
+		return s.migrate(ctx, o, schema, after)
 	}
-	err = s.update(func(tx *bbolt.Tx) error {
+	return nil
+}
+
+// layOut makes what a new file has.
+func (s *Store) layOut(schema int) error {
+	err := s.update(func(tx *bbolt.Tx) error {
 		for _, name := range [][]byte{agesBucket, tenantsBucket} {
 			if _, err := tx.CreateBucketIfNotExists(name); err != nil {
 				return err
@@ -197,7 +221,7 @@ func (s *Store) prepare() error {
 		if err != nil {
 			return err
 		}
-		return own.Put(schemaKey, []byte(strconv.Itoa(Schema)))
+		return own.Put(schemaKey, []byte(strconv.Itoa(schema)))
 	})
 	if err != nil {
 		return refusal(s.path, err)

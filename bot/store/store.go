@@ -35,9 +35,10 @@ const KeepReplies = 24 * time.Hour
 
 // Store is a bot.Store in a file. Use Open. It is safe for concurrent use.
 type Store struct {
-	path string
-	db   *bbolt.DB
-	turn chan struct{} // held by the one that writes
+	path   string
+	db     *bbolt.DB
+	turn   chan struct{} // held by the one that writes
+	layout *layout
 
 	mu      sync.Mutex
 	waiting []*job

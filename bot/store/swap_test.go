@@ -105,7 +105,7 @@ func TestSwapsAndWriters(t *testing.T) {
 	for range 2 {
 		all.Go(func() {
 			for range 30 {
-				if _, _, _, err := Compact(ctx, path, start); !allowed(err) {
+				if _, _, _, err := Compact(ctx, path, Options{}, start); !allowed(err) {
 					t.Error(err)
 				} else if err == nil {
 					compacted.Add(1)

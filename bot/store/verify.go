@@ -8,8 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
-	"time"
 
 	"go.etcd.io/bbolt"
 
@@ -19,20 +19,22 @@ import (
 // Kind is what is wrong with a file, or odd.
 type Kind int
 
-// What Verify finds. Only the first two and the last are no damage.
+// What Verify finds. The first two and the last three are no damage.
 const (
-	OneMeta   Kind = iota // one of the two first pages is not whole: the other counts, as after a cut of power
-	LostPages             // Number pages are neither used nor free
-	NoMeta                // neither first page is whole: nothing can be read
-	Page                  // a page is damaged; Detail says how
-	NoBucket              // a bucket of the file's own is missing; Detail is its name
-	BadSchema             // no layout is named
-	BadName               // a name that no text gives
-	BadValue              // a version, a record, a reply of a shape that this program does not write
-	NoAge                 // a reply that would be kept for ever
-	NoReply               // a reply's age without its reply
-	Engine                // what bbolt's own check says besides
-	Stranger              // a bucket that is none of this program's; Detail is its name
+	OneMeta    Kind = iota // one of the two first pages is not whole: the other counts, as after a cut of power
+	LostPages              // Number pages are neither used nor free
+	NoMeta                 // neither first page is whole: nothing can be read
+	Page                   // a page is damaged; Detail says how
+	NoBucket               // a bucket of the file's own is missing; Detail is its name
+	BadSchema              // no layout is named
+	BadName                // a name that no text gives
+	BadValue               // a version, a record, a reply of a shape that this program does not write
+	NoAge                  // a reply that would be kept for ever
+	NoReply                // a reply's age without its reply
+	Engine                 // what bbolt's own check says besides
+	Stranger               // a bucket that is none of this program's; Detail is its name
+	OldSchema              // Number is an earlier layout's: only its pages are checked
+	Unfinished             // a migration to layout Number has begun and is not done: only its pages are checked
 )
 
 // Finding is one thing that is wrong with a file, and whose it is.
@@ -40,13 +42,13 @@ type Finding struct {
 	Kind   Kind
 	Where  Where
 	Page   uint64 // of Page
-	Number uint64 // of LostPages
+	Number uint64 // of LostPages, OldSchema, Unfinished
 	Detail string // for whoever looks closer
 }
 
 // Damage says that what was written may not be there any more.
 func (f Finding) Damage() bool {
-	return f.Kind != OneMeta && f.Kind != LostPages && f.Kind != Stranger
+	return !slices.Contains([]Kind{OneMeta, LostPages, Stranger, OldSchema, Unfinished}, f.Kind)
 }
 
 // Where is a part of a file. Names that are too long to be kept are "#" and their hash.
@@ -84,11 +86,10 @@ type Summary struct {
 // Verify reads a file from its first page to its last and tells each finding as it comes: pages, the
 // order of keys, what is used twice or lost, names, versions, records, replies and their ages.
 // It changes nothing, and needs memory for one way down the tree and two bits a page. A file that
-// another process has open is refused with ErrLocked, one that is no bbolt file with ErrForeign.
+// another process has open is refused with ErrLocked, one that is no bbolt file with ErrForeign, one of
+// a later layout with ErrNewer.
 func Verify(ctx context.Context, path string, o Options, tell func(Finding)) (Summary, error) {
-	if o.Wait <= 0 {
-		o.Wait = time.Second
-	}
+	o = o.orDefault()
 	f, db, err := openToVerify(path, o)
 	if err != nil {
 		return Summary{}, err
@@ -103,6 +104,9 @@ func Verify(ctx context.Context, path string, o Options, tell func(Finding)) (Su
 		return Summary{Damages: 1}, nil
 	}
 	v := newVerifier(ctx, f, m, tell)
+	if v.readSchema(o.layout.schema); v.sum.Schema > o.layout.schema {
+		return v.sum, &Error{Path: path, Kind: ErrNewer, Detail: fmt.Sprintf("schema %d; this program knows %d", v.sum.Schema, o.layout.schema)}
+	}
 	if late := v.run(); late != nil {
 		return v.sum, late
 	}
@@ -204,6 +208,7 @@ type verifier struct {
 	tell  func(Finding)
 	sum   Summary
 	where Where
+	other bool // it is laid out in another way than this program's: its pages are followed, and no more is known
 
 	ages, tenants []byte // the values of these buckets
 }
@@ -238,6 +243,28 @@ func (v *verifier) note(f Finding) {
 
 func (v *verifier) wrong(kind Kind, detail string) { v.note(Finding{Kind: kind, Detail: detail}) }
 
+// readSchema finds the schema before all else, for what the rest means hangs on it. What it cannot read, run will
+// find damaged.
+func (v *verifier) readSchema(known int) {
+	damaged := v.book.damaged
+	v.book.damaged = func(uint64, string, ...any) {}
+	root := binary.NativeEndian.AppendUint64(nil, v.meta.root)
+	own, _ := v.get(append(root, make([]byte, 8)...), ownBucket)
+	schema, _ := v.get(own.value, schemaKey)
+	stopped, _ := v.get(own.value, unfinishedKey)
+	v.book.damaged = damaged
+	v.sum.Schema, _ = strconv.Atoi(string(schema.value))
+	switch n := v.sum.Schema; {
+	case n < 1 || n > known:
+	case len(stopped.value) > 0:
+		v.other = true
+		v.note(Finding{Kind: Unfinished, Number: uint64(n)})
+	case n < known:
+		v.other = true
+		v.note(Finding{Kind: OldSchema, Number: uint64(n)})
+	}
+}
+
 func (v *verifier) run() error {
 	v.sum.Pages, v.sum.tx = v.meta.pages, v.meta.tx
 	if info, err := v.file.Stat(); err == nil {
@@ -254,14 +281,14 @@ func (v *verifier) run() error {
 	if err := v.ctx.Err(); err != nil {
 		return err
 	}
-	if v.sum.Damages == 0 { // else a bucket may be there that could not be seen
+	if v.sum.Damages == 0 && !v.other { // else a bucket may be there that could not be seen
 		for _, name := range [][]byte{ownBucket, agesBucket, tenantsBucket} {
 			if !found[string(name)] {
 				v.wrong(NoBucket, string(name))
 			}
 		}
 	}
-	if v.sum.Damages == 0 {
+	if v.sum.Damages == 0 && !v.other {
 		v.match()
 	}
 	if n := v.lost(); n > 0 && listed && v.sum.Damages == 0 {
@@ -274,6 +301,8 @@ func (v *verifier) run() error {
 func (v *verifier) top(e element) bool {
 	defer func(before Where) { v.where = before }(v.where)
 	switch {
+	case v.other:
+		v.strange(e)
 	case !e.bucket:
 		v.wrong(Stranger, printable(e.key))
 		return false

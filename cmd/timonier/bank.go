@@ -269,7 +269,7 @@ func (b *bankCall) lessonDir(lesson string) string {
 
 // writeStore adds the questions to a tenant's own, in a file that no Timonier has open.
 func (b *bankCall) writeStore(ctx context.Context, tenant bot.Scope, items []*content.Item) error {
-	file, err := store.Open(ctx, b.data, store.Options{})
+	file, err := store.Open(ctx, b.data, store.Options{Migrating: telling(b.say, b.stderr)})
 	if err != nil {
 		return errors.New(refusal(b.say, b.data, err))
 	}

@@ -167,10 +167,14 @@ func (c *checkup) file(ctx context.Context) {
 		c.found = append(c.found, finding{ill, refusal(c.voice, c.data, err)})
 		return
 	}
-	file, err := store.Open(ctx, c.data, store.Options{Wait: 200 * time.Millisecond})
+	file, err := store.Open(ctx, c.data, store.Options{Wait: 200 * time.Millisecond, Migrating: func(store.Migration) error { return store.ErrOlder }})
 	if errors.Is(err, store.ErrLocked) {
 		c.atWork = true
 		c.note(doubt, "doctor.locked", map[string]any{"Path": c.data})
+		return
+	}
+	if errors.Is(err, store.ErrOlder) {
+		c.note(well, "doctor.older", map[string]any{"Path": c.data})
 		return
 	}
 	if err == nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -76,6 +77,18 @@ func (k keeping) refused(path string, err error) int {
 	return k.fail(k.say.sentence("keep.failed", map[string]any{"Path": path, "Error": oneLine(reason(err))}))
 }
 
+// telling says that a file of an earlier version is brought up to date, before it is.
+func telling(say voice, to io.Writer) func(store.Migration) error {
+	return func(m store.Migration) error {
+		id := "keep.migrating"
+		if m.Resumed {
+			id = "keep.resuming"
+		}
+		fmt.Fprintln(to, say.sentence(id, map[string]any{"Path": m.Path, "Aside": m.Aside}))
+		return nil
+	}
+}
+
 // verify is the subcommand: what is wrong with the data file, a line a finding, and what can still be read.
 func verify(ctx context.Context, in invocation) int {
 	k, code, ok := keepingOf(in, "keep.verify", false)
@@ -109,6 +122,7 @@ func tellFinding(say voice, f store.Finding) string {
 		store.OneMeta: "keep.onemeta", store.LostPages: "keep.lostpages", store.NoMeta: "keep.nometa", store.Page: "keep.page",
 		store.NoBucket: "keep.nobucket", store.BadSchema: "keep.badschema", store.BadName: "keep.badname", store.BadValue: "keep.badvalue",
 		store.NoAge: "keep.noage", store.NoReply: "keep.noreply", store.Engine: "keep.engine", store.Stranger: "keep.stranger",
+		store.OldSchema: "keep.oldschema", store.Unfinished: "keep.unfinished",
 	}[f.Kind]
 	return say.sentence(id, map[string]any{"Page": f.Page, "Number": f.Number, "Detail": f.Detail, "Where": tellWhere(say, f.Where)})
 }
@@ -164,7 +178,7 @@ func compact(ctx context.Context, in invocation) int {
 	if !ok {
 		return code
 	}
-	aside, before, after, err := store.Compact(ctx, k.data, time.Now())
+	aside, before, after, err := store.Compact(ctx, k.data, store.Options{Migrating: telling(k.say, in.stderr)}, time.Now())
 	if err != nil {
 		return k.refused(k.data, err)
 	}

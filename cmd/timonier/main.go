@@ -97,7 +97,7 @@ func run(ctx context.Context, args, env []string, stdin io.Reader, stdout, stder
 		fmt.Fprintln(stderr, say.sentence("check.refused", map[string]any{"Path": cfg.content}))
 		return exitFailed
 	}
-	file, err := store.Open(ctx, cfg.data, store.Options{})
+	file, err := store.Open(ctx, cfg.data, store.Options{Migrating: telling(say, stderr)})
 	if err != nil {
 		fmt.Fprintln(stderr, refusal(say, cfg.data, err))
 		return exitFailed

@@ -80,7 +80,7 @@ func serveOn(ctx context.Context, in invocation, table []platform) int {
 		fmt.Fprintln(in.stderr, err)
 		return in.fail(say.sentence("check.refused", map[string]any{"Path": o.content}))
 	}
-	file, err := store.Open(ctx, o.data, store.Options{})
+	file, err := store.Open(ctx, o.data, store.Options{Migrating: logging(logger)})
 	if err != nil && ctx.Err() != nil { // told to stop before there was anything to end
 		logger.Info("stopped")
 		return exitOK
@@ -134,6 +134,15 @@ func serveOn(ctx context.Context, in invocation, table []platform) int {
 	}
 	logger.Info("stopped")
 	return exitOK
+}
+
+// logging tells the log that a file of an earlier version is brought up to date, before it is.
+func logging(logger *slog.Logger) func(store.Migration) error {
+	return func(m store.Migration) error {
+		logger.Info("an earlier version wrote the data file: it is brought up to date", "path", m.Path,
+			"from", m.From, "to", m.To, "copy", m.Aside, "resumed", m.Resumed, "changes", m.About)
+		return nil
+	}
 }
 
 // closing is a Closer of what ends without an error.
