@@ -48,6 +48,9 @@ func tokenScope(hash string) Scope { return Scope{Platform: "kubectl", Channel: 
 // tokenMark begins a token, so that one that has come into the wrong hands can be told by what searches texts for secrets.
 const tokenMark = "timonier-"
 
+// TokenPattern is what every token of a kubeconfig looks like.
+const TokenPattern = tokenMark + `[0-9A-Za-z_-]{43}`
+
 // newToken makes a token of 256 random bits, which nobody has but who gets it, and its hash, which is kept.
 func newToken() (token, hash string, err error) {
 	var bits [32]byte
@@ -175,5 +178,35 @@ func (c *call) indexToken(hash string, place []byte) error {
 	w.Changes = slices.DeleteFunc(w.Changes, func(r Record) bool { return r.Key == keyToken+hash })
 	w.Changes = append(w.Changes, Record{keyToken + hash, place})
 	slices.SortFunc(w.Changes, func(a, b Record) int { return strings.Compare(a.Key, b.Key) })
+	return nil
+}
+
+// ownKubeconfigs are the person's in a channel, any channel.
+func (c *call) ownKubeconfigs(s Scope) ([]*kubeconfig, error) {
+	records, _, err := c.tutor.cfg.Store.Read(c.ctx, s, keyKubeconfig)
+	if err != nil {
+		return nil, fmt.Errorf("read kubeconfigs: %w", err)
+	}
+	found := map[string][]byte{}
+	for _, r := range records {
+		found[r.Key] = r.Value
+	}
+	all, err := kubeconfigsIn(found)
+	return slices.DeleteFunc(all, func(k *kubeconfig) bool { return k.Who != c.request.Who.ID }), err
+}
+
+// forgetKubeconfigs has the person's tokens for a channel lead nowhere any more. The records in the channel go as all that it has
+// of the person does.
+func (c *call) forgetKubeconfigs(s Scope) error {
+	own, err := c.ownKubeconfigs(s)
+	if err != nil {
+		return err
+	}
+	for _, k := range own {
+		c.cut = append(c.cut, k.Hash)
+		if err := c.indexToken(k.Hash, nil); err != nil {
+			return err
+		}
+	}
 	return nil
 }

@@ -26,13 +26,15 @@ type Rates struct {
 	Person  Rate // what one person does, wherever: 60, 5 a second; who clicks fast clicks thrice a second
 	Channel Rate // what is done in a channel, but for short answers, of which a class gives one each at once: 600, 30 a second
 	Tenant  Rate // the same of a whole server or workspace: 3,000, 150 a second
+	Outside Rate // requests from outside with one kubeconfig, of which kubectl makes some for one command: 300, 25 a second
+	Door    Rate // the same with all of a channel: 2,000, 150 a second
 	Typing  Rate // completions that one person is offered, one with each key pressed: 60, 12 a second
 }
 
 // Unlimited is for whoever is alone with their machine: a terminal, and the script that writes to it.
 func Unlimited() Rates {
 	none := Rate{Burst: -1}
-	return Rates{Person: none, Channel: none, Tenant: none, Typing: none}
+	return Rates{Person: none, Channel: none, Tenant: none, Outside: none, Door: none, Typing: none}
 }
 
 func (r Rates) orDefault() Rates {
@@ -40,6 +42,8 @@ func (r Rates) orDefault() Rates {
 		Person:  cmp.Or(r.Person, Rate{60, 5}),
 		Channel: cmp.Or(r.Channel, Rate{600, 30}),
 		Tenant:  cmp.Or(r.Tenant, Rate{3000, 150}),
+		Outside: cmp.Or(r.Outside, Rate{300, 25}),
+		Door:    cmp.Or(r.Door, Rate{2000, 150}),
 		Typing:  cmp.Or(r.Typing, Rate{60, 12}),
 	}
 }
@@ -70,12 +74,14 @@ type limiter struct {
 
 	mu                              sync.Mutex
 	person, channel, tenant, typing buckets
+	outside, door                   buckets
 }
 
 func newLimiter(r Rates) *limiter {
 	return &limiter{
 		now:    time.Now,
 		person: newBuckets(r.Person, limitedPeople), channel: newBuckets(r.Channel, limitedChannels),
+		outside: newBuckets(r.Outside, limitedPeople), door: newBuckets(r.Door, limitedChannels),
 		tenant: newBuckets(r.Tenant, limitedTenants), typing: newBuckets(r.Typing, limitedPeople),
 	}
 }
@@ -168,6 +174,35 @@ func (l *limiter) take(r *Request, gathers bool) (of string, wait time.Duration,
 		}
 	}
 	return "", 0, false
+}
+
+// visits is how long a request from outside has to wait; 0: it may go on, and is counted.
+func (l *limiter) visits(hash string, p Place) (of string, wait time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := l.now()
+	var all []*bucket
+	if !l.outside.rate.none() {
+		all = append(all, l.outside.get(Scope{Platform: "kubectl", Person: hash}))
+	}
+	if !l.door.rate.none() {
+		all = append(all, l.door.get(p.Scope()))
+	}
+	for _, k := range all {
+		if w := k.wait(now); w > wait {
+			wait, of = w, "channel"
+			if k.of.Platform == "kubectl" {
+				of = "person"
+			}
+		}
+	}
+	if wait > 0 {
+		return of, wait
+	}
+	for _, k := range all {
+		k.limit.AllowN(now, 1)
+	}
+	return "", 0
 }
 
 // types says that a person may be offered completions.

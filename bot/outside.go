@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"strconv"
 	"strings"
@@ -66,9 +67,14 @@ func (t *Tutor) serveOutside(w http.ResponseWriter, r *http.Request) {
 		unauthorized().write(w)
 		return
 	}
+	if of, wait := t.limits.visits(v.hash, v.place); wait > 0 {
+		t.cfg.Metrics.exceeded("kubectl", of)
+		busy(wait).write(w)
+		return
+	}
 	leave, ok := t.outside.enter(v.hash)
 	if !ok {
-		busy().write(w)
+		busy(0).write(w)
 		return
 	}
 	defer leave()
@@ -93,7 +99,7 @@ func (t *Tutor) serveOutside(w http.ResponseWriter, r *http.Request) {
 	case err != nil:
 		v.failed(err).write(w)
 	case !ok:
-		busy().write(w)
+		busy(0).write(w)
 	case a == nil: // the cluster's API server is down
 		panic(http.ErrAbortHandler)
 	default:
@@ -343,13 +349,18 @@ func (a *answered) write(w http.ResponseWriter) {
 
 // refusal is a whole answer that says no, as the API says it.
 func refusal(code int, reason metav1.StatusReason, message string) *answered {
+	return refusalFor(code, reason, message, 0)
+}
+
+func refusalFor(code int, reason metav1.StatusReason, message string, wait time.Duration) *answered {
 	s := metav1.Status{TypeMeta: metav1.TypeMeta{Kind: "Status", APIVersion: "v1"}, Status: metav1.StatusFailure, Message: message, Reason: reason, Code: int32(code)}
 	a := &answered{header: http.Header{}, code: code}
 	a.header.Set("Content-Type", "application/json")
 	a.header.Set("Cache-Control", "no-cache, private")
 	if code == http.StatusTooManyRequests || code == http.StatusServiceUnavailable {
-		s.Details = &metav1.StatusDetails{RetryAfterSeconds: 1}
-		a.header.Set("Retry-After", "1")
+		seconds := max(1, int(math.Ceil(wait.Seconds())))
+		s.Details = &metav1.StatusDetails{RetryAfterSeconds: int32(seconds)}
+		a.header.Set("Retry-After", strconv.Itoa(seconds))
 	}
 	if err := json.NewEncoder(&a.body).Encode(&s); err != nil {
 		a.body.WriteString(message) // a Status of strings and numbers can always be encoded
@@ -362,9 +373,10 @@ func unauthorized() *answered {
 	return refusal(http.StatusUnauthorized, metav1.StatusReasonUnauthorized, "Unauthorized")
 }
 
-// busy is the real server's answer where its queues are full (apiserver/pkg/server/filters, tooManyRequests).
-func busy() *answered {
-	return refusal(http.StatusTooManyRequests, metav1.StatusReasonTooManyRequests, "Too many requests, please try again later.")
+// busy is the real server's answer where its queues are full (apiserver/pkg/server/filters, tooManyRequests): clients try again
+// after the time given, a second at the least.
+func busy(wait time.Duration) *answered {
+	return refusalFor(http.StatusTooManyRequests, metav1.StatusReasonTooManyRequests, "Too many requests, please try again later.", wait)
 }
 
 func unavailable(why string) *answered {

@@ -1,14 +1,10 @@
 package bot
 
 import (
-	"bytes"
 	"context"
-	"fmt"
 	"net/http"
 	"sync"
 	"time"
-
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"timonier/sim"
 	"timonier/sim/apiserver"
@@ -101,7 +97,7 @@ const (
 func (v *visit) watch(w http.ResponseWriter) {
 	t := v.tutor
 	if !t.outside.mayWatch(v.place, v.hash) {
-		busy().write(w)
+		busy(0).write(w)
 		return
 	}
 	defer t.outside.unwatch(v.hash)
@@ -121,7 +117,7 @@ func (v *visit) watch(w http.ResponseWriter) {
 		v.failed(err).write(w)
 		return
 	case !ok:
-		busy().write(w)
+		busy(0).write(w)
 		return
 	case no != nil:
 		no.write(w)
@@ -192,16 +188,14 @@ func (o *openWatch) pull(cl *sim.Cluster) {
 		o.more = true
 		return
 	}
-	if o.cluster != cl { // the channel has another one, or has gone back to what it was: the client has to begin anew
-		o.frames, o.over = append(o.frames, startAnew()), true
-	} else {
-		pulled := o.stream.Pull(mostFrames)
-		for _, f := range pulled {
-			o.frames, o.bytes = append(o.frames, f), o.bytes+len(f)
-		}
-		o.more = len(pulled) == mostFrames
-		o.over = o.stream.Done()
+	if o.cluster != cl { // the channel has another one, or has gone back to what it was
+		o.stream.Expire("the cluster was replaced, or read anew")
 	}
+	pulled := o.stream.Pull(mostFrames)
+	for _, f := range pulled {
+		o.frames, o.bytes = append(o.frames, f), o.bytes+len(f)
+	}
+	o.more, o.over = len(pulled) == mostFrames, o.stream.Done()
 	if len(o.frames) > 0 || o.over {
 		o.wake()
 	}
@@ -220,12 +214,6 @@ func (o *openWatch) take() (frames [][]byte, more, over bool) {
 	frames, more, over = o.frames, o.more, o.over
 	o.frames, o.bytes, o.more = nil, 0, false
 	return frames, more, over
-}
-
-// startAnew is the event that ends a watch whose history is not there: the client lists, and watches from there.
-func startAnew() []byte {
-	status := refusal(http.StatusGone, metav1.StatusReasonExpired, "too old resource version: the cluster was replaced, or read anew")
-	return fmt.Appendf(nil, "{\"type\":\"ERROR\",\"object\":%s}\n", bytes.TrimSpace(status.body.Bytes()))
 }
 
 // end has nothing more come.

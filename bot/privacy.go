@@ -194,6 +194,11 @@ func (c *call) forgetPerson() (Reply, error) {
 	if err != nil {
 		return Reply{}, err
 	}
+	for _, t := range footprints {
+		if err := c.forgetKubeconfigs(t.scope); err != nil {
+			return Reply{}, err
+		}
+	}
 	for _, t := range footprints[1:] {
 		if err := c.rewrite(t.scope, func() (Write, error) { return c.withoutPerson(t) }); err != nil {
 			return Reply{}, err
@@ -277,6 +282,9 @@ func (c *call) applyHere(w Write) {
 	ch.drop = append(ch.drop, w.Drop...)
 	for _, r := range w.Changes {
 		ch.set(r.Key, r.Value)
+		if r.Value == nil {
+			delete(ch.records, r.Key)
+		}
 	}
 	ch.quizzes, ch.foretold, ch.outbox = quizzes{}, foretold{}, outbox{says: ch.outbox.says}
 }
@@ -335,6 +343,13 @@ func (c *call) withoutPerson(t footprint) (Write, error) {
 		if strings.HasSuffix(rec.Key, "/"+me) {
 			w.Changes = append(w.Changes, Record{Key: rec.Key})
 		}
+	}
+	kubeconfigs, err := c.ownKubeconfigs(t.scope)
+	if err != nil {
+		return w, err
+	}
+	for _, k := range kubeconfigs {
+		w.Changes = append(w.Changes, Record{Key: k.key()})
 	}
 	w.Drop = append(w.Drop, keyOutbox+lineOf(me), keyShown+lineOf(me))
 	return w, nil
@@ -422,6 +437,14 @@ type (
 		Record  string `json:"record"`
 		Value   string `json:"value"`
 	}
+	ownKubeconfig struct {
+		Tenant  string    `json:"server,omitempty"`
+		Channel string    `json:"channel"`
+		Number  int       `json:"number"`
+		Made    time.Time `json:"made"`
+		Expires time.Time `json:"expires"`
+		Used    time.Time `json:"lastUsed,omitzero"`
+	}
 	everything struct {
 		At          time.Time                  `json:"exported"`
 		Platform    string                     `json:"platform"`
@@ -431,6 +454,7 @@ type (
 		Cards       []ownCard                  `json:"cards"`
 		Answers     []ownAnswer                `json:"answers"`
 		Predictions []ownPrediction            `json:"predictions"`
+		Kubeconfigs []ownKubeconfig            `json:"kubeconfigs"`
 		Flags       []string                   `json:"flaggedQuestions"`
 		Teaches     bool                       `json:"listedAsTeacherHere"`
 	}

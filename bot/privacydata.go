@@ -14,7 +14,7 @@ func (c *call) ownData() (Reply, error) {
 		return Reply{}, err
 	}
 	all := everything{At: c.now.UTC(), Platform: c.request.Platform, ID: c.request.Who.ID, ShowName: c.learner.settings.ShowName,
-		Records: map[string]json.RawMessage{}, Cards: []ownCard{}, Answers: []ownAnswer{}, Predictions: []ownPrediction{}, Flags: []string{},
+		Records: map[string]json.RawMessage{}, Cards: []ownCard{}, Answers: []ownAnswer{}, Predictions: []ownPrediction{}, Kubeconfigs: []ownKubeconfig{}, Flags: []string{},
 		Teaches: among(c.house.teachers.IDs, c.request.Who.ID)}
 	if err := c.ownRecords(&all); err != nil {
 		return Reply{}, err
@@ -141,6 +141,13 @@ func (c *call) ownIn(all *everything, t footprint) error {
 			}
 			all.Answers = append(all.Answers, own)
 		}
+	}
+	kubeconfigs, err := c.ownKubeconfigs(t.scope)
+	if err != nil {
+		return err
+	}
+	for _, k := range kubeconfigs {
+		all.Kubeconfigs = append(all.Kubeconfigs, ownKubeconfig{t.scope.Tenant, t.scope.Channel, k.Number, k.Made, k.Expires, k.Used})
 	}
 	predictions, _, err := store.Read(c.ctx, t.scope, keyPredictions)
 	if err != nil {

@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"timonier/bot"
@@ -46,7 +45,7 @@ func openKubectlDoor(address string, got values, data string, logger *slog.Logge
 	if err != nil {
 		return nil, err
 	}
-	d := &kubectlDoor{server: got[kubectlURL], listener: &atMost{Listener: listener, most: mostCallers}}
+	d := &kubectlDoor{server: got[kubectlURL], listener: listener}
 	if d.server == "" {
 		d.server = "https://" + reachable(listener.Addr())
 		if host, _, _ := net.SplitHostPort(address); host == "" || net.ParseIP(host).IsUnspecified() {
@@ -70,7 +69,7 @@ func openKubectlDoor(address string, got values, data string, logger *slog.Logge
 		ReadHeaderTimeout: 10 * time.Second, // and the handshake; the tutor bounds the rest, as watches last
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    mostHeader,
-		HTTP2:             &http.HTTP2Config{MaxConcurrentStreams: mostStreams},
+		HTTP2:             &http.HTTP2Config{MaxConcurrentStreams: mostStreams, SendPingTimeout: time.Minute, WriteByteTimeout: time.Minute},
 		BaseContext:       func(net.Listener) context.Context { return ctx },
 		ErrorLog:          discardLog(),
 	}
@@ -95,7 +94,7 @@ func (d *kubectlDoor) address() string {
 // serve answers until close.
 func (d *kubectlDoor) serve(h http.Handler) error {
 	d.http.Handler = h
-	if err := d.http.ServeTLS(d.listener, "", ""); !errors.Is(err, http.ErrServerClosed) {
+	if err := d.http.ServeTLS(newCrowd(d.listener, mostCallers, d.http), "", ""); !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("serve %s: %w", d.address(), err)
 	}
 	return nil
@@ -129,39 +128,4 @@ func reachable(at net.Addr) string {
 func isSecureBase(s string) bool {
 	u, err := url.Parse(s)
 	return err == nil && isBase(s) && u.Scheme == "https" && strings.Trim(u.Path, "/") == ""
-}
-
-// atMost is a listener that hangs up on who comes while so many are there.
-type atMost struct {
-	net.Listener
-	most int64
-	here atomic.Int64
-}
-
-func (l *atMost) Accept() (net.Conn, error) {
-	for {
-		c, err := l.Listener.Accept()
-		if err != nil {
-			return nil, err
-		}
-		if l.here.Add(1) <= l.most {
-			return &caller{Conn: c, left: &l.here}, nil
-		}
-		l.here.Add(-1)
-		c.Close()
-	}
-}
-
-// caller is one of them.
-type caller struct {
-	net.Conn
-	gone atomic.Bool
-	left *atomic.Int64
-}
-
-func (c *caller) Close() error {
-	if !c.gone.Swap(true) {
-		c.left.Add(-1)
-	}
-	return c.Conn.Close()
 }

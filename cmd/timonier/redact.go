@@ -4,10 +4,13 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"timonier/bot"
 )
 
 // redactor keeps secrets out of what is written: the second line of defence, as nothing is
@@ -38,8 +41,11 @@ func newRedactor(secrets []string) redactor {
 	return redactor{strings.NewReplacer(pairs...), short}
 }
 
+// aToken is a token of a kubeconfig, which no setting has.
+var aToken = regexp.MustCompile(bot.TokenPattern)
+
 func (r redactor) text(s string) string {
-	s = r.long.Replace(s)
+	s = aToken.ReplaceAllLiteralString(r.long.Replace(s), redacted)
 	for _, secret := range r.short {
 		s = withoutWord(s, secret)
 	}

@@ -152,6 +152,12 @@ func (w *WatchStream) fail(err error) {
 	w.watch = nil
 }
 
+// Expire ends the stream as one whose history is gone, once what waits is dropped: the client has to list anew.
+func (w *WatchStream) Expire(why string) {
+	w.queue = nil
+	w.fail(apierrors.NewResourceExpired("too old resource version: " + why))
+}
+
 // mark is the object of a bookmark: nothing but a kind and a revision.
 func (w *WatchStream) mark(rev int64) Object {
 	o := w.x.resource.New()
