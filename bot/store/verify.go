@@ -110,7 +110,7 @@ func Verify(ctx context.Context, path string, o Options, tell func(Finding)) (Su
 	if late := v.run(); late != nil {
 		return v.sum, late
 	}
-	if v.sum.Damages > 0 || db == nil {
+	if v.sum.Damages > 0 || v.sum.Oddities > 0 || db == nil { // its findings would not be told, and its own goroutine ends the program where it faults
 		return v.sum, nil
 	}
 	err = guarded(path, func() error {
