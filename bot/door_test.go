@@ -325,6 +325,25 @@ func TestPermissions(t *testing.T) {
 }
 
 // A person's choice comes before the channel's, the channel's before the platform's.
+// A language that could not be kept is not spoken, neither in the apology nor later.
+func TestLanguageThatIsNotKept(t *testing.T) {
+	s := failingStage(t)
+	s.ask("/langue fr")
+	s.store.fail = ErrFull
+	r := s.request("/langue en")
+	if got := plainText(s.send(r)); !strings.Contains(got, "rien n'a été changé") {
+		t.Errorf("the apology: %s", got)
+	}
+	if lang := s.tutor.spoken.of(r); lang != "fr" {
+		t.Errorf("spoken from now on: %s", lang)
+	}
+	s.store.fail = nil
+	s.ask("/langue en")
+	if lang := s.tutor.spoken.of(r); lang != "en" {
+		t.Errorf("once it is kept: %s", lang)
+	}
+}
+
 func TestLanguageOfAnAnswer(t *testing.T) {
 	const fr, en = "Les commandes", "Commands"
 	s := newStage(t, "")

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"testing"
 	"testing/synctest"
+	"time"
 )
 
 // A note is kept with the next request and at the end, never by itself; the newest counts; nil forgets it.
@@ -46,4 +47,38 @@ func TestNotes(t *testing.T) {
 			t.Errorf("interrupted: %+v, %v", left, err)
 		}
 	})
+}
+
+// What is known of requests and cannot be written is not lost: it is written with what comes next, or at the end.
+func TestWhatCannotBeKeptIsKeptLater(t *testing.T) {
+	for _, next := range []string{"a request", "the end"} {
+		synctest.Test(t, func(t *testing.T) {
+			store := &failing{memory: newMemory()}
+			tutor := New(Config{Store: store})
+			answered := asked("1", "ana", "/aide")
+			answered.Return, answered.Asked = json.RawMessage(`{}`), time.Now()
+			tutor.begin(answered)
+			synctest.Wait()
+			store.fail = ErrFull
+			tutor.Delivered(answered)
+			synctest.Wait()
+			store.fail = nil
+			left := 0
+			if next == "a request" {
+				other := asked("2", "ana", "/aide")
+				other.Return = json.RawMessage(`{}`)
+				tutor.begin(other)
+				synctest.Wait()
+				left = 1
+			} else {
+				tutor.Close()
+			}
+			reader := New(Config{Store: store})
+			defer reader.Close()
+			if got, err := reader.Interrupted(context.Background(), "discord"); err != nil || len(got) != left || left > 0 && got[0].ID != "2" {
+				t.Errorf("with %s: %+v, %v", next, got, err)
+			}
+			tutor.Close()
+		})
+	}
 }

@@ -122,7 +122,7 @@ func (p *pending) settled() {
 	}
 }
 
-// writePending writes what has changed until nothing has.
+// writePending writes what has changed until nothing has, or until that fails.
 func (t *Tutor) writePending() {
 	p := &t.pending
 	for {
@@ -140,8 +140,27 @@ func (t *Tutor) writePending() {
 		if err := t.commitPending(changes); err != nil {
 			t.cfg.Metrics.Failed("timonier", "pending")
 			t.cfg.Logger.Error("keep requests", "error", err)
+			p.putBack(changes)
+			return
 		}
 	}
+}
+
+// mostUnwritten bounds what is put back, where nothing can be written for long.
+const mostUnwritten = 10_000
+
+// putBack has changes that could not be written go along with the next, or with Close: a request whose
+// answer has arrived must not be found again by the next process.
+func (p *pending) putBack(changes map[string][]byte) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for key, value := range changes {
+		if _, newer := p.changes[key]; !newer && len(p.changes) < mostUnwritten {
+			p.changes[key] = value
+		}
+	}
+	p.writing = false
+	p.idle.Broadcast()
 }
 
 // commitPending writes changes, again where another process has written in between.

@@ -17,6 +17,7 @@ type served struct {
 	ctx    context.Context // of its turn
 	manner Manner
 	words  words // in which to speak to the person: the platform's language, until more is known
+	after  words // and once what the command changed is kept: it may have been to speak another
 	reply  Reply
 	err    error // ours
 }
@@ -115,6 +116,8 @@ func (t *Tutor) answers(a *served) {
 	reply := a.reply
 	if a.err != nil {
 		reply = t.apology(a.ctx, a.request, a.words, a.err)
+	} else if a.after != (words{}) {
+		a.words = a.after
 	}
 	t.spoken.remember(a.request, a.words.lang)
 	reply = echo(a.request, a.manner, reply)
@@ -174,7 +177,7 @@ func (t *Tutor) answer(ln *lane, a *served, g *batch) error {
 	if c.onstage != nil {
 		t.company.give(c.onstage)
 	}
-	a.words = c.words // the command may have been to speak another
+	a.after = c.words
 	if err != nil {
 		return err
 	}
