@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -10,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -200,22 +202,55 @@ type backups struct {
 
 const backupPrefix, backupSuffix = "timonier-", ".db"
 
-// names are the copies in the directory, the oldest first. Other files are none of its business.
+// names are the copies in the directory, the oldest first, and when the last was made. Other files are none of its business.
 func (b *backups) names() (names []string, last time.Time) {
+	type made struct {
+		path   string
+		at     time.Time
+		number int // of those of one second
+	}
+	var all []made
 	found, _ := filepath.Glob(filepath.Join(b.dir, backupPrefix+"*"+backupSuffix))
 	for _, path := range found {
-		stamp := strings.TrimSuffix(strings.TrimPrefix(filepath.Base(path), backupPrefix), backupSuffix)
-		if at, err := time.Parse("20060102T150405Z", stamp); err == nil && store.Stamp(at) == stamp {
-			names, last = append(names, path), at
+		stamp, number, more := strings.Cut(strings.TrimSuffix(strings.TrimPrefix(filepath.Base(path), backupPrefix), backupSuffix), "-")
+		m := made{path: path, number: 1}
+		if more {
+			m.number, _ = strconv.Atoi(number)
 		}
+		var err error
+		if m.at, err = time.Parse("20060102T150405Z", stamp); err == nil && path == b.path(m.at, m.number) {
+			all = append(all, m)
+		}
+	}
+	slices.SortFunc(all, func(x, y made) int { return cmp.Or(x.at.Compare(y.at), cmp.Compare(x.number, y.number)) })
+	for _, m := range all {
+		names, last = append(names, m.path), m.at
 	}
 	return names, last
 }
 
+// path is the name of a copy: its moment, and a number where there is another of the same second.
+func (b *backups) path(at time.Time, number int) string {
+	name := backupPrefix + store.Stamp(at)
+	if number > 1 {
+		name += "-" + strconv.Itoa(number)
+	}
+	return filepath.Join(b.dir, name+backupSuffix)
+}
+
+// mostOfOneSecond bounds the copies that have the same moment in their names.
+const mostOfOneSecond = 100
+
 // take makes one copy, then drops those that are too many: never before there is a new one.
 func (b *backups) take(ctx context.Context) {
-	path := filepath.Join(b.dir, backupPrefix+store.Stamp(time.Now())+backupSuffix)
-	if err := b.copy(ctx, path); err != nil {
+	now, path, err := time.Now(), "", error(nil)
+	for number := 1; number <= mostOfOneSecond; number++ {
+		path = b.path(now, number)
+		if err = b.copy(ctx, path); !errors.Is(err, store.ErrExists) {
+			break
+		}
+	}
+	if err != nil {
 		if ctx.Err() == nil {
 			b.logger.Error("the data file could not be backed up", "path", path, "error", err)
 		}
