@@ -56,6 +56,8 @@ type visit struct {
 }
 
 func (t *Tutor) serveOutside(w http.ResponseWriter, r *http.Request) {
+	limits := http.NewResponseController(w)
+	limits.SetWriteDeadline(time.Time{}) // and not that of the connection's answer before; what is no connection has none
 	v := &visit{tutor: t, hash: tokenHash(bearer(r)), http: r}
 	var found bool
 	var err error
@@ -78,12 +80,13 @@ func (t *Tutor) serveOutside(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer leave()
-	limits := http.NewResponseController(w)
-	limits.SetReadDeadline(time.Now().Add(receiving)) // what is no connection has none
-	if v.body, err = io.ReadAll(io.LimitReader(r.Body, apiserver.MaxBodyBytes+1)); err != nil {
-		return // the client is gone, or too slow
+	if r.Method != http.MethodGet && r.Method != http.MethodHead { // whose bodies say nothing, and a watch would keep for long
+		limits.SetReadDeadline(time.Now().Add(receiving))
+		if v.body, err = io.ReadAll(io.LimitReader(r.Body, apiserver.MaxBodyBytes+1)); err != nil {
+			return // the client is gone, or too slow
+		}
+		limits.SetReadDeadline(time.Time{})
 	}
-	limits.SetReadDeadline(time.Time{})
 	if apiserver.IsWatch(r) {
 		leave() // a watch is counted as such
 		v.watch(w)
@@ -94,7 +97,6 @@ func (t *Tutor) serveOutside(w http.ResponseWriter, r *http.Request) {
 		a, err = v.serve(c)
 		return err
 	})
-	limits.SetWriteDeadline(time.Now().Add(sending))
 	switch {
 	case err != nil:
 		v.failed(err).write(w)
@@ -212,7 +214,7 @@ func (v *visit) serve(c *call) (*answered, error) {
 	r := v.request(c.ctx)
 	a := &answered{header: http.Header{}, code: http.StatusOK}
 	user := c.visitor(k)
-	if !wants(r) {
+	if !wants(r) || !c.may(changes) { // what is refused anyway explains nothing, and costs no commit
 		cl.Server().Handler(user).ServeHTTP(a, r)
 		return a, nil
 	}
@@ -340,6 +342,7 @@ func (a *answered) Write(p []byte) (int, error) { return a.body.Write(p) }
 func (a *answered) WriteHeader(code int)        { a.code = code }
 
 func (a *answered) write(w http.ResponseWriter) {
+	http.NewResponseController(w).SetWriteDeadline(time.Now().Add(sending))
 	for key, value := range a.header {
 		w.Header()[key] = value
 	}

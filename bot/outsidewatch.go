@@ -2,7 +2,9 @@ package bot
 
 import (
 	"context"
+	"maps"
 	"net/http"
+	"strconv"
 	"sync"
 	"time"
 
@@ -12,12 +14,16 @@ import (
 
 // outside is who is at the door: requests being answered, and watches that are open. Its zero value is empty.
 type outside struct {
-	mu     sync.Mutex
-	inside map[string]int // requests being answered, by the hash of their token
-	all    int
-	rooms  map[Place]*room
-	count  map[string]int // open watches, by the hash of their token
-	closed bool
+	mu      sync.Mutex
+	inside  map[string]int // requests being answered, by the hash of their token
+	all     int
+	rooms   map[Place]*room
+	count   map[string]int      // open watches, by the hash of their token
+	here    map[Place]int       // the same, by their channel
+	watches int                 // and all
+	hands   map[Place]time.Time // when somebody last did something in a channel with watches that is no watch
+	since   time.Time           // when that was first asked for
+	closed  bool
 }
 
 // Bounds of what is done at once.
@@ -26,6 +32,7 @@ const (
 	mostVisitsOfOne  = 16  // with one token: kubectl asks for some ten things at once
 	mostWatchesOfOne = 64  // an informer for each kind, and some
 	mostWatchesHere  = 1000
+	mostWatches      = 5000 // of all, together
 )
 
 // enter counts a request, until leave is called. False: there are too many.
@@ -62,7 +69,6 @@ type room struct {
 	due    time.Time // when the timer is set to
 	inTurn bool      // a turn has been asked for, or is being taken
 	again  bool      // and something has changed meanwhile
-	hand   time.Time // when something was last asked for here that is no watch
 }
 
 // openWatch is one watch. What it has to send is put into it in the channel's turns.
@@ -85,12 +91,13 @@ const (
 	latest  = time.Minute
 	// longestOpen is how long a watch may stay open: clients open the next one. The real server's is the same at the least.
 	longestOpen = 30 * time.Minute
-	// watchKeeps is how long open watches keep a cluster's time going with nobody asking for anything else.
+	// watchKeeps is how long open watches keep a cluster's time going with nobody asking for anything else: one that is opened where
+	// another has ended asks for nothing else either.
 	watchKeeps = time.Hour
-	// mostFrames and mostWaiting, in bytes, are what is taken for a watch at once, and how much waits to be sent. The rest is in the
-	// cluster's own history; who is so slow that it has left that, is told so.
+	// mostFrames and mostWaiting, in bytes, are what is taken for a watch at once, and how much waits to be sent, give or take one
+	// frame. The rest is in the cluster's own history; who is so slow that it has left that, is told so.
 	mostFrames  = 256
-	mostWaiting = 1 << 20
+	mostWaiting = 256 << 10
 )
 
 // watch answers a request whose answer goes on.
@@ -100,7 +107,7 @@ func (v *visit) watch(w http.ResponseWriter) {
 		busy(0).write(w)
 		return
 	}
-	defer t.outside.unwatch(v.hash)
+	defer t.outside.unwatch(v.place, v.hash)
 	ctx, cancel := context.WithTimeout(v.http.Context(), longestOpen)
 	defer cancel()
 	var o *openWatch
@@ -110,8 +117,6 @@ func (v *visit) watch(w http.ResponseWriter) {
 		o, head, no, err = v.open(ctx, c)
 		return err
 	})
-	limits := http.NewResponseController(w)
-	limits.SetWriteDeadline(time.Now().Add(sending))
 	switch {
 	case err != nil:
 		v.failed(err).write(w)
@@ -128,6 +133,7 @@ func (v *visit) watch(w http.ResponseWriter) {
 	for key, value := range head.Header {
 		w.Header()[key] = value
 	}
+	limits := http.NewResponseController(w)
 	w.WriteHeader(head.StatusCode)
 	rm := t.outside.come(t, v.place, o)
 	defer rm.leave(o)
@@ -142,6 +148,7 @@ func (v *visit) watch(w http.ResponseWriter) {
 		if limits.Flush() != nil || over {
 			return
 		}
+		limits.SetWriteDeadline(time.Time{}) // HTTP/2 ends a stream whose time is up, even where nothing waits to be sent
 		if more {
 			rm.ring()
 		}
@@ -162,8 +169,11 @@ func (v *visit) open(ctx context.Context, c *call) (o *openWatch, head *http.Res
 	if k == nil {
 		return nil, nil, unauthorized(), nil
 	}
-	cl, err := c.cluster()
-	if err != nil || cl.Server().Down() {
+	if !continues(v.http) {
+		c.channel.window.hand = c.now
+	}
+	cl, err := v.tutor.outside.cluster(v.place, c)
+	if err != nil || cl == nil || cl.Server().Down() {
 		return nil, nil, nil, err
 	}
 	stream, head := cl.Server().OpenWatchBy(c.visitor(k), v.request(ctx), v.tutor.cfg.Now)
@@ -175,6 +185,14 @@ func (v *visit) open(ctx context.Context, c *call) (o *openWatch, head *http.Res
 	o = &openWatch{hash: v.hash, stream: stream, cluster: cl, fresh: make(chan struct{}, 1)}
 	o.pull(cl)
 	return o, head, nil, nil
+}
+
+// continues says that a watch goes on where another one of the client's has ended, and nobody has asked for anything.
+func continues(r *http.Request) bool {
+	q := r.URL.Query()
+	initial, _ := strconv.ParseBool(q.Get("sendInitialEvents"))
+	from := q.Get("resourceVersion")
+	return from != "" && from != "0" && !initial
 }
 
 // pull takes what there is to send. It has a turn of the channel's.
@@ -191,11 +209,17 @@ func (o *openWatch) pull(cl *sim.Cluster) {
 	if o.cluster != cl { // the channel has another one, or has gone back to what it was
 		o.stream.Expire("the cluster was replaced, or read anew")
 	}
-	pulled := o.stream.Pull(mostFrames)
-	for _, f := range pulled {
+	for n := 0; ; n++ {
+		if o.more = n == mostFrames || o.bytes >= mostWaiting; o.more {
+			break
+		}
+		f := o.stream.Next()
+		if f == nil {
+			break
+		}
 		o.frames, o.bytes = append(o.frames, f), o.bytes+len(f)
 	}
-	o.more, o.over = len(pulled) == mostFrames, o.stream.Done()
+	o.over = o.stream.Done()
 	if len(o.frames) > 0 || o.over {
 		o.wake()
 	}
@@ -228,21 +252,27 @@ func (o *openWatch) end() {
 func (o *outside) mayWatch(p Place, hash string) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if r := o.rooms[p]; o.closed || o.count[hash] >= mostWatchesOfOne || r != nil && len(r.open) >= mostWatchesHere {
+	if o.closed || o.count[hash] >= mostWatchesOfOne || o.here[p] >= mostWatchesHere || o.watches >= mostWatches {
 		return false
 	}
 	if o.count == nil {
-		o.count = map[string]int{}
+		o.count, o.here = map[string]int{}, map[Place]int{}
 	}
 	o.count[hash]++
+	o.here[p]++
+	o.watches++
 	return true
 }
 
-func (o *outside) unwatch(hash string) {
+func (o *outside) unwatch(p Place, hash string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	o.watches--
 	if o.count[hash]--; o.count[hash] == 0 {
 		delete(o.count, hash)
+	}
+	if o.here[p]--; o.here[p] == 0 {
+		delete(o.here, p)
 	}
 }
 
@@ -252,7 +282,7 @@ func (o *outside) come(t *Tutor, p Place, w *openWatch) *room {
 	defer o.mu.Unlock()
 	r := o.rooms[p]
 	if r == nil {
-		r = &room{tutor: t, place: p, open: map[*openWatch]struct{}{}, hand: t.cfg.Now()}
+		r = &room{tutor: t, place: p, open: map[*openWatch]struct{}{}}
 		r.timer = time.AfterFunc(latest, r.ask)
 		if o.rooms == nil {
 			o.rooms = map[Place]*room{}
@@ -276,6 +306,8 @@ func (r *room) leave(w *openWatch) {
 	if len(r.open) == 0 {
 		r.timer.Stop()
 		delete(o.rooms, r.place)
+		old := r.tutor.cfg.Now().Add(-watchKeeps)
+		maps.DeleteFunc(o.hands, func(_ Place, at time.Time) bool { return at.Before(old) })
 	}
 }
 
@@ -346,15 +378,11 @@ func (r *room) turn(ctx context.Context, ln *lane) (next time.Duration) {
 			for _, k := range all {
 				holds[k.Hash] = true
 			}
-			if c.now.Sub(r.lastHand(c)) > watchKeeps {
-				cl = c.peek() // its time stands still until somebody does something
-				return nil
+			cl, err = r.tutor.outside.cluster(r.place, c)
+			if err == nil && c.used {
+				next = c.nextWork(cl)
 			}
-			if cl, err = c.cluster(); err != nil {
-				return err
-			}
-			next = c.nextWork(cl)
-			return nil
+			return err
 		})
 		if err == nil {
 			break
@@ -381,15 +409,31 @@ func (r *room) turn(ctx context.Context, ln *lane) (next time.Duration) {
 	return next
 }
 
-// lastHand is when somebody last did something in the channel: typed a line that used its cluster, or asked from outside.
-func (r *room) lastHand(c *call) time.Time {
-	o := &r.tutor.outside
+// cluster is a channel's for its watches: brought to the present, or, where nobody has asked for anything for long, as it is. Its time
+// then stands still until somebody does.
+func (o *outside) cluster(p Place, c *call) (*sim.Cluster, error) {
+	if c.now.Sub(o.lastHand(p, c)) > watchKeeps {
+		return c.peek(), nil
+	}
+	return c.cluster()
+}
+
+// lastHand is when somebody last did something in a channel: typed a line that used its cluster, or asked from outside for what is no
+// watch that goes on. What was before the first watch since the start is not known, and taken to be as late as that.
+func (o *outside) lastHand(p Place, c *call) time.Time {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if at := c.channel.window.hand; at.After(r.hand) {
-		r.hand = at
+	if o.hands == nil {
+		o.hands, o.since = map[Place]time.Time{}, c.now
 	}
-	return r.hand
+	at := o.hands[p]
+	for _, other := range []time.Time{o.since, c.channel.window.hand} {
+		if other.After(at) {
+			at = other
+		}
+	}
+	o.hands[p] = at
+	return at
 }
 
 // nextWork is how long it is, by the wall, until the cluster has something to do.
