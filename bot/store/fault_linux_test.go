@@ -151,6 +151,43 @@ func TestNotKept(t *testing.T) {
 	is(t, path, "3: k=one")
 }
 
+// The disk is told to keep the pages of a commit before the first page that names them is written, and that
+// one before the commit is acknowledged: where it does not, the first page is not written, or nothing is acknowledged.
+func TestSynced(t *testing.T) {
+	for _, c := range []struct {
+		first bool // it is the sync after the first page that fails
+		want  string
+	}{{false, "1: k=one"}, {true, "2: k=two"}} {
+		path := filepath.Join(t.TempDir(), "t.db")
+		f := openFaulty(t, path)
+		if err := f.Commit(ctx, asked(0, "one")); err != nil {
+			t.Fatal(err)
+		}
+		pages, firsts, gone := 0, 0, false
+		recorded(t, f.db, func(w written) {
+			first := w.at < 2*int64(f.db.Info().PageSize)
+			if first {
+				firsts++
+			} else {
+				pages++
+			}
+			if first == c.first && !gone {
+				gone = true
+				f.becomes("/dev/null", os.O_RDWR) // it takes everything, and cannot sync
+			}
+		})
+		if err := f.Commit(ctx, asked(1, "two")); !errors.Is(err, bot.ErrUnsure) {
+			t.Errorf("first %t: %v", c.first, err)
+		}
+		if pages == 0 || (firsts > 0) != c.first {
+			t.Errorf("first %t: %d pages and %d first ones were written", c.first, pages, firsts)
+		}
+		f.mends()
+		_ = f.db.Close() // the process ends
+		is(t, path, c.want)
+	}
+}
+
 // A disk without room refuses, and is read on; with room it is written again. What was refused is not there.
 func TestDiskFull(t *testing.T) {
 	dir := t.TempDir()

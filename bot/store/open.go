@@ -272,6 +272,7 @@ const (
 
 	branchPage   = 0x01
 	leafPage     = 0x02
+	metaPage     = 0x04
 	freelistPage = 0x10
 	noFreelist   = ^uint64(0)
 )
@@ -279,7 +280,8 @@ const (
 type meta struct {
 	magic, version, pageSize  uint32
 	root, freelist, pages, tx uint64
-	whole                     bool // its checksum is right
+	whole                     bool      // its checksum is right
+	header                    [2]uint64 // its page's number and kind, which the checksum is not of: bbolt goes by the page all the same
 }
 
 // inspect looks at a file before bbolt maps it: a page that the file is too short
@@ -346,7 +348,7 @@ func inspect(path string) error {
 // says that there is a bbolt file at all, newer that its format is not known.
 func newest(f *os.File) (best *meta, ours, newer bool) {
 	offsets := []int64{0}
-	if m := readMeta(f, 0); m != nil && m.pageSize >= 512 && m.pageSize <= 1<<20 {
+	if m := readMeta(f, 0); m != nil && m.whole && m.magic == boltMagic && m.pageSize >= 512 && m.pageSize <= 1<<20 {
 		offsets = append(offsets, int64(m.pageSize))
 	} else {
 		for size := int64(1024); size <= 1<<16; size *= 2 { // where bbolt looks for the second
@@ -368,16 +370,17 @@ func newest(f *os.File) (best *meta, ours, newer bool) {
 }
 
 func readMeta(f *os.File, at int64) *meta {
-	b := make([]byte, metaSize)
-	if _, err := io.ReadFull(io.NewSectionReader(f, at+headerSize, metaSize), b); err != nil {
+	page := make([]byte, headerSize+metaSize)
+	if _, err := io.ReadFull(io.NewSectionReader(f, at, headerSize+metaSize), page); err != nil {
 		return nil
 	}
+	b := page[headerSize:]
 	sum := fnv.New64a()
 	sum.Write(b[:metaSize-8])
 	n := binary.NativeEndian
 	return &meta{
 		magic: n.Uint32(b), version: n.Uint32(b[4:]), pageSize: n.Uint32(b[8:]),
 		root: n.Uint64(b[16:]), freelist: n.Uint64(b[32:]), pages: n.Uint64(b[40:]), tx: n.Uint64(b[48:]),
-		whole: n.Uint64(b[56:]) == sum.Sum64(),
+		whole: n.Uint64(b[56:]) == sum.Sum64(), header: [2]uint64{n.Uint64(page), uint64(n.Uint16(page[8:]))},
 	}
 }

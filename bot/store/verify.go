@@ -190,8 +190,8 @@ func openPages(path string) (f *os.File, m *meta, err error) {
 func metas(f *os.File) (whole int, best *meta, ours, newer bool) {
 	best, ours, newer = newest(f)
 	if best != nil {
-		for _, at := range []int64{0, int64(best.pageSize)} {
-			if m := readMeta(f, at); m != nil && m.whole && m.magic == boltMagic {
+		for i := range int64(2) {
+			if m := readMeta(f, i*int64(best.pageSize)); m != nil && m.whole && m.magic == boltMagic && m.header == [2]uint64{uint64(i), metaPage} {
 				whole++
 			}
 		}
