@@ -22,7 +22,7 @@ var ErrExists = errors.New("there is a file of that name already")
 // meanwhile are not held up, unless the file has to outgrow its map in memory (32 KiB doubled up to
 // 1 GiB): they then wait for the copy to be written.
 func (s *Store) Backup(ctx context.Context, path string) (Summary, error) {
-	return publish(ctx, path, Options{layout: s.layout}, func(w io.Writer) error {
+	return publish(ctx, s.path, path, Options{layout: s.layout}, func(w io.Writer) error {
 		var failed error // of the copy's disk, not of the file's
 		err := s.view(func(tx *bbolt.Tx) error {
 			_, failed = tx.WriteTo(w)
@@ -34,12 +34,23 @@ func (s *Store) Backup(ctx context.Context, path string) (Summary, error) {
 
 // Backup copies a file that nothing has open, as the method does.
 func Backup(ctx context.Context, from, to string) (Summary, error) {
+	if err := regular(from); err != nil {
+		return Summary{}, err
+	}
 	held, err := hold(from)
 	if err != nil {
 		return Summary{}, err
 	}
 	defer held.Close()
-	return publish(ctx, to, Options{}, copyOf(held))
+	return publish(ctx, from, to, Options{}, copyOf(held))
+}
+
+// regular refuses what has the name and is no file: a directory would be set aside with all that is in it.
+func regular(path string) error {
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		return &Error{Path: path, Kind: ErrForeign, Detail: "not a regular file"}
+	}
+	return nil
 }
 
 func copyOf(f *os.File) func(io.Writer) error {
@@ -49,12 +60,12 @@ func copyOf(f *os.File) func(io.Writer) error {
 	}
 }
 
-// publish writes a file beside path, verifies it, and gives it the name where no file has it.
-func publish(ctx context.Context, path string, o Options, write func(io.Writer) error) (Summary, error) {
+// publish writes a copy of a file beside path, verifies it, and gives it the name where no file has it.
+func publish(ctx context.Context, of, path string, o Options, write func(io.Writer) error) (Summary, error) {
 	if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
 		return Summary{}, &Error{Path: path, Kind: ErrExists, Cause: err}
 	}
-	made, sum, err := prepareCopy(ctx, path, o, write)
+	made, sum, err := prepareCopy(ctx, of, path, o, write)
 	if err != nil {
 		return sum, err
 	}
@@ -70,8 +81,9 @@ func publish(ctx context.Context, path string, o Options, write func(io.Writer) 
 	return sum, syncDir(path)
 }
 
-// prepareCopy writes a file beside path, syncs and verifies it. Whatever fails leaves nothing.
-func prepareCopy(ctx context.Context, path string, o Options, write func(io.Writer) error) (made string, sum Summary, err error) {
+// prepareCopy writes a copy of a file beside path, syncs and verifies it. Whatever fails leaves nothing; what is wrong with the
+// copy is told of the file.
+func prepareCopy(ctx context.Context, of, path string, o Options, write func(io.Writer) error) (made string, sum Summary, err error) {
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*") // nobody else may read it
 	if err != nil {
 		return "", sum, refusal(path, err)
@@ -84,7 +96,7 @@ func prepareCopy(ctx context.Context, path string, o Options, write func(io.Writ
 	if err = errors.Join(write(until{ctx, f}), f.Sync(), f.Close()); err != nil {
 		return "", sum, err
 	}
-	sum, err = whole(ctx, f.Name(), path, o)
+	sum, err = whole(ctx, f.Name(), of, o)
 	return f.Name(), sum, err
 }
 
@@ -130,19 +142,22 @@ func Restore(ctx context.Context, from, path string, now time.Time) (aside strin
 	if _, err := whole(ctx, from, from, Options{}); err != nil {
 		return "", sum, err
 	}
+	if err := regular(path); err != nil {
+		return "", sum, err
+	}
 	held, err := hold(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 			return "", sum, refusal(path, err)
 		}
-		sum, err = publish(ctx, path, Options{}, copyOf(f))
+		sum, err = publish(ctx, from, path, Options{}, copyOf(f))
 		return "", sum, err
 	case err != nil:
 		return "", sum, err
 	}
 	defer held.Close()
-	made, sum, err := prepareCopy(ctx, path, Options{}, copyOf(f))
+	made, sum, err := prepareCopy(ctx, from, path, Options{}, copyOf(f))
 	if err != nil {
 		return "", sum, err
 	}
@@ -153,8 +168,11 @@ func Restore(ctx context.Context, from, path string, now time.Time) (aside strin
 // Compact writes a file that nothing has open anew, without the room that it does not use. The present
 // one stays beside it, as Restore leaves it.
 func Compact(ctx context.Context, path string, o Options, now time.Time) (aside string, before, after int64, err error) {
-	if _, err := os.Stat(path); err != nil {
+	switch info, err := os.Stat(path); {
+	case err != nil:
 		return "", 0, 0, refusal(path, err)
+	case info.Size() == 0: // opened, it would be a new one
+		return "", 0, 0, &Error{Path: path, Kind: ErrForeign, Detail: "empty"}
 	}
 	first, err := Open(ctx, path, o) // one of an earlier layout is brought to this one's
 	if err == nil {
@@ -180,7 +198,7 @@ func Compact(ctx context.Context, path string, o Options, now time.Time) (aside 
 	}); err != nil {
 		return "", 0, 0, err
 	}
-	made, sum, err := prepareCopy(ctx, path, o, func(w io.Writer) error { return s.compactTo(w.(until).w.(*os.File).Name()) })
+	made, sum, err := prepareCopy(ctx, path, path, o, func(w io.Writer) error { return s.compactTo(w.(until).w.(*os.File).Name()) })
 	if err != nil {
 		return "", 0, 0, err
 	}

@@ -87,7 +87,8 @@ func TestBackupRefuses(t *testing.T) {
 	}
 	os.Remove(to)
 	tear(t, path, bot.Scope{Platform: "slack", Tenant: "school-1", Channel: "11"})
-	if _, err := Backup(ctx, path, to); !errors.Is(err, ErrDamaged) {
+	var e *Error
+	if _, err := Backup(ctx, path, to); !errors.Is(err, ErrDamaged) || !errors.As(err, &e) || e.Path != path {
 		t.Errorf("damaged: %v", err)
 	}
 	s = open(t, path)
@@ -163,6 +164,9 @@ func TestRestore(t *testing.T) {
 	}
 	if got := files(t, path); len(got) != 4 {
 		t.Errorf("left %v", got)
+	}
+	if aside, _, err := Restore(ctx, backup, filepath.Dir(path), start); !errors.Is(err, ErrForeign) || aside != "" { // nor is all that is beside it set aside
+		t.Errorf("in a directory's place: %s, %v", aside, err)
 	}
 }
 

@@ -24,6 +24,7 @@ const (
 	OneMeta    Kind = iota // one of the two first pages is not whole: the other counts, as after a cut of power
 	LostPages              // Number pages are neither used nor free
 	NoMeta                 // neither first page is whole: nothing can be read
+	Short                  // the file ends at page Page, and counts on Number
 	Page                   // a page is damaged; Detail says how
 	NoBucket               // a bucket of the file's own is missing; Detail is its name
 	BadSchema              // no layout is named
@@ -41,8 +42,8 @@ const (
 type Finding struct {
 	Kind   Kind
 	Where  Where
-	Page   uint64 // of Page
-	Number uint64 // of LostPages, OldSchema, Unfinished
+	Page   uint64 // of Page, Short
+	Number uint64 // of LostPages, Short, OldSchema, Unfinished
 	Detail string // for whoever looks closer
 }
 
@@ -227,7 +228,7 @@ func newVerifier(ctx context.Context, f *os.File, m *meta, tell func(Finding)) *
 		v.note(Finding{Kind: Page, Page: page, Detail: fmt.Sprintf(format, args...)})
 	}
 	if counted > there {
-		v.damaged(there, "%d pages are counted on", counted)
+		v.note(Finding{Kind: Short, Page: there, Number: counted, Detail: fmt.Sprintf("the file ends there, and counts on %d pages", counted)})
 	}
 	return v
 }

@@ -247,3 +247,16 @@ func BenchmarkVerifyThousandChannels(b *testing.B) {
 		}
 	}
 }
+
+// A file that is cut short says how much of it is missing, before it says which pages.
+func TestVerifyShort(t *testing.T) {
+	path := school(t)
+	_, was := verify(t, path)
+	if err := os.Truncate(path, int64(was.Pages/2)*int64(os.Getpagesize())); err != nil {
+		t.Fatal(err)
+	}
+	all, sum := verify(t, path)
+	if len(all) < 2 || all[0].Kind != Short || all[0].Page != was.Pages/2 || all[0].Number != was.Pages || !all[0].Damage() || sum.Damages != len(all) {
+		t.Errorf("%+v of %+v, %+v", sum, was, all)
+	}
+}

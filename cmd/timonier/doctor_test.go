@@ -66,7 +66,7 @@ func TestDoctor(t *testing.T) {
 		{"no file yet", nil, []string{"--data", path("new/new.db")}, 0, "✓ There is no data file yet"},
 		{"nowhere to make one", nil, []string{"--data", filepath.Join(torn, "x.db")}, 1, "✗ I can't open"},
 		{"a file in use", nil, []string{"--data", held}, 0, "~ Another Timonier is at work on " + held},
-		{"a foreign file", nil, []string{"--data", torn}, 1, "✗ The file " + torn},
+		{"a foreign file", nil, []string{"--data", torn}, 1, "✗ " + torn + " is not a Timonier file"},
 		{"Discord by HTTP only", []string{app, key}, []string{"--data", data, "--listen", "127.0.0.1:0"}, 0, "~ Without TIMONIER_DISCORD_TOKEN"},
 		{"Discord's gateway", []string{app, "TIMONIER_DISCORD_TOKEN=abc"}, []string{"--data", data, "--listen", "127.0.0.1:0"}, 0, "✓ Discord over its gateway"},
 		{"a token of another shape", []string{"TIMONIER_SLACK_BOT_TOKEN=abc"}, []string{"--data", data}, 1, "✗ TIMONIER_SLACK_BOT_TOKEN"},

@@ -7,6 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -62,21 +63,63 @@ func keepingOf(in invocation, usage string, file bool) (k keeping, code int, ok 
 
 // refused says why, and what to do.
 func (k keeping) refused(path string, err error) int {
+	var system *fs.PathError
+	if errors.Is(err, fs.ErrNotExist) && errors.As(err, &system) {
+		if path := system.Path; path == k.data || path == k.file {
+			return k.fail(k.say.sentence("keep.nofile", map[string]any{"Path": path}))
+		}
+		return k.fail(k.say.sentence("keep.nodir", map[string]any{"Path": filepath.Dir(system.Path)}))
+	}
 	var e *store.Error
 	if errors.As(err, &e) {
 		path = e.Path
 	}
 	for _, r := range []struct {
-		is error
-		id string
+		is       error
+		id, copy string // of the data file, of a copy
 	}{
-		{store.ErrLocked, "keep.locked"}, {store.ErrExists, "keep.exists"}, {store.ErrDamaged, "keep.damaged"}, {store.ErrNewer, "keep.newer"},
+		{store.ErrLocked, "keep.locked", "keep.locked"}, {store.ErrExists, "keep.exists", "keep.exists"},
+		{store.ErrDamaged, "keep.damaged", "keep.badcopy"}, {store.ErrNewer, "keep.newer", "keep.newer"},
+		{store.ErrForeign, foreign(path), "keep.nocopy"}, {store.ErrFull, "keep.full", "keep.full"}, {store.ErrReadOnly, "keep.readonly", "keep.readonly"},
 	} {
 		if errors.Is(err, r.is) {
-			return k.fail(k.say.sentence(r.id, map[string]any{"Path": path}))
+			id := r.id
+			if path == k.file {
+				id = r.copy
+			}
+			return k.fail(k.say.sentence(id, map[string]any{"Path": path, "File": filepath.Join(path, dataName)}))
 		}
 	}
 	return k.fail(k.say.sentence("keep.failed", map[string]any{"Path": path, "Error": oneLine(reason(err))}))
+}
+
+// dataName is what a data file is called where nobody names it.
+const dataName = "timonier.db"
+
+// foreign is what to say of a path that is not a file of this program.
+func foreign(path string) (id string) {
+	switch info, err := os.Stat(path); {
+	case err == nil && info.IsDir():
+		return "keep.directory"
+	case err == nil && info.Size() == 0:
+		return "keep.empty"
+	}
+	return "keep.foreign"
+}
+
+// counted says how many there are of what a file holds, each with its word.
+func counted(say voice, sum store.Summary) map[string]any {
+	data := map[string]any{}
+	for _, c := range []struct {
+		name, id string
+		n        int
+	}{
+		{"Tenants", "keep.tenants", sum.Tenants}, {"Channels", "keep.channels", sum.Channels}, {"People", "keep.people", sum.People},
+		{"Records", "keep.records", sum.Records}, {"Replies", "keep.replies", sum.Replies},
+	} {
+		data[c.name] = say.sentence(c.id, map[string]any{"Count": c.n})
+	}
+	return data
 }
 
 // telling says that a file of an earlier version is brought up to date, before it is.
@@ -107,11 +150,14 @@ func verify(ctx context.Context, in invocation) int {
 	if err != nil {
 		return k.refused(k.data, err)
 	}
-	data := map[string]any{
-		"Path": k.data, "Tenants": sum.Tenants, "Channels": sum.Channels, "People": sum.People, "Records": sum.Records, "Replies": sum.Replies,
-		"Damages": sum.Damages, "Damaged": sum.Damaged, "DamagedTenants": sum.DamagedTenants}
+	data := counted(k.say, sum)
+	data["Path"], data["Damages"], data["Damaged"], data["DamagedTenants"] = k.data, sum.Damages, sum.Damaged, sum.DamagedTenants
 	if sum.Damages > 0 {
-		fmt.Fprintln(in.stdout, k.say.sentence("keep.readable", data))
+		id := "keep.readable"
+		if sum.Tenants == 0 {
+			id = "keep.unreadable"
+		}
+		fmt.Fprintln(in.stdout, k.say.sentence(id, data))
 		return in.fail(k.say.sentence("keep.ill", data))
 	}
 	fmt.Fprintln(in.stdout, k.say.sentence("keep.whole", data))
@@ -121,12 +167,16 @@ func verify(ctx context.Context, in invocation) int {
 // tellFinding says in the person's language what is wrong, and whose it is.
 func tellFinding(say voice, f store.Finding) string {
 	id := map[store.Kind]string{
-		store.OneMeta: "keep.onemeta", store.LostPages: "keep.lostpages", store.NoMeta: "keep.nometa", store.Page: "keep.page",
+		store.OneMeta: "keep.onemeta", store.LostPages: "keep.lostpages", store.NoMeta: "keep.nometa", store.Short: "keep.short", store.Page: "keep.page",
 		store.NoBucket: "keep.nobucket", store.BadSchema: "keep.badschema", store.BadName: "keep.badname", store.BadValue: "keep.badvalue",
 		store.NoAge: "keep.noage", store.NoReply: "keep.noreply", store.Engine: "keep.engine", store.Stranger: "keep.stranger",
 		store.OldSchema: "keep.oldschema", store.Unfinished: "keep.unfinished",
 	}[f.Kind]
-	return say.sentence(id, map[string]any{"Page": f.Page, "Number": f.Number, "Detail": f.Detail, "Where": tellWhere(say, f.Where)})
+	data := map[string]any{"Page": f.Page, "Number": f.Number, "Detail": f.Detail, "Where": tellWhere(say, f.Where)}
+	if f.Kind == store.LostPages { // the one that has plural forms
+		data["Count"] = int(f.Number)
+	}
+	return say.sentence(id, data)
 }
 
 func tellWhere(say voice, w store.Where) string {
@@ -153,7 +203,9 @@ func backup(ctx context.Context, in invocation) int {
 	if err != nil {
 		return k.refused(k.data, err)
 	}
-	fmt.Fprintln(in.stdout, k.say.sentence("keep.backedup", map[string]any{"Path": k.file, "Channels": sum.Channels, "Tenants": sum.Tenants, "Size": kibi(sum.Bytes)}))
+	data := counted(k.say, sum)
+	data["Path"], data["Size"] = k.file, kibi(sum.Bytes)
+	fmt.Fprintln(in.stdout, k.say.sentence("keep.backedup", data))
 	return exitOK
 }
 
@@ -167,7 +219,9 @@ func restore(ctx context.Context, in invocation) int {
 	if err != nil {
 		return k.refused(k.data, err)
 	}
-	fmt.Fprintln(in.stdout, k.say.sentence("keep.restored", map[string]any{"From": k.file, "Path": k.data, "Channels": sum.Channels, "Tenants": sum.Tenants}))
+	data := counted(k.say, sum)
+	data["From"], data["Path"] = k.file, k.data
+	fmt.Fprintln(in.stdout, k.say.sentence("keep.restored", data))
 	if aside != "" {
 		fmt.Fprintln(in.stdout, k.say.sentence("keep.aside", map[string]any{"Path": aside}))
 	}

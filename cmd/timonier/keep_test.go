@@ -20,7 +20,7 @@ import (
 func TestKeep(t *testing.T) {
 	dir := t.TempDir()
 	data, copied, held, torn := filepath.Join(dir, "t.db"), filepath.Join(dir, "copy.db"), filepath.Join(dir, "held.db"), filepath.Join(dir, "torn.db")
-	if got := program(t, nil, "/cours\n", "--data", data); got.code != 0 {
+	if got := program(t, nil, "/kubectl create configmap one\n", "--data", data); got.code != 0 {
 		t.Fatalf("%+v", got)
 	}
 	whole, err := os.ReadFile(data)
@@ -30,6 +30,9 @@ func TestKeep(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	text, empty := filepath.Join(dir, "text.db"), filepath.Join(dir, "empty.db")
+	write(t, text, strings.Repeat("a text\n", 4000))
+	write(t, empty, "")
 	busy, err := store.Open(t.Context(), held, store.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -46,12 +49,24 @@ func TestKeep(t *testing.T) {
 		{"backup " + copied + "2 --data " + held, 1, "The file " + held + " is open in another Timonier"},
 		{"backup --data " + data, 2, "Usage: timonier backup FILE"},
 		{"verify --data " + held, 1, "The file " + held + " is open in another Timonier"},
+		{"verify --data " + torn, 1, "✗ The file is cut short: it should have "},
 		{"verify --data " + torn, 1, "✗ Page "},
+		{"verify --data " + torn, 1, "I could see no server"},
+		{"compact --data " + empty, 1, "The file " + empty + " is empty"},
 		{"verify --data " + torn, 1, "timonier restore COPY --data " + torn},
 		{"verify more --data " + data, 2, "I don't know “more”"},
-		{"verify --data " + dir + "/none", 1, "no such file"},
-		{"backup " + copied + "2 --data " + torn, 1, "is damaged"},
-		{"restore " + torn + " --data " + data, 1, "The file " + torn + " is damaged"},
+		{"verify --data " + dir + "/none", 1, "There is no file " + dir + "/none."},
+		{"backup " + copied + "2 --data " + torn, 1, "The file " + torn + " is damaged"},
+		{"backup " + dir + "/none/copy.db --data " + data, 1, "There is no directory " + dir + "/none."},
+		{"restore " + torn + " --data " + data, 1, "The copy " + torn + " is damaged"},
+		{"restore " + dir + "/none --data " + data, 1, "There is no file " + dir + "/none."},
+		{"restore " + text + " --data " + data, 1, text + " is not a copy of a Timonier file"},
+		{"restore " + copied + " --data " + dir, 1, dir + " is a directory: name the file, for instance with --data " + dir + "/timonier.db"},
+		{"backup " + copied + "2 --data " + dir, 1, dir + " is a directory"},
+		{"--data " + dir, 1, dir + " is a directory"},
+		{"compact --data " + text, 1, text + " is not a Timonier file, or its beginning has been wiped out"},
+		{"verify --data " + empty, 1, "The file " + empty + " is empty"},
+		{"verify --data " + data, 0, " 1 server or workspace, 1 channel, 0 people, "},
 		{"restore " + copied + " --data " + held, 1, "is open in another Timonier"},
 		{"restore " + copied + " --data " + torn, 0, "Restored from " + copied},
 		{"verify --data " + torn, 0, "All is well"},
@@ -123,5 +138,26 @@ func TestBackupFlags(t *testing.T) {
 		if option := strings.Fields(args)[0]; got.code != exitUsage || !strings.HasPrefix(got.errors, fmt.Sprint(option, " can't be")) {
 			t.Errorf("%s: %+v", args, got)
 		}
+	}
+}
+
+// Each finding is told in words, in each language, of one and of several.
+func TestFindingsAreTold(t *testing.T) {
+	for _, lang := range []string{"fr", "en"} {
+		for kind := store.OneMeta; kind <= store.Unfinished; kind++ {
+			for n := range uint64(3) {
+				got := tellFinding(newVoice(lang), store.Finding{Kind: kind, Page: n, Number: n, Detail: "detail"})
+				if got == "" || strings.HasPrefix(got, "keep.") || strings.Contains(got, "no value") {
+					t.Errorf("%s, %d, %d: %q", lang, kind, n, got)
+				}
+			}
+		}
+	}
+	if got := counted(newVoice("fr"), store.Summary{Tenants: 1, Channels: 2, Records: 1}); got["Tenants"] != "1 serveur ou espace de travail" || got["Channels"] != "2 canaux" || got["People"] != "0 personne" || got["Records"] != "1 enregistrement" {
+		t.Errorf("%v", got)
+	}
+	one, two := store.Finding{Kind: store.LostPages, Number: 1}, store.Finding{Kind: store.LostPages, Number: 2}
+	if a, b := tellFinding(newVoice("fr"), one), tellFinding(newVoice("fr"), two); !strings.HasPrefix(a, "1 page ne sert") || !strings.HasPrefix(b, "2 pages ne servent") {
+		t.Errorf("%q, %q", a, b)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -178,10 +179,14 @@ func refusal(say voice, path string, err error) string {
 		{store.ErrNewer, "program.newer"},
 		{store.ErrDamaged, "program.damaged"},
 		{store.ErrForeign, "program.foreign"},
+		{store.ErrFull, "keep.full"},
 		{store.ErrReadOnly, "program.readonly"},
 	} {
 		if errors.Is(err, r.is) {
-			return say.sentence(r.id, map[string]any{"Path": path})
+			if info, err := os.Stat(path); r.is == store.ErrForeign && err == nil && info.IsDir() {
+				r.id = "keep.directory"
+			}
+			return say.sentence(r.id, map[string]any{"Path": path, "File": filepath.Join(path, dataName)})
 		}
 	}
 	var system *fs.PathError // says it shortest

@@ -176,7 +176,7 @@ func TestRefusedFiles(t *testing.T) {
 			if err := os.Mkdir(path, 0o700); err != nil {
 				t.Fatal(err)
 			}
-		}, "n'est pas un fichier de Timonier", "is not a Timonier file"},
+		}, "est un dossier", "is a directory"},
 		{"read-only", func(t *testing.T, path string) {
 			if os.Geteuid() == 0 {
 				t.Skip("root may write everything")

@@ -132,7 +132,7 @@ func (v voice) sentence(id string, data map[string]any) string {
 	if v.localizer == nil {
 		return id
 	}
-	text, err := v.localizer.Localize(&i18n.LocalizeConfig{MessageID: id, TemplateData: data})
+	text, err := v.localizer.Localize(&i18n.LocalizeConfig{MessageID: id, TemplateData: data, PluralCount: data["Count"]})
 	if text == "" && err != nil {
 		return id
 	}
