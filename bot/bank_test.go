@@ -57,7 +57,7 @@ func commitHouse(t testing.TB, c *call) {
 }
 
 func TestOwnQuestions(t *testing.T) {
-	tutor := New(Config{Store: newMemory()})
+	tutor := New(Config{Store: newMemory(), Limits: Limits{Rates: Unlimited()}})
 	c := bankCallOf(t, tutor)
 	b, err := c.bank()
 	if err != nil || len(b.all()) != len(c.content.Bank().Items) || b != must(c.bank()) {
@@ -138,7 +138,7 @@ func must[T any](v T, err error) T {
 
 // Flags count people, and can be found again when somebody wants to be forgotten.
 func TestFlags(t *testing.T) {
-	tutor := New(Config{Store: newMemory()})
+	tutor := New(Config{Store: newMemory(), Limits: Limits{Rates: Unlimited()}})
 	item := tutor.taught.Load().Bank().Items[0].ID
 	for _, who := range []string{"ana", "bob", "ana"} {
 		c := bankCallOf(t, tutor)
@@ -182,7 +182,7 @@ func BenchmarkBank10000(b *testing.B) {
 			}
 		}
 	})
-	tutor := New(Config{Store: store})
+	tutor := New(Config{Store: store, Limits: Limits{Rates: Unlimited()}})
 	must(bankCallOf(b, tutor).bank())
 	b.Run("next use", func(b *testing.B) {
 		for b.Loop() {

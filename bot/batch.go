@@ -152,6 +152,7 @@ func (g *batch) commit(ctx context.Context) error {
 	if len(g.out.Writes) == 0 {
 		return nil
 	}
+	c.pass.leave() // the disk is waited for
 	began := time.Now()
 	if err := t.cfg.Store.Commit(ctx, g.out); err != nil {
 		return fmt.Errorf("commit: %w", err)

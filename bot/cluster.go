@@ -222,6 +222,7 @@ func (c *call) advance(cl *sim.Cluster, by time.Duration) error {
 
 // late says that it is time to answer with what has been done so far.
 func (c *call) late() bool {
+	c.pass.pace(c.ctx)
 	deadline, ok := c.ctx.Deadline()
 	return c.ctx.Err() != nil || ok && time.Until(deadline) < c.tutor.cfg.Limits.Command/4
 }

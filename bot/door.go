@@ -49,6 +49,7 @@ type learner struct {
 type call struct {
 	words
 	ctx     context.Context
+	pass    *pass // nil: it needs none
 	tutor   *Tutor
 	request Request
 	content *content.Course // what is taught while the request lasts
@@ -96,7 +97,7 @@ func (t *Tutor) answered(ctx context.Context, r Request) (Reply, bool, error) {
 
 // newCall reads what a command needs to know of the channel and the person.
 func (t *Tutor) newCall(ctx context.Context, ln *lane, r Request, emit func(Reply)) (*call, error) {
-	c := &call{ctx: ctx, tutor: t, request: r, content: t.taught.Load(), now: t.cfg.Now(), lane: ln, emit: emit}
+	c := &call{ctx: ctx, pass: passOf(ctx), tutor: t, request: r, content: t.taught.Load(), now: t.cfg.Now(), lane: ln, emit: emit}
 	if ln.taught != c.content { // the cluster in memory knows the images of another course
 		ln.loaded, ln.taught = nil, c.content
 	}

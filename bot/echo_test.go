@@ -3,7 +3,7 @@ package bot
 import "testing"
 
 func TestEcho(t *testing.T) {
-	tutor := New(Config{Store: newMemory()})
+	tutor := New(Config{Store: newMemory(), Limits: Limits{Rates: Unlimited()}})
 	for _, c := range []struct{ name, line, want string }{
 		{"Ana", "/kubectl get pods", "**Ana** · `/kubectl get pods`"},
 		{"", "/grappe", "`/grappe`"},

@@ -185,7 +185,7 @@ func TestExerciseThatCannotBeKept(t *testing.T) {
 // To begin an exercise costs few writes, whatever the clusters hold: what any store takes at once.
 func TestBeginningWritesLittle(t *testing.T) {
 	store := &largest{memory: newMemory()}
-	tutor := New(Config{Store: store})
+	tutor := New(Config{Store: store, Limits: Limits{Rates: Unlimited()}})
 	for _, line := range []string{"/cours déverrouille tout", "/kubectl create deployment mine --image=nginx --replicas=100", "/temps avance 10m"} {
 		answerTo(t, tutor, Request{Platform: "test", Channel: "general", Who: Person{ID: "ana"}, Direct: true, Line: line})
 	}

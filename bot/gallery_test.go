@@ -42,7 +42,7 @@ func ground(t *testing.T, data []byte) color.Color {
 // Pictures are made where they are shown, and kept as what they are made of.
 func TestPicturesAreMadeWhereTheyAreShown(t *testing.T) {
 	store := newMemory()
-	tutor := New(Config{Store: store})
+	tutor := New(Config{Store: store, Limits: Limits{Rates: Unlimited()}})
 	line := "/schéma control-plane"
 	if p := pictureIn(t, tutor, in("general", "ana", line)); p.PNG != nil || p.Drawn != nil || p.Text == "" || p.Alt == "" {
 		t.Errorf("where none is shown: %d bytes, %v", len(p.PNG), p.Drawn)
@@ -80,7 +80,7 @@ func TestPicturesAreMadeWhereTheyAreShown(t *testing.T) {
 
 // The person's choice of a theme comes before the channel's, the channel's before the platform's.
 func TestThemes(t *testing.T) {
-	tutor := New(Config{Store: newMemory()})
+	tutor := New(Config{Store: newMemory(), Limits: Limits{Rates: Unlimited()}})
 	light, dark := color.RGBA{0xff, 0xff, 0xff, 0xff}, color.RGBA{0x1e, 0x1f, 0x24, 0xff}
 	seen := func(person, platform string) color.Color {
 		r := in("general", person, "/schéma reconciliation")
@@ -125,7 +125,7 @@ func TestGalleryIsBounded(t *testing.T) {
 
 // A picture that cannot be made leaves its words, and the process alive.
 func TestPictureThatCannotBeMade(t *testing.T) {
-	tutor := New(Config{Store: newMemory()})
+	tutor := New(Config{Store: newMemory(), Limits: Limits{Rates: Unlimited()}})
 	var got Reply
 	tutor.pictured(Request{Pictures: ThemeLight}, func(r Reply) { got = r })(Reply{Blocks: []Block{Picture{Alt: "des mots", Drawn: picture.New(-1, 1e9, picture.Light)}}})
 	if p, ok := got.Blocks[0].(Picture); !ok || p.PNG != nil || p.Alt != "des mots" {

@@ -20,7 +20,7 @@ func TestWhatTheGlossaryOffersToTry(t *testing.T) {
 			if len(line) > 100 {
 				t.Errorf("%s: %s does not fit in a button", term.ID, line)
 			}
-			tutor := New(Config{Store: newMemory()})
+			tutor := New(Config{Store: newMemory(), Limits: Limits{Rates: Unlimited()}})
 			ask := func(line string) (last Reply) {
 				r := in(term.ID, "ana", line)
 				r.Locale = string(lang)

@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"strings"
@@ -42,7 +43,7 @@ func kubectlCommand(c *call) (Reply, error) {
 	case still:
 		do = kubectl.RunStill
 	}
-	result := do(c.ctx, cl, args, text)
+	result := do(c.pacing(args), cl, args, text)
 	switch {
 	case result.Refused != nil:
 		return c.refused(result.Refused), nil
@@ -75,6 +76,15 @@ func kubectlCommand(c *call) (Reply, error) {
 		r.Buttons = append([]Button{{Label: c.say("step.next"), Line: c.stepLine(), Style: Primary}}, r.Buttons...)
 	}
 	return r, nil
+}
+
+// pacing is the context for a kubectl command: one that shares its standard input with no other holds what
+// others wait for, and has to come to an end in one go.
+func (c *call) pacing(args []string) context.Context {
+	if c.pass == nil || kubectl.ReadsInput(args) {
+		return c.ctx
+	}
+	return pacing{c.ctx, c.pass}
 }
 
 // unanswered says why nobody answered kubectl, where that is since something is broken.

@@ -62,7 +62,7 @@ func TestAThirdLensIsSpoken(t *testing.T) {
 // A channel's lens is spoken to everyone in it and in its threads, on each platform; one's own comes first.
 func TestTheLensOfAChannel(t *testing.T) {
 	for _, platform := range []string{"discord", "slack"} {
-		tutor := New(Config{Store: newMemory()})
+		tutor := New(Config{Store: newMemory(), Limits: Limits{Rates: Unlimited()}})
 		ask := func(channel, parent, person, line string, teacher bool) string {
 			r := in(channel, person, line)
 			r.Platform, r.Parent, r.Teacher = platform, parent, teacher

@@ -14,7 +14,7 @@ import (
 
 // class is a tutor on a store, in a bubble of time of its own.
 func class(t *testing.T, store *memory) *Tutor {
-	return New(Config{Store: store, Logger: slog.New(slog.NewTextHandler(t.Output(), nil))})
+	return New(Config{Store: store, Limits: Limits{Rates: Unlimited()}, Logger: slog.New(slog.NewTextHandler(t.Output(), nil))})
 }
 
 func asked(id, person, line string) Request {
@@ -250,7 +250,7 @@ func TestPagesSurviveARestart(t *testing.T) {
 }
 
 func TestManners(t *testing.T) {
-	tutor := New(Config{Store: newMemory()})
+	tutor := New(Config{Store: newMemory(), Limits: Limits{Rates: Unlimited()}})
 	for _, c := range []struct {
 		line string
 		want Manner
@@ -282,7 +282,7 @@ func TestManners(t *testing.T) {
 
 // What the platform alone knows is asked for in the request's turn, and counts.
 func TestFill(t *testing.T) {
-	tutor := New(Config{Store: newMemory()})
+	tutor := New(Config{Store: newMemory(), Limits: Limits{Rates: Unlimited()}})
 	r := asked("1", "prof", "/remise")
 	r.Live = false
 	r.Fill = func(_ context.Context, r *Request) { r.Teacher, r.Locale = true, "en" }

@@ -24,7 +24,7 @@ func TestLiveQuestionsAreTrue(t *testing.T) {
 		wanted = 300
 	}
 	defer debug.SetGCPercent(debug.SetGCPercent(400))
-	tutor := New(Config{Store: newMemory()})
+	tutor := New(Config{Store: newMemory(), Limits: Limits{Rates: Unlimited()}})
 	defer tutor.Close()
 	var mu sync.Mutex
 	made, silent := map[string]int{}, 0

@@ -9,7 +9,7 @@ import (
 
 // Who may unlock, begin, show and end, where nothing is chosen and where the teacher has chosen.
 func TestExerciseRights(t *testing.T) {
-	tutor := New(Config{Store: newMemory()})
+	tutor := New(Config{Store: newMemory(), Limits: Limits{Rates: Unlimited()}})
 	say := func(who, line string) string {
 		r := in("general", who, line)
 		r.Teacher = who == "prof"
@@ -39,7 +39,7 @@ func TestExerciseRights(t *testing.T) {
 
 // A thread opens what its channel opens; a conversation of one's own opens nothing elsewhere.
 func TestUnlockedInAChannelHoldsInItsThreads(t *testing.T) {
-	tutor := New(Config{Store: newMemory()})
+	tutor := New(Config{Store: newMemory(), Limits: Limits{Rates: Unlimited()}})
 	teacher := in("general", "prof", "/cours déverrouille 4.1")
 	teacher.Teacher = true
 	answerTo(t, tutor, teacher)

@@ -20,6 +20,7 @@ type lane struct {
 	offered map[string]offer // what was offered last, by person
 	idle    *list.Element    // in Tutor.idle while no worker runs
 	weight  int64            // bytes that it takes, as counted in Tutor.weight
+	long    bool             // the last turn was: see gate
 }
 
 // job is one turn in a lane: a request's, or what run does.
@@ -139,8 +140,21 @@ func (t *Tutor) turn(ln *lane, jobs []job) {
 			all = append(all, j.served)
 			continue
 		}
-		j.run(ctx, ln)
-		j.done <- nil
+		j.done <- t.let(ctx, ln, func(ctx context.Context) { j.run(ctx, ln) })
 	}
 	t.serve(ln, all)
+}
+
+// let has a lane's worker do something once it may: see gate. The error is that ctx ended before.
+func (t *Tutor) let(ctx context.Context, ln *lane, work func(context.Context)) error {
+	pass, err := t.gate.enter(ctx, ln.place, ln.long)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		pass.leave()
+		ln.long = pass.hard
+	}()
+	work(pass.with(ctx))
+	return nil
 }

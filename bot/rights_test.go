@@ -22,7 +22,7 @@ func in(channel, person, line string) Request {
 
 // A conversation of one's own gives no say in what holds for everyone.
 func TestOwnConversationDecidesNothingForOthers(t *testing.T) {
-	tutor := New(Config{Store: newMemory()})
+	tutor := New(Config{Store: newMemory(), Limits: Limits{Rates: Unlimited()}})
 	teacher := in("general", "prof", "/réglages serveur changer enseignants")
 	teacher.Teacher = true
 	answerTo(t, tutor, teacher)
@@ -49,7 +49,7 @@ func TestOwnConversationDecidesNothingForOthers(t *testing.T) {
 
 // What etcdctl would do decides who may have it do so, and not how its line begins.
 func TestEtcdctlWritesByRightWhereverItsFlagsStand(t *testing.T) {
-	tutor := New(Config{Store: newMemory()})
+	tutor := New(Config{Store: newMemory(), Limits: Limits{Rates: Unlimited()}})
 	teacher := in("general", "prof", "/réglages serveur changer enseignants")
 	teacher.Teacher = true
 	answerTo(t, tutor, teacher)
@@ -67,7 +67,7 @@ func TestEtcdctlWritesByRightWhereverItsFlagsStand(t *testing.T) {
 
 // A person's choice goes before the channel's, that before the thread's channel's, that before the server's.
 func TestChoicesInTheirOrder(t *testing.T) {
-	tutor := New(Config{Store: newMemory()})
+	tutor := New(Config{Store: newMemory(), Limits: Limits{Rates: Unlimited()}})
 	choose := func(channel, line string) {
 		r := in(channel, "prof", line)
 		r.Teacher = true
@@ -100,7 +100,7 @@ func TestChoicesInTheirOrder(t *testing.T) {
 
 // Who may not change the cluster may look at it, however the command is written, and moves nothing.
 func TestLookingIsForEveryone(t *testing.T) {
-	tutor := New(Config{Store: newMemory()})
+	tutor := New(Config{Store: newMemory(), Limits: Limits{Rates: Unlimited()}})
 	teacher := in("general", "prof", "/réglages salon changer enseignants")
 	teacher.Teacher = true
 	answerTo(t, tutor, teacher)

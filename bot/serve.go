@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -139,17 +140,17 @@ func (t *Tutor) attempt(ctx context.Context, ln *lane, all []*served) (n int, er
 			n, err = 0, recovered(p)
 		}
 	}()
-	for _, a := range all {
-		if n > 0 && g.full() {
-			break
+	if e := t.let(ctx, ln, func(ctx context.Context) {
+		for n < len(all) && err == nil && !(n > 0 && g.full()) {
+			if err = t.answer(passOf(ctx).with(all[n].ctx), ln, all[n], &g); err == nil {
+				n++
+			}
 		}
-		if err := t.answer(ln, a, &g); err != nil {
-			return 0, err
+		if err == nil {
+			err = g.commit(ctx)
 		}
-		n++
-	}
-	if err := g.commit(ctx); err != nil {
-		return 0, err
+	}); e != nil || err != nil {
+		return 0, cmp.Or(err, e)
 	}
 	for i, c := range g.calls {
 		ln.offer(c.request.Who.ID, g.replies[i])
@@ -158,13 +159,13 @@ func (t *Tutor) attempt(ctx context.Context, ln *lane, all []*served) (n int, er
 }
 
 // answer finds the reply to a request, and gathers what its command changes.
-func (t *Tutor) answer(ln *lane, a *served, g *batch) error {
-	old, found, err := t.answered(a.ctx, a.request)
+func (t *Tutor) answer(ctx context.Context, ln *lane, a *served, g *batch) error {
+	old, found, err := t.answered(ctx, a.request)
 	if found || err != nil {
 		a.reply = old
 		return err
 	}
-	c, err := t.newCall(a.ctx, ln, a.request, a.emit)
+	c, err := t.newCall(ctx, ln, a.request, a.emit)
 	if err != nil {
 		return err
 	}
@@ -184,7 +185,7 @@ func (t *Tutor) answer(ln *lane, a *served, g *batch) error {
 	if reply, err = c.afterCommand(reply); err != nil {
 		return err
 	}
-	if err := a.ctx.Err(); err != nil {
+	if err := ctx.Err(); err != nil {
 		return err // late: the learner has no use for half of it
 	}
 	reply.Final = true

@@ -16,7 +16,7 @@ import (
 // speakingClass is a tutor with the commands of a speakingStage, in a bubble of time of its own, and
 // somebody who speaks until quiet is called.
 func speakingClass(t *testing.T, store Store, a *audience) (tutor *Tutor, quiet func()) {
-	tutor = New(Config{Store: store, Metrics: NewMetrics()})
+	tutor = New(Config{Store: store, Metrics: NewMetrics(), Limits: Limits{Rates: Unlimited()}})
 	(&stage{t: t}).speaks(tutor)
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)

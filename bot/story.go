@@ -341,6 +341,7 @@ func (c *call) performance(s *content.Story, beats int) (*content.Performance, e
 		}
 	}
 	for p.Played() < min(beats, len(s.Beats)) {
+		c.pass.pace(c.ctx)
 		if err := c.ctx.Err(); err != nil {
 			return nil, err
 		}

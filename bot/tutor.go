@@ -7,6 +7,7 @@ import (
 	"errors"
 	"log/slog"
 	"maps"
+	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -39,7 +40,8 @@ type Limits struct {
 	Output   int           // characters of a page of a code block, where there is more: 3500
 	Follow   time.Duration // how long a live answer is kept up to date: 3 min
 
-	Rates Rates // how often anything may be asked: see there
+	Rates      Rates // how often anything may be asked: see there
+	Processors int   // as many turns as these can work on at once: Go's; see gate
 }
 
 func (l Limits) orDefault() Limits {
@@ -52,7 +54,9 @@ func (l Limits) orDefault() Limits {
 		Command:  cmp.Or(l.Command, 20*time.Second),
 		Output:   cmp.Or(l.Output, 3500),
 		Follow:   cmp.Or(l.Follow, 3*time.Minute),
-		Rates:    l.Rates.orDefault(),
+
+		Rates:      l.Rates.orDefault(),
+		Processors: cmp.Or(l.Processors, runtime.GOMAXPROCS(0)),
 	}
 }
 
@@ -88,6 +92,7 @@ type Tutor struct {
 	agenda  agenda
 	limits  *limiter
 	outside outside
+	gate    *gate
 }
 
 // New makes a tutor. It reads nothing yet.
@@ -109,7 +114,7 @@ func New(cfg Config) *Tutor {
 	t := &Tutor{cfg: cfg, commands: commands(), words: all, lanes: map[Place]*lane{}, idle: list.New(),
 		follows: map[*following]struct{}{}, pending: pending{keys: map[string]string{}, changes: map[string][]byte{}}}
 	t.pending.idle.L = &t.pending.mu
-	t.limits = newLimiter(cfg.Limits.Rates)
+	t.limits, t.gate = newLimiter(cfg.Limits.Rates), newGate(cfg.Limits.Processors)
 	t.wakers, t.speaking, t.agenda.kept, t.agenda.idle.L = wakers(), map[string]*announcer{}, map[Scope]*entry{}, &t.agenda.mu
 	t.Teach(cfg.Content)
 	t.cfg.Content = nil // only the first: what is taught is a call's content

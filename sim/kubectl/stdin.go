@@ -11,6 +11,10 @@ import (
 // stdinTaken is held while os.Stdin is a command's own.
 var stdinTaken sync.Mutex
 
+// ReadsInput says whether a command may read its standard input, of which the process has one: no other that does runs
+// meanwhile.
+func ReadsInput(args []string) bool { return readsStdin(args) }
+
 // readsStdin says whether a command may read its standard input: an argument is or ends with a dash, as in -f -.
 func readsStdin(args []string) bool {
 	return slices.ContainsFunc(args, func(a string) bool { return strings.HasSuffix(a, "-") })

@@ -76,7 +76,7 @@ func (w *wire) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	if req.Method == http.MethodGet && w.isDeleted(req.URL) {
 		// Who deletes an object and asks for it again waits for it to be gone.
-		w.cluster.Until(longestWait, func() bool { return w.gone(req.URL.Path) })
+		w.cluster.Until(longestWait, func() bool { return w.ctx.Err() != nil || w.gone(req.URL.Path) })
 	}
 	if w.bare && strings.Contains(req.Header.Get("Accept"), "as=Table") {
 		req = withoutObjects(req)

@@ -1,0 +1,271 @@
+package bot
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+)
+
+// byHand is a gate of so many processors, whose clock stands.
+func byHand(processors int) (*gate, *time.Time) {
+	g, now := newGate(processors), time.Date(2026, 9, 14, 13, 0, 0, 0, time.UTC)
+	g.now = func() time.Time { return now }
+	return g, &now
+}
+
+func inTenant(tenant string, n int) Place {
+	return Place{Platform: "test", Tenant: tenant, Channel: fmt.Sprint("c", n)}
+}
+
+// line is a turn that waits in a pool, or has its place.
+type line struct {
+	*pass
+	ready chan struct{}
+}
+
+func (l line) works() bool {
+	select {
+	case <-l.ready:
+		return true
+	default:
+		return false
+	}
+}
+
+func (g *gate) lineUp(p Place, to *pool) line {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	s := &pass{gate: g, of: p.house()}
+	return line{s, g.queue(s, to)}
+}
+
+// However many channels of one tenant want to work, one of them at most goes before another tenant's turn.
+func TestTenantsTakeTurns(t *testing.T) {
+	for _, processors := range []int{1, 2, 8} {
+		g, _ := byHand(processors)
+		for _, pool := range []*pool{&g.quick, &g.long} {
+			var noisy []line
+			for n := range 100 {
+				noisy = append(noisy, g.lineUp(inTenant("noisy", n), pool))
+			}
+			working := func() (n int) {
+				for _, l := range noisy {
+					if l.works() {
+						n++
+					}
+				}
+				return n
+			}
+			before := working()
+			if before != min(pool.slots, pool.each) {
+				t.Fatalf("%d processors: %d work", processors, before)
+			}
+			quiet := g.lineUp(inTenant("quiet", 0), pool)
+			for !quiet.works() { // one that works gives up its place
+				i := slices.IndexFunc(noisy, func(l line) bool { return l.works() && l.place != nil })
+				noisy[i].leave()
+			}
+			if after := working() - before; after > 1 {
+				t.Errorf("%d processors: %d others went before", processors, after)
+			}
+			quiet.leave()
+			for _, l := range noisy { // all have their turn, in the end
+				if !l.works() {
+					t.Fatalf("%d processors: one was forgotten", processors)
+				}
+				l.leave()
+			}
+			if pool.busy != 0 || len(pool.houses) != 0 || len(pool.order) != 0 {
+				t.Errorf("%d processors: left over: %+v", processors, pool)
+			}
+		}
+	}
+}
+
+// What works on and on leaves its quick place, and then works in slices: each tenant's in turn.
+func TestLongTurnsTakeSlices(t *testing.T) {
+	g, now := byHand(2)
+	ctx := context.Background()
+	noisy, err := g.enter(ctx, inTenant("noisy", 0), false)
+	if err != nil || noisy.place != &g.quick {
+		t.Fatal(err)
+	}
+	if noisy.pace(ctx); noisy.place != &g.quick {
+		t.Error("it has hardly begun")
+	}
+	*now = now.Add(quickFor)
+	if noisy.pace(ctx); noisy.place != &g.quick {
+		t.Error("it has done little, if slowly")
+	}
+	noisy.steps = quickSteps
+	if noisy.pace(ctx); noisy.place != &g.long || !noisy.hard || g.quick.busy != 0 {
+		t.Error("it is still among the quick")
+	}
+	quiet := g.lineUp(inTenant("quiet", 0), &g.long)
+	if noisy.pace(ctx); quiet.works() {
+		t.Error("the slice is not over")
+	}
+	*now = now.Add(sliceFor)
+	noisy.steps = quickSteps
+	back := make(chan struct{})
+	go func() {
+		noisy.pace(ctx)
+		close(back)
+	}()
+	<-quiet.ready
+	quiet.leave()
+	<-back
+	if noisy.place != &g.long {
+		t.Error("it does not work on")
+	}
+	*now, noisy.steps = now.Add(time.Minute), quickSteps
+	if noisy.pace(ctx); noisy.place != &g.long { // nobody waits
+		t.Error("it has left for nobody")
+	}
+	noisy.leave()
+	noisy.leave()
+	if g.long.busy != 0 {
+		t.Error("the place is not given back")
+	}
+	if noisy.pace(ctx); noisy.place != nil {
+		t.Error("it works again")
+	}
+}
+
+// A turn that never looks up keeps its tenant from a second place, and nobody else.
+func TestTurnThatNeverLooksUp(t *testing.T) {
+	g, now := byHand(2)
+	g.lineUp(inTenant("noisy", 0), &g.quick)
+	*now = now.Add(stuckFor + 1)
+	if g.lineUp(inTenant("noisy", 1), &g.quick).works() {
+		t.Error("its tenant has another place")
+	}
+	if !g.lineUp(inTenant("quiet", 0), &g.quick).works() {
+		t.Error("another has none")
+	}
+}
+
+// Who stops waiting leaves the line.
+func TestWaitingEnds(t *testing.T) {
+	g, _ := byHand(1)
+	first := g.lineUp(inTenant("a", 0), &g.long)
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if _, err := g.enter(ctx, inTenant("a", 1), true); !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+	first.leave()
+	if len(g.long.order) != 0 || len(g.long.houses) != 0 || g.long.busy != 0 {
+		t.Errorf("%+v", g.long)
+	}
+}
+
+// Forty channels of a tenant, none of whose turns ever ends: as many work as there are processors, the others
+// wait, and another tenant is answered as if there were nobody.
+func TestNobodyWaitsForANoisyTenant(t *testing.T) {
+	s := newStage(t, "fr")
+	s.tutor = New(Config{Store: s.store, Limits: Limits{Processors: 2, Rates: Unlimited()}})
+	var mu sync.Mutex
+	begun := 0
+	full, end := make(chan struct{}), make(chan struct{})
+	s.tutor.commands = append(s.tutor.commands, &command{name: name{"lourd", "heavy"}, help: "help.help", usage: "help.usage", run: func(c *call) (Reply, error) {
+		mu.Lock()
+		if begun++; begun == 2 {
+			close(full)
+		}
+		mu.Unlock()
+		<-end
+		return Reply{Blocks: []Block{Text{"ok"}}}, nil
+	}})
+	var noise sync.WaitGroup
+	for n := range 40 {
+		r := Request{ID: fmt.Sprint("n", n), Platform: "test", Tenant: "noisy", Channel: fmt.Sprint("c", n), Who: Person{ID: "bob"}, Line: "/lourd"}
+		done, err := s.tutor.Accept(t.Context(), r, func(Reply) {})
+		if err != nil {
+			t.Fatal(err)
+		}
+		noise.Go(func() { <-done })
+	}
+	<-full
+	s.tenant = "quiet"
+	for range 20 {
+		if r := s.ask("/kubectl get nodes"); r.Failed {
+			t.Error(plainText(r))
+		}
+	}
+	mu.Lock()
+	if begun != 2 {
+		t.Errorf("%d of a tenant work at once", begun)
+	}
+	mu.Unlock()
+	close(end)
+	noise.Wait()
+	if begun != 40 {
+		t.Errorf("%d were answered", begun)
+	}
+}
+
+var noiseFor = flag.Duration("noise.time", 8*time.Second, "how long BenchmarkNeighbour measures")
+
+// BenchmarkNeighbour: how long someone waits for a short answer, alone and while another tenant has forty
+// channels work as hard as they can. The two are measured in turn, in rounds, and the medians of the rounds' p99 told.
+func BenchmarkNeighbour(b *testing.B) {
+	tutor := New(Config{Store: newMemory(), Limits: Limits{Rates: Unlimited()}})
+	ids := 0
+	ask := func(tenant, channel, line string) time.Duration {
+		ids++
+		began := time.Now()
+		r := Request{ID: fmt.Sprint(tenant, channel, ids), Platform: "test", Tenant: tenant, Channel: channel, Who: Person{ID: "p" + channel}, Line: line}
+		if err := tutor.Handle(context.Background(), r, func(Reply) {}); err != nil {
+			b.Error(err)
+		}
+		return time.Since(began)
+	}
+	const crash = "/kubectl create deployment d --image=crash --replicas=100"
+	for n := range 40 {
+		ask("noisy", fmt.Sprint(n), crash)
+	}
+	ask("quiet", "0", "/kubectl create deployment web --image=nginx --replicas=3")
+	var halves []time.Duration
+	round := func() (p99 time.Duration) {
+		var all []time.Duration
+		for began := time.Now(); time.Since(began) < *noiseFor/10; {
+			all = append(all, ask("quiet", "0", "/kubectl get pods"))
+			time.Sleep(2 * time.Millisecond) // someone reads the answer
+		}
+		slices.Sort(all)
+		halves = append(halves, all[len(all)/2])
+		return all[len(all)*99/100]
+	}
+	var alone, beside []time.Duration
+	for b.Loop() {
+		for range 5 {
+			alone = append(alone, round())
+			ctx, stop := context.WithCancel(context.Background())
+			var noise sync.WaitGroup
+			for n := range 40 {
+				noise.Go(func() {
+					for i := 0; ctx.Err() == nil; i++ {
+						r := Request{ID: fmt.Sprint("noise", n, i, time.Now().UnixNano()), Platform: "test", Tenant: "noisy", Channel: fmt.Sprint(n), Who: Person{ID: "bob"}, Line: "/temps avance 6h"}
+						_ = tutor.Handle(ctx, r, func(Reply) {})
+					}
+				})
+			}
+			time.Sleep(200 * time.Millisecond)
+			beside = append(beside, round())
+			stop()
+			noise.Wait()
+		}
+	}
+	b.Logf("halves of the rounds %v, 99 of 100 alone %v, beside %v", halves, alone, beside)
+	slices.Sort(alone)
+	slices.Sort(beside)
+	b.ReportMetric(float64(alone[len(alone)/2])/1e6, "ms-alone")
+	b.ReportMetric(float64(beside[len(beside)/2])/1e6, "ms-beside")
+	b.ReportMetric(float64(beside[len(beside)/2])/float64(alone[len(alone)/2]), "times")
+}
