@@ -90,6 +90,9 @@ const (
 	// mostHistory is how many revisions a cluster has behind it at the most, of about 1 kB each: a class that
 	// keeps its cluster busy for five minutes on end would have tens of thousands. Half of them go at a time.
 	mostHistory = 4000
+	// mostUsed is how many bytes all versions take before what is history of them goes, however little that is:
+	// half of what an API server takes by default.
+	mostUsed = 16 << 20
 )
 
 // New makes a cluster that has been up for a while: its nodes are Ready, nothing runs, and its trace is empty.
@@ -269,9 +272,15 @@ func (c *Cluster) observeNode(e apiserver.Event, node *corev1.Node) {
 func (c *Cluster) chores(e apiserver.Event) {
 	q := c.agenda.Queue(choreComponent)
 	c.planChores(e.Resource.TTL > 0)
-	if c.store.Rev()-c.store.CompactRev() > mostHistory {
+	if c.store.Rev()-c.store.CompactRev() > mostHistory || c.overfull() {
 		q.Add(choreTrim, 0)
 	}
+}
+
+// overfull says that history takes room that is needed. What is there now may take as much: then nothing is to be
+// had by compacting again and again, but for the changes since.
+func (c *Cluster) overfull() bool {
+	return c.store.Used() > mostUsed && c.store.Rev()-c.store.CompactRev() > 20
 }
 
 // planChores plans the next compaction, and where leases were granted the next expiry.
@@ -307,7 +316,11 @@ func (c *Cluster) chore(key string) error {
 			q.Add(choreExpire, at.Sub(q.Now()))
 		}
 	case choreTrim:
-		if to := c.store.Rev() - mostHistory/2; to > c.store.CompactRev() {
+		to := c.store.Rev() - mostHistory/2
+		if c.overfull() {
+			to = c.store.Rev()
+		}
+		if to > c.store.CompactRev() {
 			return c.store.Compact(to)
 		}
 	case choreCompact:

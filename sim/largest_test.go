@@ -68,7 +68,7 @@ func largest(tb testing.TB, cfg Config) disk {
 // creation until it is bound, with the API server and all controllers. Bar: 100 ms.
 func BenchmarkLargestCluster(b *testing.B) {
 	cfg := Config{Images: images(b), Tasks: 1 << 30,
-		Limits: apiserver.Limits{Nodes: largestNodes, Pods: largestPods + 1000, Objects: 2 * largestPods}}
+		Limits: apiserver.Limits{Nodes: largestNodes, Pods: largestPods + 1000, Objects: 2 * largestPods, Bytes: 2 << 30}}
 	saved := largest(b, cfg)
 	var loading, placing time.Duration
 	var loads int

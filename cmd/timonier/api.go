@@ -39,7 +39,7 @@ const (
 
 // apiLimits are Kubernetes' own (kubernetes.io/docs/setup/best-practices/cluster-large) and etcd's of a request.
 func apiLimits() apiserver.Limits {
-	return apiserver.Limits{Nodes: mostNodes, Pods: 150_000, Objects: 500_000, ObjectBytes: 3 << 19}
+	return apiserver.Limits{Nodes: mostNodes, Pods: 150_000, Objects: 500_000, ObjectBytes: 3 << 19, Bytes: 2 << 30}
 }
 
 // api is the subcommand: one cluster, served until the context ends.

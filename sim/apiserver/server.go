@@ -55,6 +55,7 @@ type Limits struct {
 	Pods        int // 2,000
 	Objects     int // 5,000; events are not counted among them: five times as many may be there
 	ObjectBytes int // 256 KiB as stored
+	Bytes       int // 32 MiB in all, with what compaction has yet to take away; small changes are made beyond it, too
 }
 
 func (l Limits) withDefaults() Limits {
@@ -67,6 +68,7 @@ func (l Limits) withDefaults() Limits {
 	set(&l.Pods, 2000)
 	set(&l.Objects, 5000)
 	set(&l.ObjectBytes, 256<<10)
+	set(&l.Bytes, 32<<20)
 	return l
 }
 

@@ -188,6 +188,10 @@ func (s *Server) withinLimits(r *request, old Object, value []byte) error {
 	if len(value) > limits.ObjectBytes {
 		return apierrors.NewRequestEntityTooLargeError(fmt.Sprintf("object is %d bytes, limit is %d", len(value), limits.ObjectBytes))
 	}
+	const small = 4 << 10 // what a component writes of a status, or of a deletion
+	if (old == nil || len(value) > small) && s.cfg.Store.Used()+int64(len(value)) > int64(limits.Bytes) {
+		return storeError(etcd.ErrNoSpace) // as etcd says it at its own quota; there is no alarm to take back
+	}
 	if old != nil {
 		return nil
 	}

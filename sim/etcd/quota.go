@@ -35,6 +35,9 @@ func (s *Store) weigh() {
 	}
 }
 
+// Used is how many bytes all versions take that are kept: those of before a change, too, until they are compacted.
+func (s *Store) Used() int64 { return s.used }
+
 // SetQuota bounds the file; 0: DefaultQuota.
 func (s *Store) SetQuota(bytes int64) { s.quota = bytes }
 
