@@ -14,18 +14,20 @@ import (
 // A turn begins among the quick. One that works for longer goes on among the long, of which as many work as there
 // are processors to spare, in slices, each tenant's in turn. So whoever asks for something short
 // never waits for more than a few others that are short too, however much is asked for elsewhere. A place is held
-// while a turn computes, and not while it waits for the disk or for a platform.
+// while a turn computes, and not while it waits for the disk or for a platform. One that does not look up for long is
+// stuck: it goes on, and its place is given to another, but its tenant has one less.
 type gate struct {
 	now func() time.Time
 
 	mu          sync.Mutex
 	quick, long pool
+	looking     bool // relieve will be called
 }
 
 const (
 	quickFor = 50 * time.Millisecond  // a turn that works for longer is a long one
 	sliceFor = 100 * time.Millisecond // after so long a long one lets another work, if one waits
-	stuckFor = 4 * quickFor           // a quick one that has not looked up for so long keeps its tenant from a second
+	stuckFor = 4 * quickFor           // one that has not looked up for so long is stuck
 	// quickSteps is how many pieces of work a quick turn has at most, however long they take: on a machine
 	// that is busy with other things a short turn takes long, too.
 	quickSteps = 8
@@ -58,6 +60,7 @@ type pass struct {
 	place *pool // where it works; nil: it does not
 	since time.Time
 	steps int  // since then
+	stuck bool // its place is another's
 	hard  bool // it is a long turn
 }
 
@@ -107,10 +110,11 @@ func (g *gate) queue(s *pass, to *pool) (ready chan struct{}) {
 
 // fill gives what places are free: to one of each tenant in turn.
 func (g *gate) fill(to *pool) {
+	g.unstick(to)
 	for to.busy < to.slots {
-		i := slices.IndexFunc(to.order, func(c *crew) bool { return g.may(to, c) })
+		i := slices.IndexFunc(to.order, func(c *crew) bool { return len(c.inside) < to.each })
 		if i < 0 {
-			return
+			break
 		}
 		c := to.order[i]
 		w := c.waiting[0]
@@ -121,17 +125,42 @@ func (g *gate) fill(to *pool) {
 		}
 		c.inside = append(c.inside, w.pass)
 		to.busy++
-		w.pass.place, w.pass.since, w.pass.steps = to, g.now(), 0
+		w.pass.place, w.pass.since, w.pass.steps, w.pass.stuck = to, g.now(), 0, false
 		close(w.ready)
+	}
+	g.look()
+}
+
+// look has the stuck looked for while someone waits.
+func (g *gate) look() {
+	if !g.looking && len(g.quick.order)+len(g.long.order) > 0 {
+		g.looking = true
+		time.AfterFunc(stuckFor, g.relieve)
 	}
 }
 
-// may says that a tenant may have one more place.
-func (g *gate) may(to *pool, c *crew) bool {
-	if len(c.inside) >= to.each {
-		return false
+// relieve gives the places of those that are stuck to others.
+func (g *gate) relieve() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.looking = false
+	g.fill(&g.quick)
+	g.fill(&g.long)
+}
+
+// unstick takes the places of a full pool that are held by who is stuck.
+func (g *gate) unstick(p *pool) {
+	if p.busy < p.slots {
+		return
 	}
-	return to != &g.quick || !slices.ContainsFunc(c.inside, func(s *pass) bool { return g.now().Sub(s.since) > stuckFor })
+	for _, c := range p.houses {
+		for _, s := range c.inside {
+			if !s.stuck && g.now().Sub(s.since) >= stuckFor {
+				s.stuck = true
+				p.busy--
+			}
+		}
+	}
 }
 
 // take takes the place back.
@@ -139,7 +168,9 @@ func (g *gate) take(s *pass) {
 	from := s.place
 	c := from.houses[s.of]
 	c.inside = slices.DeleteFunc(c.inside, func(o *pass) bool { return o == s })
-	from.busy--
+	if !s.stuck {
+		from.busy--
+	}
 	s.place = nil
 	g.tidy(from, c)
 	g.fill(from)
@@ -192,7 +223,7 @@ func (s *pass) pace(ctx context.Context) {
 		g.mu.Unlock()
 		return
 	}
-	if s.place == &g.long && len(g.long.order) == 0 {
+	if s.place == &g.long && len(g.long.order) == 0 && !s.stuck {
 		s.since, s.hard = g.now(), true
 		g.mu.Unlock()
 		return

@@ -137,16 +137,38 @@ func TestLongTurnsTakeSlices(t *testing.T) {
 	}
 }
 
-// A turn that never looks up keeps its tenant from a second place, and nobody else.
-func TestTurnThatNeverLooksUp(t *testing.T) {
+// Turns that never look up keep their own tenant from more of them than it may have, and nobody else: their places
+// are given to others.
+func TestTurnsThatNeverLookUp(t *testing.T) {
 	g, now := byHand(2)
-	g.lineUp(inTenant("noisy", 0), &g.quick)
-	*now = now.Add(stuckFor + 1)
-	if g.lineUp(inTenant("noisy", 1), &g.quick).works() {
-		t.Error("its tenant has another place")
+	var stuck []line
+	for _, tenant := range []string{"a", "a", "b", "b"} {
+		if stuck = append(stuck, g.lineUp(inTenant(tenant, len(stuck)), &g.quick)); !stuck[len(stuck)-1].works() {
+			t.Fatal("there is a place for each")
+		}
 	}
-	if !g.lineUp(inTenant("quiet", 0), &g.quick).works() {
-		t.Error("another has none")
+	third, quiet := g.lineUp(inTenant("a", 2), &g.quick), g.lineUp(inTenant("quiet", 0), &g.quick)
+	if g.relieve(); third.works() || quiet.works() { // as it is called while they wait
+		t.Error("they have hardly begun")
+	}
+	*now = now.Add(stuckFor)
+	if g.relieve(); !quiet.works() {
+		t.Error("another has no place")
+	}
+	if third.works() {
+		t.Error("their tenant has a third")
+	}
+	quiet.leave()
+	stuck[0].leave()
+	if !third.works() {
+		t.Error("their tenant has no place again")
+	}
+	third.leave()
+	for _, l := range stuck[1:] {
+		l.leave()
+	}
+	if g.quick.busy != 0 || len(g.quick.houses) != 0 {
+		t.Errorf("left over: %+v", &g.quick)
 	}
 }
 
