@@ -16,6 +16,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/watch"
+	"k8s.io/client-go/informers"
 	"k8s.io/client-go/kubernetes"
 )
 
@@ -311,4 +312,32 @@ func TestOutsideRefusedLeavesNoTrace(t *testing.T) {
 	if why := plainText(d.does("bea", "/pourquoi")); !strings.Contains(why, "taught") || strings.Contains(why, "extérieur") {
 		t.Errorf("/pourquoi explains %s", why)
 	}
+}
+
+// An informer, which lists and watches and watches on, goes on with the new cluster where a channel's has been replaced.
+func TestOutsideInformerGoesOnWithAnotherCluster(t *testing.T) {
+	d := newDoorway(t)
+	client, _ := d.enters("ana", "/kubeconfig")
+	factory := informers.NewSharedInformerFactory(client, 0)
+	maps := factory.Core().V1().ConfigMaps().Lister().ConfigMaps("default")
+	factory.StartWithContext(d.ctx)
+	until := func(name string, there bool) {
+		t.Helper()
+		for tick := time.NewTicker(20 * time.Millisecond); ; <-tick.C {
+			_, err := maps.Get(name)
+			if (err == nil) == there {
+				return
+			}
+			if d.ctx.Err() != nil {
+				t.Fatalf("%s: never %v", name, there)
+			}
+		}
+	}
+	d.does("prof", "/kubectl create configmap before")
+	until("before", true)
+	d.does("prof", "/remise confirme")
+	until("before", false)
+	d.does("prof", "/kubectl create configmap after")
+	until("after", true)
+	until("before", false)
 }

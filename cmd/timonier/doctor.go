@@ -26,6 +26,8 @@ type checkup struct {
 	config, data string   // paths; config may be empty
 	addresses    []string // that serve is to listen on; empty ones are not
 	asked        bool     // they were named
+	kubectl      string   // where serve is to be reached by kubectl; may be empty
+	got          values   // nil: they cannot be read
 	backups      string   // where serve is to keep copies; may be empty
 	atWork       bool     // another Timonier has the file
 	platforms    bool     // there is one to serve
@@ -55,6 +57,7 @@ func doctor(ctx context.Context, in invocation) int {
 	flags.StringVar(&c.config, "config", "", "")
 	flags.StringVar(&c.data, "data", "", "")
 	listen, admin := flags.String("listen", "", ""), flags.String("admin", "", "")
+	flags.StringVar(&c.kubectl, "kubectl", "", "")
 	flags.StringVar(&c.backups, "backup-dir", "", "")
 	say, _, code, ok := in.parse(flags, func(say voice) string { return say.word("doctor.usage") })
 	switch {
@@ -68,9 +71,12 @@ func doctor(ctx context.Context, in invocation) int {
 			return in.refuse(say.sentence("serve.badvalue", map[string]any{"Option": option, "Value": address, "Expected": "127.0.0.1:8080"}))
 		}
 	}
-	c.asked, c.addresses = *listen != "", []string{cmp.Or(*listen, defaultListen), *admin}
+	if !doorApart(c.kubectl, cmp.Or(*listen, defaultListen)) {
+		return in.refuse(say.sentence("serve.badvalue", map[string]any{"Option": "--kubectl", "Value": c.kubectl, "Expected": "127.0.0.1:6443"}))
+	}
+	c.asked, c.addresses = *listen != "", []string{cmp.Or(*listen, defaultListen), *admin, c.kubectl}
 	c.voice, c.config = say, configPath(c.config, in.env)
-	for _, look := range []func(context.Context){c.program, c.settings, c.file, c.room, c.copies, c.listening, c.clock} {
+	for _, look := range []func(context.Context){c.program, c.settings, c.file, c.room, c.copies, c.listening, c.door, c.clock} {
 		look(ctx)
 	}
 	return c.report(in)
@@ -106,6 +112,7 @@ func (c *checkup) settings(context.Context) {
 		c.found = append(c.found, finding{ill, err.Error()})
 		return
 	}
+	c.got = got
 	c.openFiles()
 	if len(got) == 0 {
 		c.note(doubt, "doctor.noplatform", nil)
@@ -258,7 +265,7 @@ func (c *checkup) copies(context.Context) {
 // listening looks whether the addresses are free, by taking each for a moment.
 func (c *checkup) listening(context.Context) {
 	for _, address := range c.addresses {
-		if address == "" || !c.platforms && !c.asked {
+		if address == "" || !c.platforms && !c.asked && address != c.kubectl {
 			continue
 		}
 		listener, err := net.Listen("tcp", address)

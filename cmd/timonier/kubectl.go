@@ -45,17 +45,14 @@ func openKubectlDoor(address string, got values, data string, logger *slog.Logge
 	if err != nil {
 		return nil, err
 	}
-	d := &kubectlDoor{server: got[kubectlURL], listener: listener}
-	if d.server == "" {
-		d.server = "https://" + reachable(listener.Addr())
-		if host, _, _ := net.SplitHostPort(address); host == "" || net.ParseIP(host).IsUnspecified() {
-			logger.Warn("kubeconfigs name this machine's own loopback address: say how others reach it", "setting", kubectlURL, "now", d.server)
-		}
+	d := &kubectlDoor{listener: listener}
+	var local bool
+	if d.server, local = doorURL(address, got, listener.Addr().String()); local {
+		logger.Warn("kubeconfigs name this machine's own loopback address: say how others reach it", "setting", kubectlURL, "now", d.server)
 	}
-	d.server = strings.TrimSuffix(d.server, "/")
 	certificates := &certificates{cert: got[kubectlCert], key: got[kubectlKey]}
 	if certificates.cert == "" {
-		d.authority, err = certificates.own(data+".kubectl.pem", d.server)
+		d.authority, err = certificates.own(ownAuthority(data), d.server)
 	} else {
 		_, err = certificates.get(nil)
 	}
@@ -115,10 +112,10 @@ func (d *kubectlDoor) close(ctx context.Context) error {
 	return nil
 }
 
-// reachable is a listener's address as a client of the same machine dials it.
-func reachable(at net.Addr) string {
-	host, port, err := net.SplitHostPort(at.String())
-	if ip := net.ParseIP(host); err != nil || ip == nil || ip.IsUnspecified() {
+// reachable is an address that is listened on as a client of the same machine dials it.
+func reachable(at string) string {
+	host, port, _ := net.SplitHostPort(at)
+	if host == "" || net.ParseIP(host).IsUnspecified() {
 		host = "127.0.0.1"
 	}
 	return net.JoinHostPort(host, port)

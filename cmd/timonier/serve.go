@@ -227,7 +227,7 @@ func readServeOptions(in invocation) (o serveOptions, say voice, code int, ok bo
 	if o.admin != "" && (!isAddress(o.admin) || o.admin == o.listen && !strings.HasSuffix(o.admin, ":0")) {
 		return value("--admin", o.admin, "127.0.0.1:9090")
 	}
-	if o.kubectl != "" && (!isAddress(o.kubectl) || o.kubectl == o.listen && !strings.HasSuffix(o.kubectl, ":0")) {
+	if !doorApart(o.kubectl, o.listen) {
 		return value("--kubectl", o.kubectl, "127.0.0.1:6443")
 	}
 	if *most != "" {
