@@ -119,7 +119,7 @@ func TestBackupWhileServing(t *testing.T) {
 	}
 
 	b := backups{dir: t.TempDir()}
-	soon := time.Now().Add(-time.Minute + 5*time.Second) // the next copy is due a minute after it
+	soon := time.Now().Add(-time.Minute + 8*time.Second) // the next copy is due a minute after it
 	var there []string
 	for _, at := range []time.Time{soon.Add(-2 * time.Hour), soon.Add(-time.Hour), soon} {
 		there = append(there, b.path(at, 1))

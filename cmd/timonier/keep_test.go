@@ -144,20 +144,22 @@ func TestBackupFlags(t *testing.T) {
 // Each finding is told in words, in each language, of one and of several.
 func TestFindingsAreTold(t *testing.T) {
 	for _, lang := range []string{"fr", "en"} {
+		say := newVoice(lang)
 		for kind := store.OneMeta; kind <= store.Unfinished; kind++ {
 			for n := range uint64(3) {
-				got := tellFinding(newVoice(lang), store.Finding{Kind: kind, Page: n, Number: n, Detail: "detail"})
+				got := tellFinding(say, store.Finding{Kind: kind, Page: n, Number: n, Detail: "detail"})
 				if got == "" || strings.HasPrefix(got, "keep.") || strings.Contains(got, "no value") {
 					t.Errorf("%s, %d, %d: %q", lang, kind, n, got)
 				}
 			}
 		}
 	}
-	if got := counted(newVoice("fr"), store.Summary{Tenants: 1, Channels: 2, Records: 1}); got["Tenants"] != "1 serveur ou espace de travail" || got["Channels"] != "2 canaux" || got["People"] != "0 personne" || got["Records"] != "1 enregistrement" {
+	say := newVoice("fr")
+	if got := counted(say, store.Summary{Tenants: 1, Channels: 2, Records: 1}); got["Tenants"] != "1 serveur ou espace de travail" || got["Channels"] != "2 canaux" || got["People"] != "0 personne" || got["Records"] != "1 enregistrement" {
 		t.Errorf("%v", got)
 	}
 	one, two := store.Finding{Kind: store.LostPages, Number: 1}, store.Finding{Kind: store.LostPages, Number: 2}
-	if a, b := tellFinding(newVoice("fr"), one), tellFinding(newVoice("fr"), two); !strings.HasPrefix(a, "1 page ne sert") || !strings.HasPrefix(b, "2 pages ne servent") {
+	if a, b := tellFinding(say, one), tellFinding(say, two); !strings.HasPrefix(a, "1 page ne sert") || !strings.HasPrefix(b, "2 pages ne servent") {
 		t.Errorf("%q, %q", a, b)
 	}
 }
