@@ -318,6 +318,9 @@ func inspect(path string) error {
 	case best == nil:
 		return damaged("no meta page is whole")
 	}
+	if first := readMeta(f, 0); first != nil && first.whole && first.magic == boltMagic && first.pageSize != best.pageSize {
+		return damaged("pages of %d bytes, and of %d", first.pageSize, best.pageSize) // bbolt goes by the first
+	}
 	size := int64(best.pageSize)
 	if best.pages > uint64(info.Size()/size) {
 		return damaged("%d bytes, where %d pages of %d are counted on", info.Size(), best.pages, size)

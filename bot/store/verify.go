@@ -32,7 +32,6 @@ const (
 	BadValue               // a version, a record, a reply of a shape that this program does not write
 	NoAge                  // a reply that would be kept for ever
 	NoReply                // a reply's age without its reply
-	Engine                 // what bbolt's own check says besides
 	Stranger               // a bucket that is none of this program's; Detail is its name
 	OldSchema              // Number is an earlier layout's: only its pages are checked
 	Unfinished             // a migration to layout Number has begun and is not done: only its pages are checked
@@ -88,7 +87,8 @@ type Summary struct {
 // order of keys, what is used twice or lost, names, versions, records, replies and their ages.
 // It changes nothing, and needs memory for one way down the tree and two bits a page. A file that
 // another process has open is refused with ErrLocked, one that is no bbolt file with ErrForeign, one of
-// a later layout with ErrNewer.
+// a later layout with ErrNewer. bbolt's own check isn't asked: it follows damaged pages anywhere, in a goroutine of its
+// own whose fault ends the program, and finds nothing that isn't looked for here.
 func Verify(ctx context.Context, path string, o Options, tell func(Finding)) (Summary, error) {
 	o = o.orDefault()
 	f, db, err := openToVerify(path, o)
@@ -108,27 +108,12 @@ func Verify(ctx context.Context, path string, o Options, tell func(Finding)) (Su
 	if v.readSchema(o.layout.schema); v.sum.Schema > o.layout.schema {
 		return v.sum, &Error{Path: path, Kind: ErrNewer, Detail: fmt.Sprintf("schema %d; this program knows %d", v.sum.Schema, o.layout.schema)}
 	}
-	if late := v.run(); late != nil {
-		return v.sum, late
-	}
-	if v.sum.Damages > 0 || v.sum.Oddities > 0 || db == nil { // its findings would not be told, and its own goroutine ends the program where it faults
-		return v.sum, nil
-	}
-	err = guarded(path, func() error {
-		return db.View(func(tx *bbolt.Tx) error {
-			for e := range tx.Check() { // only now: it follows damaged pages anywhere
-				if v.sum.Oddities == 0 { // of lost pages it tells one by one
-					v.note(Finding{Kind: Engine, Detail: e.Error()})
-				}
-			}
-			return nil
-		})
-	})
+	err = v.run()
 	return v.sum, err
 }
 
-// openToVerify opens the file that has the name, twice: to read its pages, and for bbolt's lock and its
-// own check; db is nil where bbolt does not take it, so damaged is it.
+// openToVerify opens the file that has the name, twice: to read its pages, and for bbolt's lock; db
+// is nil where bbolt does not take it, so damaged is it.
 func openToVerify(path string, o Options) (f *os.File, db *bbolt.DB, err error) {
 	for range leastTries {
 		f, m, err := openPages(path)
@@ -192,7 +177,8 @@ func metas(f *os.File) (whole int, best *meta, ours, newer bool) {
 	best, ours, newer = newest(f)
 	if best != nil {
 		for i := range int64(2) {
-			if m := readMeta(f, i*int64(best.pageSize)); m != nil && m.whole && m.magic == boltMagic && m.header == [2]uint64{uint64(i), metaPage} {
+			m := readMeta(f, i*int64(best.pageSize))
+			if m != nil && m.whole && m.magic == boltMagic && m.pageSize == best.pageSize && m.header == [2]uint64{uint64(i), metaPage} {
 				whole++
 			}
 		}

@@ -72,6 +72,18 @@ func TestVerifyWhole(t *testing.T) {
 	if after, _ := os.ReadFile(path); !bytes.Equal(before, after) {
 		t.Error("the file was changed")
 	}
+	db, err := bbolt.Open(path, 0o600, nil)
+	if err == nil {
+		err = errors.Join(db.View(func(tx *bbolt.Tx) (err error) {
+			for e := range tx.Check() { // bbolt finds it whole as well
+				err = errors.Join(err, e)
+			}
+			return err
+		}), db.Close())
+	}
+	if err != nil {
+		t.Error(err)
+	}
 	held := open(t, path)
 	defer held.Close()
 	if _, err := Verify(ctx, path, Options{Wait: time.Millisecond}, func(Finding) {}); !errors.Is(err, ErrLocked) {

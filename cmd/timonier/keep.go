@@ -169,7 +169,7 @@ func tellFinding(say voice, f store.Finding) string {
 	id := map[store.Kind]string{
 		store.OneMeta: "keep.onemeta", store.LostPages: "keep.lostpages", store.NoMeta: "keep.nometa", store.Short: "keep.short", store.Page: "keep.page",
 		store.NoBucket: "keep.nobucket", store.BadSchema: "keep.badschema", store.BadName: "keep.badname", store.BadValue: "keep.badvalue",
-		store.NoAge: "keep.noage", store.NoReply: "keep.noreply", store.Engine: "keep.engine", store.Stranger: "keep.stranger",
+		store.NoAge: "keep.noage", store.NoReply: "keep.noreply", store.Stranger: "keep.stranger",
 		store.OldSchema: "keep.oldschema", store.Unfinished: "keep.unfinished",
 	}[f.Kind]
 	data := map[string]any{"Page": f.Page, "Number": f.Number, "Detail": f.Detail, "Where": tellWhere(say, f.Where)}
