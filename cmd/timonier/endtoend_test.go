@@ -31,6 +31,10 @@ var built = sync.OnceValues(func() (string, error) {
 })
 
 func TestMain(m *testing.M) {
+	if os.Getenv(asKubectl) != "" {
+		runKubectl(os.Args[1:])
+		return
+	}
 	code := m.Run()
 	if builtIn != "" {
 		_ = os.RemoveAll(builtIn)
@@ -143,6 +147,7 @@ func TestProgram(t *testing.T) {
 		"served after a kill":       servedAfterAKill,
 		"served to the end":         servedToTheEnd,
 		"served to kubectl":         servesKubectl,
+		"kubectl's own commands":    obeysKubectl,
 		"refused by both platforms": refusedByBoth,
 		"registers":                 registers,
 	}
