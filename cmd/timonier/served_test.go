@@ -30,6 +30,7 @@ type stage struct {
 	slack   *slacktest.Server
 	secrets []string
 	options []string   // more of the command line's
+	under   []string   // a command that runs the program
 	refused bool       // tokens are bad on purpose
 	written syncBuffer // all that every process of the test wrote
 }
@@ -119,8 +120,8 @@ func (s *stage) serve() *served {
 func (s *stage) launch() *served {
 	s.t.Helper()
 	p := &served{stage: s, said: make(chan string, 1), drained: make(chan struct{}), stops: make(chan struct{})}
-	p.cmd = exec.CommandContext(s.ctx, s.program, "serve", "--listen", "127.0.0.1:0", "--data", s.data, "--log-level", "debug")
-	p.cmd.Args = append(p.cmd.Args, s.options...)
+	line := slices.Concat(s.under, []string{s.program, "serve", "--listen", "127.0.0.1:0", "--data", s.data, "--log-level", "debug"}, s.options)
+	p.cmd = exec.CommandContext(s.ctx, line[0], line[1:]...)
 	p.cmd.Env, p.cmd.Stdout = s.env(), &s.written
 	out, err := p.cmd.StderrPipe()
 	if err != nil {
