@@ -44,6 +44,7 @@ type bank struct {
 	sections  map[string]int // of the course's lessons
 	bundles   map[string][]*content.Item
 	own       map[string]string // the bundle of each that is the tenant's, by its ID
+	bytes     int               // that the bundles take
 }
 
 // bank is the questions that may be put here. It is read when it is first asked for, and again
@@ -145,6 +146,11 @@ func (b *banks) ofHouse(c *call, head bankHead) (*bank, error) {
 		return nil, err
 	}
 	made := newBank(c.content, bundles, withdrawn)
+	for _, r := range records {
+		if strings.HasPrefix(r.Key, keyBundle) {
+			made.bytes += len(r.Value)
+		}
+	}
 	if !c.house.changesBank() { // else it is not committed yet, and perhaps never
 		kept.bank, kept.head, kept.course = made, head, c.content
 	}

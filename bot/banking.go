@@ -302,6 +302,9 @@ func (c *call) takeQuestions(text string, f exchange.Format) (Reply, int, error)
 	if len(b.own)+len(items) > mostOwn {
 		return c.mistake("bank.full", with{"Most": mostOwn}), 0, nil
 	}
+	if most := c.tutor.cfg.Limits.Bank; !b.hasRoom(items, most) {
+		return c.mistake("bank.heavy", with{"Most": most >> 10, "Items": strings.Join(b.heaviest(3), ", ")}), 0, nil
+	}
 	if len(items) > 0 {
 		if err := c.keepItems(items); errors.Is(err, errTooMuch) {
 			return c.mistake("bank.toomuch"), 0, nil

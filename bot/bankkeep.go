@@ -1,12 +1,14 @@
 package bot
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -79,6 +81,62 @@ func (b *bank) dead(added []*content.Item) []string {
 	return out[:min(len(out), mostDead)]
 }
 
+// survivors are the questions of a bundle that is half dead, or more so, once some are added: written again with
+// those, they let it go. One bundle at a time, so that a commit carries little more than what was asked for.
+func (b *bank) survivors(added []*content.Item) []*content.Item {
+	replaced := map[string]bool{}
+	for _, i := range added {
+		replaced[i.ID] = true
+	}
+	for _, key := range slices.Sorted(maps.Keys(b.bundles)) {
+		var live []*content.Item
+		for _, i := range b.bundles[key] {
+			if b.own[i.ID] == key && !replaced[i.ID] {
+				live = append(live, i)
+			}
+		}
+		if len(live) > 0 && 2*len(live) <= len(b.bundles[key]) {
+			return live
+		}
+	}
+	return nil
+}
+
+// hasRoom says that the bank takes no more than it may when questions are added. Those that take less room
+// than what they replace are always welcome.
+func (b *bank) hasRoom(items []*content.Item, most int) bool {
+	added, replaced := 0, 0
+	for _, i := range items {
+		added += weightOf(i)
+		if b.own[i.ID] != "" {
+			replaced += weightOf(b.known[i.ID])
+		}
+	}
+	return added <= replaced || b.bytes+added <= most
+}
+
+// heaviest are the IDs of the tenant's largest questions.
+func (b *bank) heaviest(n int) []string {
+	weight := map[string]int{}
+	for id := range b.own {
+		weight[id] = weightOf(b.known[id])
+	}
+	ids := slices.SortedFunc(maps.Keys(b.own), func(x, y string) int {
+		return cmp.Or(cmp.Compare(weight[y], weight[x]), strings.Compare(x, y))
+	})
+	ids = ids[:min(n, len(ids))]
+	for k := range ids {
+		ids[k] = "`" + ids[k] + "`"
+	}
+	return ids
+}
+
+// weightOf is how many bytes a question takes in a bundle.
+func weightOf(i *content.Item) int {
+	data, _ := json.Marshal(i) // what cannot be written is told where it is written
+	return len(data) + 1
+}
+
 // keepItems adds questions to the tenant's own, with the command. One that is there already is replaced.
 func (c *call) keepItems(items []*content.Item) error {
 	b, err := c.bank()
@@ -89,17 +147,22 @@ func (c *call) keepItems(items []*content.Item) error {
 	if err != nil {
 		return err
 	}
-	records, head, err := bundled(items, head)
+	all := append(slices.Clip(items), b.survivors(items)...)
+	records, next, err := bundled(all, head)
+	if errors.Is(err, errTooMuch) {
+		all = items
+		records, next, err = bundled(all, head)
+	}
 	if err != nil {
 		return err
 	}
-	for _, key := range b.dead(items) {
+	for _, key := range b.dead(all) {
 		c.house.set(key, nil)
 	}
 	for _, r := range records {
 		c.house.set(r.Key, r.Value)
 	}
-	return put(c.house.shelf, houseBank, head)
+	return put(c.house.shelf, houseBank, next)
 }
 
 func (c *call) bankHead() (bankHead, error) {

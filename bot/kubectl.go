@@ -52,6 +52,7 @@ func kubectlCommand(c *call) (Reply, error) {
 	}
 	r := c.output(result)
 	r.Failed = result.Code != 0
+	r = c.withRoom(r, cl, result)
 	if !result.Wrote {
 		if r.Failed { // the chain of causes tells which stage refused
 			c.remember(cl, from)

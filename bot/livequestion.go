@@ -160,8 +160,23 @@ func answers(cl *sim.Cluster) bool {
 	return !cl.Server().Down() && e.Quorum && !e.Full && e.Leader != ""
 }
 
-// fork is a copy of the cluster, to be tried out.
-func (a *asking) fork() (*sim.Cluster, error) { return a.c.openCluster(a.records) }
+// fork is a copy of the cluster, to be tried out. A large one takes its time: there is none where that is over.
+func (a *asking) fork() (*sim.Cluster, error) {
+	if err := a.c.ctx.Err(); err != nil {
+		return nil, err
+	}
+	if a.c.late() {
+		return nil, sim.ErrTooMuch
+	}
+	return a.c.openCluster(a.records)
+}
+
+// run lets a copy's time go on, which nobody is shown.
+func (a *asking) run(cl *sim.Cluster, by time.Duration) error {
+	quiet := *a.c
+	quiet.emit = nil
+	return quiet.advance(cl, by)
+}
 
 // in is what is said in each language.
 func (a *asking) in(say func(*call) string) content.Text {

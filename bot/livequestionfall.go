@@ -63,8 +63,14 @@ func (a *asking) rollout() (*livePosed, error) {
 	return nil, nil
 }
 
+// mostRolled is of how many pods an update is tried out: each of its moments looks at them all.
+const mostRolled = 200
+
 // leastReady is how many pods of a Deployment are ready at the worst moment of an update.
 func (a *asking) leastReady(d *appsv1.Deployment) (int, error) {
+	if wanted(d) > mostRolled {
+		return -1, nil
+	}
 	cl, err := a.fork()
 	if err != nil {
 		return 0, err
@@ -77,13 +83,16 @@ func (a *asking) leastReady(d *appsv1.Deployment) (int, error) {
 	if _, err := cl.Client().Update(restarted); err != nil {
 		return -1, nil
 	}
-	least := int(wanted(d))
+	late, least := false, int(wanted(d))
 	rev := cl.Server().Revision()
 	cl.Until(rolledFor, func() bool {
 		if now := cl.Server().Revision(); now == rev {
 			return false // nothing was written: nothing has changed
 		} else {
 			rev = now
+		}
+		if late = a.c.late(); late {
+			return true
 		}
 		ready := 0
 		for _, p := range podsOf(cl, d) {
@@ -95,6 +104,9 @@ func (a *asking) leastReady(d *appsv1.Deployment) (int, error) {
 		now, ok := apiserver.Get[*appsv1.Deployment](cl.Client(), d.Namespace, d.Name)
 		return ok && now.Status.ObservedGeneration >= now.Generation && now.Status.UpdatedReplicas == wanted(d) && now.Status.Replicas == wanted(d) && now.Status.ReadyReplicas == wanted(d)
 	})
+	if late {
+		return 0, sim.ErrTooMuch
+	}
 	return least, nil
 }
 
@@ -199,7 +211,7 @@ func (a *asking) members() (*livePosed, error) {
 			return nil, nil
 		}
 	}
-	if err := cl.AdvanceTo(cl.Now().Add(electedAfter)); err != nil {
+	if err := a.run(cl, electedAfter); err != nil {
 		return nil, err
 	}
 	right := writesStop
@@ -295,7 +307,7 @@ func (a *asking) lossOf(node string, d *appsv1.Deployment, pods int, after time.
 	if cl.Break(sim.NodeSilent, node) != nil {
 		return nil, nil
 	}
-	if err := cl.AdvanceTo(cl.Now().Add(after)); err != nil {
+	if err := a.run(cl, after); err != nil {
 		return nil, err
 	}
 	watched := anotherRuns(a.cl, fault{sim: sim.ControllerManagerDown}, "")

@@ -49,7 +49,7 @@ func (a *asking) next() (*livePosed, error) {
 	if oneMore(cl, d, 1) != nil {
 		return nil, nil
 	}
-	if err := cl.AdvanceTo(cl.Now().Add(actedWithin)); err != nil {
+	if err := a.run(cl, actedWithin); err != nil {
 		return nil, err
 	}
 	steps := since(cl, last)

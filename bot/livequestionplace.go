@@ -65,7 +65,7 @@ func (a *asking) placeOneMore(d *appsv1.Deployment) (*livePosed, error) {
 	if oneMore(cl, d, 1) != nil {
 		return nil, nil // a quota, say
 	}
-	if err := cl.AdvanceTo(cl.Now().Add(placedAfter)); err != nil {
+	if err := a.run(cl, placedAfter); err != nil {
 		return nil, err
 	}
 	fresh := slices.DeleteFunc(podsOf(cl, d), func(p *corev1.Pod) bool { return before[p.Name] })
@@ -103,7 +103,7 @@ func (a *asking) placePod() (*livePosed, error) {
 	if err != nil {
 		return nil, nil // the namespace's limits do not want it
 	}
-	if err := cl.AdvanceTo(cl.Now().Add(placedAfter)); err != nil {
+	if err := a.run(cl, placedAfter); err != nil {
 		return nil, err
 	}
 	fresh, ok := apiserver.Get[*corev1.Pod](cl.Client(), pod.Namespace, made.GetName())
@@ -301,7 +301,7 @@ func (a *asking) scaleOf(d *appsv1.Deployment) (*livePosed, error) {
 	if oneMore(cl, d, more) != nil {
 		return nil, nil
 	}
-	if err := cl.AdvanceTo(cl.Now().Add(scaledAfter)); err != nil {
+	if err := a.run(cl, scaledAfter); err != nil {
 		return nil, err
 	}
 	n, pods := int(wanted(d)), podsOf(cl, d)
@@ -371,7 +371,7 @@ func (a *asking) preemptFor(class *schedulingv1.PriorityClass) (*livePosed, erro
 	if _, err := cl.Client().Create(pod); err != nil {
 		return nil, nil
 	}
-	if err := cl.AdvanceTo(cl.Now().Add(placedAfter)); err != nil {
+	if err := a.run(cl, placedAfter); err != nil {
 		return nil, err
 	}
 	var step *trace.Step

@@ -39,6 +39,7 @@ type Limits struct {
 	Command  time.Duration // wall time of one command: 20 s
 	Output   int           // characters of a page of a code block, where there is more: 3500
 	Follow   time.Duration // how long a live answer is kept up to date: 3 min
+	Bank     int           // bytes that a tenant's own questions may take: 32 MiB
 
 	Rates      Rates // how often anything may be asked: see there
 	Processors int   // as many turns as these can work on at once: Go's; see gate
@@ -54,6 +55,7 @@ func (l Limits) orDefault() Limits {
 		Command:  cmp.Or(l.Command, 20*time.Second),
 		Output:   cmp.Or(l.Output, 3500),
 		Follow:   cmp.Or(l.Follow, 3*time.Minute),
+		Bank:     cmp.Or(l.Bank, 32<<20),
 
 		Rates:      l.Rates.orDefault(),
 		Processors: cmp.Or(l.Processors, runtime.GOMAXPROCS(0)),

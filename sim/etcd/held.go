@@ -15,3 +15,13 @@ func (s *Store) Held() (all, latest int64, keys int) {
 	})
 	return all, latest, keys
 }
+
+// Sizes gives the keys that are there, in their order, each with the bytes that its latest version takes.
+func (s *Store) Sizes(visit func(key string, bytes int64)) {
+	s.heads.Scan(func(key string, v *version) bool {
+		if !v.deleted {
+			visit(key, v.size())
+		}
+		return true
+	})
+}
