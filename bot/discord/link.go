@@ -34,6 +34,8 @@ import (
 //   - it keeps its session for the resumption under the same lock as that second's sleep:
 //     each connection has a new discordgo.Session here, and the relay puts RESUME in the
 //     place of the IDENTIFY that it sends;
+//   - it fills structures with events that nothing here asks for, and ends the program over a null among a READY's
+//     guilds, as over an interval of heartbeats that no clock can count;
 //   - it connects to version 9.
 type link struct {
 	shard  *shard
@@ -140,7 +142,7 @@ func (l *link) session(pipe net.Conn, gone chan<- struct{}) (*discordgo.Session,
 	s.Client = &http.Client{Transport: nobody{}}
 	s.Dialer = &websocket.Dialer{NetDialContext: func(context.Context, string, string) (net.Conn, error) { return pipe, nil }}
 	s.AddHandler(func(_ *discordgo.Session, e *discordgo.Event) {
-		l.shard.dispatched(l, e.Type, e.Sequence, e.RawData)
+		l.shard.dispatched(l, strings.TrimPrefix(e.Type, foreign), e.Sequence, e.RawData)
 	})
 	var once sync.Once
 	s.AddHandler(func(*discordgo.Session, *discordgo.Disconnect) { once.Do(func() { close(gone) }) })
@@ -203,8 +205,8 @@ func (l *link) down(handshaken <-chan struct{}) {
 			continue
 		}
 		pass, err := l.heard(data)
-		if err == nil && pass {
-			err = l.inner.WriteMessage(websocket.TextMessage, data)
+		if err == nil && pass != nil {
+			err = l.inner.WriteMessage(websocket.TextMessage, pass)
 		}
 		if err != nil {
 			l.end(err)
@@ -212,16 +214,35 @@ func (l *link) down(handshaken <-chan struct{}) {
 	}
 }
 
-// heard looks at what Discord says: whether discordgo is to hear it, or why the
+// longestBeat is how far apart heartbeats may be at the most; Discord asks for some 41 seconds.
+const longestBeat = time.Hour
+
+// foreign is put before an event's name, so that discordgo hands it on and reads nothing of it.
+const foreign = "TIMONIER_"
+
+// disguised is an event of the name that discordgo doesn't know.
+func disguised(kind string, sequence int64, data json.RawMessage) ([]byte, error) {
+	if data == nil {
+		data = json.RawMessage("null")
+	}
+	out, err := json.Marshal(map[string]any{"op": opDispatch, "s": sequence, "t": foreign + kind, "d": data})
+	if err != nil {
+		return nil, fmt.Errorf("read from gateway: %w", shapeOf(err))
+	}
+	return out, nil
+}
+
+// heard looks at what Discord says: what discordgo is to hear of it, or why the
 // connection is to end.
-func (l *link) heard(data []byte) (pass bool, err error) {
+func (l *link) heard(data []byte) (pass []byte, err error) {
 	var m struct {
-		Op   int             `json:"op"`
-		Type string          `json:"t"`
-		Data json.RawMessage `json:"d"`
+		Op       int             `json:"op"`
+		Sequence int64           `json:"s"`
+		Type     string          `json:"t"`
+		Data     json.RawMessage `json:"d"`
 	}
 	if err := json.Unmarshal(data, &m); err != nil {
-		return false, fmt.Errorf("read from gateway: %w", shapeOf(err))
+		return nil, fmt.Errorf("read from gateway: %w", shapeOf(err))
 	}
 	switch m.Op {
 	case opDispatch:
@@ -231,31 +252,37 @@ func (l *link) heard(data []byte) (pass bool, err error) {
 				l.hurry()
 			}
 		}
-		return m.Type != "", nil
+		if m.Type == "" {
+			return nil, nil
+		}
+		return disguised(m.Type, m.Sequence, m.Data)
 	case opHello:
 		var hello struct {
 			Interval int64 `json:"heartbeat_interval"` // milliseconds
 		}
-		if err := json.Unmarshal(m.Data, &hello); err != nil || hello.Interval <= 0 || l.acked != nil {
-			return false, errors.New("read from gateway: no heartbeat's interval")
+		if err := json.Unmarshal(m.Data, &hello); err != nil || hello.Interval <= 0 || hello.Interval > longestBeat.Milliseconds() || l.acked != nil {
+			return nil, errors.New("read from gateway: no heartbeat's interval")
 		}
 		l.silence = time.Duration(hello.Interval) * time.Millisecond * 3 / 2
 		l.acked = time.AfterFunc(l.silence, func() { l.end(errZombie) })
-		return true, nil
+		return data, nil
 	case opAck:
 		if l.acked != nil {
 			l.acked.Reset(l.silence)
 		}
-		return l.begun.Load(), nil
+		if l.begun.Load() {
+			return data, nil
+		}
+		return nil, nil
 	case opHeartbeat:
-		return false, l.write(map[string]any{"op": opHeartbeat, "d": l.shard.lastSequence()})
+		return nil, l.write(map[string]any{"op": opHeartbeat, "d": l.shard.lastSequence()})
 	case opReconnect:
-		return false, errReconnect
+		return nil, errReconnect
 	case opInvalid:
 		l.resumable = string(m.Data) == "true"
-		return false, errInvalid
+		return nil, errInvalid
 	}
-	return false, nil
+	return nil, nil
 }
 
 // up relays what discordgo says: heartbeats, and an IDENTIFY, in whose place a session to
