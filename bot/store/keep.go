@@ -29,7 +29,7 @@ func (s *Store) Backup(ctx context.Context, path string) (Summary, error) {
 			return nil
 		})
 		return errors.Join(err, failed)
-	})
+	}, nil)
 }
 
 // Backup copies a file that nothing has open, as the method does.
@@ -42,7 +42,7 @@ func Backup(ctx context.Context, from, to string) (Summary, error) {
 		return Summary{}, err
 	}
 	defer held.Close()
-	return publish(ctx, from, to, Options{}, copyOf(held))
+	return publish(ctx, from, to, Options{}, copyOf(held), nil)
 }
 
 // regular refuses what has the name and is no file: a directory would be set aside with all that is in it.
@@ -60,8 +60,9 @@ func copyOf(f *os.File) func(io.Writer) error {
 	}
 }
 
-// publish writes a copy of a file beside path, verifies it, and gives it the name where no file has it.
-func publish(ctx context.Context, of, path string, o Options, write func(io.Writer) error) (Summary, error) {
+// publish writes a copy of a file beside path, verifies it, has it made ready where there is a function for that, and gives it the
+// name where no file has it.
+func publish(ctx context.Context, of, path string, o Options, write func(io.Writer) error, ready func(made, path string) error) (Summary, error) {
 	if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
 		return Summary{}, &Error{Path: path, Kind: ErrExists, Cause: err}
 	}
@@ -70,6 +71,11 @@ func publish(ctx context.Context, of, path string, o Options, write func(io.Writ
 		return sum, err
 	}
 	defer os.Remove(made) // its other name, or all of it
+	if ready != nil {
+		if err := ready(made, path); err != nil {
+			return sum, refusal(path, err)
+		}
+	}
 	if err := os.Link(made, path); err != nil {
 		if errors.Is(err, fs.ErrExist) {
 			return sum, &Error{Path: path, Kind: ErrExists}
@@ -151,7 +157,7 @@ func Restore(ctx context.Context, from, path string, now time.Time) (aside strin
 		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 			return "", sum, refusal(path, err)
 		}
-		sum, err = publish(ctx, from, path, Options{}, copyOf(f))
+		sum, err = publish(ctx, from, path, Options{}, copyOf(f), likeThat)
 		return "", sum, err
 	case err != nil:
 		return "", sum, err
@@ -230,7 +236,7 @@ func (s *Store) compactTo(path string) error {
 	})
 }
 
-// swap gives a new file the name of the present one, which is kept under a name with the moment. There
+// swap gives a new file the name, the owner and the mode of the present one, which is kept under a name with the moment. There
 // is no moment at which no file has the name.
 func swap(made, path string, now time.Time) (aside string, err error) {
 	defer func() {
@@ -238,6 +244,9 @@ func swap(made, path string, now time.Time) (aside string, err error) {
 			err = errors.Join(refusal(path, err), os.Remove(made))
 		}
 	}()
+	if err = likeThat(made, path); err != nil {
+		return "", err
+	}
 	if aside, err = setAside(path, now); err != nil {
 		return "", err
 	}

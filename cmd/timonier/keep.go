@@ -222,6 +222,7 @@ func restore(ctx context.Context, in invocation) int {
 	data := counted(k.say, sum)
 	data["From"], data["Path"] = k.file, k.data
 	fmt.Fprintln(in.stdout, k.say.sentence("keep.restored", data))
+	fmt.Fprintln(in.stdout, k.say.word("keep.revived"))
 	if aside != "" {
 		fmt.Fprintln(in.stdout, k.say.sentence("keep.aside", map[string]any{"Path": aside}))
 	}

@@ -69,6 +69,7 @@ func TestKeep(t *testing.T) {
 		{"verify --data " + data, 0, " 1 server or workspace, 1 channel, 0 people, "},
 		{"restore " + copied + " --data " + held, 1, "is open in another Timonier"},
 		{"restore " + copied + " --data " + torn, 0, "Restored from " + copied},
+		{"restore " + copied + " --data " + copied + "3", 0, "taken back since the copy are valid again"},
 		{"verify --data " + torn, 0, "All is well"},
 		{"compact --data " + data, 0, "KiB gained"},
 		{"verify --lang en --help", 0, "Usage: timonier verify"},
