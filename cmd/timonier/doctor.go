@@ -1,13 +1,12 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"net"
 	"os"
 	"path/filepath"
@@ -28,6 +27,7 @@ type checkup struct {
 	asked        bool     // they were named
 	kubectl      string   // where serve is to be reached by kubectl; may be empty
 	got          values   // nil: they cannot be read
+	content      string   // the directory of the course; may be empty
 	backups      string   // where serve is to keep copies; may be empty
 	atWork       bool     // another Timonier has the file
 	platforms    bool     // there is one to serve
@@ -52,31 +52,26 @@ const (
 
 // doctor is the subcommand: what is wrong, and what to do about it, a line each.
 func doctor(ctx context.Context, in invocation) int {
-	flags := &flag.FlagSet{}
-	c := checkup{env: in.env, now: time.Now()}
-	flags.StringVar(&c.config, "config", "", "")
-	flags.StringVar(&c.data, "data", "", "")
-	listen, admin := flags.String("listen", "", ""), flags.String("admin", "", "")
-	flags.StringVar(&c.kubectl, "kubectl", "", "")
-	flags.StringVar(&c.backups, "backup-dir", "", "")
-	say, _, code, ok := in.parse(flags, func(say voice) string { return say.word("doctor.usage") })
-	switch {
-	case !ok:
+	o, faults, say, code, ok := parseServeOptions(in, func(say voice) string { return say.word("doctor.usage") })
+	if !ok {
 		return code
-	case flags.NArg() > 0:
-		return in.refuse(say.sentence("program.badword", map[string]any{"Word": flags.Arg(0)}))
 	}
-	for option, address := range map[string]string{"--listen": *listen, "--admin": *admin} {
-		if address != "" && !isAddress(address) {
-			return in.refuse(say.sentence("serve.badvalue", map[string]any{"Option": option, "Value": address, "Expected": "127.0.0.1:8080"}))
+	c := checkup{voice: say, env: in.env, now: time.Now(), config: configPath(o.config, in.env), data: o.data, asked: o.asked, kubectl: o.kubectl, backups: o.backups.dir, content: o.content}
+	c.addresses = []string{o.listen, o.admin, o.kubectl}
+	for _, f := range faults {
+		c.found = append(c.found, finding{ill, f.text})
+		switch f.option { // what is wrong with it is said
+		case "--listen":
+			c.addresses[0] = ""
+		case "--admin":
+			c.addresses[1] = ""
+		case "--kubectl":
+			c.addresses[2], c.kubectl = "", ""
+		case "--backup-dir":
+			c.backups = ""
 		}
 	}
-	if !doorApart(c.kubectl, cmp.Or(*listen, defaultListen)) {
-		return in.refuse(say.sentence("serve.badvalue", map[string]any{"Option": "--kubectl", "Value": c.kubectl, "Expected": "127.0.0.1:6443"}))
-	}
-	c.asked, c.addresses = *listen != "", []string{cmp.Or(*listen, defaultListen), *admin, c.kubectl}
-	c.voice, c.config = say, configPath(c.config, in.env)
-	for _, look := range []func(context.Context){c.program, c.settings, c.file, c.room, c.copies, c.listening, c.door, c.clock} {
+	for _, look := range []func(context.Context){c.program, c.settings, c.course, c.file, c.room, c.copies, c.listening, c.door, c.clock} {
 		look(ctx)
 	}
 	return c.report(in)
@@ -107,19 +102,23 @@ func (c *checkup) program(context.Context) {
 
 // settings reads them as serve does, and makes the front ends that they are for.
 func (c *checkup) settings(context.Context) {
-	got, err := readValues(c.voice, c.env, c.config)
-	if err != nil {
-		c.found = append(c.found, finding{ill, err.Error()})
-		return
-	}
+	got, bad, errs := readAllValues(c.voice, c.env, c.config)
 	c.got = got
 	c.openFiles()
-	if len(got) == 0 {
-		c.note(doubt, "doctor.noplatform", nil)
-		return
+	given := maps.Clone(got)
+	for _, name := range bad { // it is there, and what is wrong with it is said
+		given[name] = "?"
 	}
-	if err := got.complete(c.voice); err != nil {
+	switch {
+	case len(given) == 0 && len(errs) == 0:
+		c.note(ill, "doctor.noplatform", nil)
+	case len(given) > 0:
+		errs = append(errs, given.missing(c.voice)...)
+	}
+	for _, err := range errs {
 		c.found = append(c.found, finding{ill, err.Error()})
+	}
+	if len(errs) > 0 || len(got) == 0 {
 		return
 	}
 	c.platforms = true
@@ -139,6 +138,18 @@ func (c *checkup) settings(context.Context) {
 	if got.has(discordKey) && !got.has(discordToken) {
 		c.note(doubt, "doctor.mute", map[string]any{"Name": discordToken})
 	}
+}
+
+// course reads the one that serve is to teach.
+func (c *checkup) course(context.Context) {
+	if c.content == "" {
+		return
+	}
+	if _, _, err := openCourse(c.content); err != nil {
+		c.note(ill, "check.refused", map[string]any{"Path": c.content})
+		return
+	}
+	c.note(well, "doctor.course", map[string]any{"Path": c.content})
 }
 
 // openFiles tells of files with secrets that everyone on the machine can read.

@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -61,7 +62,14 @@ func TestDoctor(t *testing.T) {
 		code int
 		want string // one of the lines begins so
 	}{
-		{"nothing is set up", nil, []string{"--data", data}, 0, "~ No platform is set up"},
+		{"nothing is set up", []string{}, []string{"--data", data}, 1, "✗ No platform is set up: `timonier serve` will not start"},
+		{"all of serve's flags", nil, []string{"--data", data, "--backup-every", "1h", "--backup-keep", "2", "--memory", "64Mi", "--log", "json", "--log-level", "warn", "--most", "5"}, 0, "✓ The data file opens: " + data},
+		{"the same readings", nil, []string{"--data", data, "--most", "0", "--memory", "1", "--log", "xml"}, 1, "✗ --log can't be “xml”. For example: text, json.\n✗ --most can't be “0”. For example: 1000.\n✗ --memory can't be “1”"},
+		{"all that is wrong", []string{"TIMONIER_SLACK_BOT_TOKEN=abc", "TIMONIER_DISCORD_APP_ID=x"}, []string{"--data", data}, 1, "✗ TIMONIER_SLACK_BOT_TOKEN"},
+		{"and the other", []string{"TIMONIER_SLACK_BOT_TOKEN=abc", "TIMONIER_DISCORD_APP_ID=x"}, []string{"--data", data}, 1, "✗ TIMONIER_DISCORD_APP_ID"},
+		{"and the rest", []string{"TIMONIER_SLACK_BOT_TOKEN=abc", "TIMONIER_DISCORD_APP_ID=x"}, []string{"--data", data}, 1, "✓ The data file opens: " + data},
+		{"one address for two", nil, []string{"--data", data, "--listen", "127.0.0.1:8099", "--kubectl", "127.0.0.1:8099"}, 1, "✗ --kubectl and --listen have the same address"},
+		{"a course", nil, []string{"--data", data, "--content", path("none")}, 1, "✗ "},
 		{"a good file", nil, []string{"--data", data}, 0, "✓ The data file opens: " + data},
 		{"no file yet", nil, []string{"--data", path("new/new.db")}, 0, "✓ There is no data file yet"},
 		{"nowhere to make one", nil, []string{"--data", filepath.Join(torn, "x.db")}, 1, "✗ I can't open"},
@@ -75,16 +83,23 @@ func TestDoctor(t *testing.T) {
 		{"an open secret", []string{"TIMONIER_SLACK_BOT_TOKEN_FILE=" + write("secret", "xoxb-abc", 0o644), "TIMONIER_SLACK_SIGNING_SECRET=abc"}, []string{"--data", data}, 1, "✗ Everyone on this machine can read " + path("secret")},
 		{"a directory for copies", nil, []string{"--data", data, "--backup-dir", copies}, 0, "✓ Copies can be kept in " + copies},
 		{"copies", nil, []string{"--data", data, "--backup-dir", kept}, 0, "✓ Copies in " + kept + ": 1, the latest of 2026-11-2"},
-		{"nowhere for copies", nil, []string{"--data", data, "--backup-dir", path("none")}, 1, "✗ No copy can be kept in " + path("none") + " (no such"},
+		{"nowhere for copies", nil, []string{"--data", data, "--backup-dir", path("none")}, 1, "✗ The directory " + path("none") + " that --backup-dir names does not exist. Create it"},
 		{"an address that is taken", nil, []string{"--data", data, "--listen", at}, 1, "✗ I can't answer at the address " + at},
 		{"another that is", []string{app, key}, []string{"--data", data, "--listen", "127.0.0.1:0", "--admin", at}, 1, "✗ I can't answer at the address " + at},
 		{"an address taken by a Timonier", nil, []string{"--data", held, "--listen", at}, 0, "~ The address " + at + " is taken"},
 		{"a free address", nil, []string{"--data", data, "--listen", "127.0.0.1:0"}, 0, "✓ The address 127.0.0.1:0 is free."},
-		{"no address", nil, []string{"--data", data, "--listen", "here"}, exitUsage, ""},
+		{"no address", nil, []string{"--data", data, "--listen", "here"}, 1, "✗ --listen can't be “here”"},
 		{"the clock", nil, []string{"--data", data}, 0, "✓ Clock: 2"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			got := program(t, tt.env, "", append([]string{"doctor", "--lang", "en"}, tt.args...)...)
+			if tt.env == nil {
+				tt.env = []string{app, "TIMONIER_DISCORD_TOKEN=abc"}
+			}
+			args := append([]string{"doctor", "--lang", "en"}, tt.args...)
+			if !slices.Contains(args, "--listen") {
+				args = append(args, "--listen", "127.0.0.1:0")
+			}
+			got := program(t, tt.env, "", args...)
 			if got.code != tt.code || !strings.Contains("\n"+got.out, "\n"+tt.want) {
 				t.Errorf("no line %q in %+v", tt.want, got)
 			}

@@ -118,11 +118,6 @@ func (c *checkup) closed(path string) {
 	}
 }
 
-// doorApart says that kubectl can be served at an address: none, or one that is not the other one's.
-func doorApart(kubectl, listen string) bool {
-	return kubectl == "" || isAddress(kubectl) && (kubectl != listen || strings.HasSuffix(kubectl, ":0"))
-}
-
 // ownAuthority is where the authority is kept that signs one's own certificates: beside the data.
 func ownAuthority(data string) string { return data + ".kubectl.pem" }
 

@@ -72,8 +72,8 @@ func TestDoctorsDoor(t *testing.T) {
 		want    string // one of the lines begins so
 	}{
 		{"set, and not served", set(class, "", ""), "", data, 0, "~ TIMONIER_KUBECTL_URL is set, but nothing is served to kubectl"},
-		{"no address", nil, "here", data, exitUsage, ""},
-		{"the front ends'", nil, "127.0.0.1:8099", data, exitUsage, ""},
+		{"no address", nil, "here", data, 1, "✗ --kubectl can't be “here”"},
+		{"the front ends'", nil, "127.0.0.1:8099", data, 1, "✗ --kubectl and --listen have the same address"},
 		{"is it free", nil, another, data, 0, "✓ The address " + another + " is free."},
 		{"a URL", set(class, "", ""), free, data, 0, "✓ kubectl will reach the clusters at https://class.example:6443: "},
 		{"every interface", nil, ":0", data, 0, "~ The kubeconfig files will name https://127.0.0.1:0, which other machines cannot"},
@@ -88,14 +88,15 @@ func TestDoctorsDoor(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			listen := free
-			if tt.code == exitUsage {
+			if tt.address == "127.0.0.1:8099" {
 				listen = "127.0.0.1:8099"
 			}
 			args := []string{"doctor", "--lang", "en", "--data", tt.data, "--listen", listen}
 			if tt.address != "" {
 				args = append(args, "--kubectl", tt.address)
 			}
-			got := program(t, tt.env, "", args...)
+			env := append([]string{"TIMONIER_DISCORD_APP_ID=12", "TIMONIER_DISCORD_TOKEN=abc"}, tt.env...)
+			got := program(t, env, "", args...)
 			if got.code != tt.code || !strings.Contains("\n"+got.out, "\n"+tt.want) {
 				t.Errorf("no line %q in %+v", tt.want, got)
 			}

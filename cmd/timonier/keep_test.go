@@ -134,9 +134,25 @@ func TestBackupsRotate(t *testing.T) {
 }
 
 func TestBackupFlags(t *testing.T) {
-	for _, args := range []string{"--backup-every 3", "--backup-every 1s", "--backup-keep 0", "--backup-dir " + filepath.Join(t.TempDir(), "none")} {
+	for _, args := range []string{"--backup-every 3", "--backup-every 1s", "--backup-keep 0"} {
 		got := program(t, nil, "", append([]string{"serve", "--lang", "en", "--data", filepath.Join(t.TempDir(), "x.db")}, strings.Fields(args)...)...)
 		if option := strings.Fields(args)[0]; got.code != exitUsage || !strings.HasPrefix(got.errors, fmt.Sprint(option, " can't be")) {
+			t.Errorf("%s: %+v", args, got)
+		}
+	}
+}
+
+// A directory that does not exist, and an address given twice, are told as what they are.
+func TestOptionsThatDoNotGoTogether(t *testing.T) {
+	none := filepath.Join(t.TempDir(), "none")
+	for args, want := range map[string]string{
+		"--backup-dir " + none:                            "The directory " + none + " that --backup-dir names does not exist. Create it",
+		"--kubectl 127.0.0.1:8080":                        "--kubectl and --listen have the same address, 127.0.0.1:8080",
+		"--listen 127.0.0.1:9090 --admin 127.0.0.1:9090":  "--admin and --listen have the same address",
+		"--admin 127.0.0.1:9090 --kubectl 127.0.0.1:9090": "--kubectl and --admin have the same address",
+	} {
+		got := program(t, nil, "", append([]string{"serve", "--lang", "en", "--data", filepath.Join(t.TempDir(), "x.db")}, strings.Fields(args)...)...)
+		if got.code != exitUsage || !strings.HasPrefix(got.errors, want) {
 			t.Errorf("%s: %+v", args, got)
 		}
 	}

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"log/slog"
@@ -15,8 +14,6 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"k8s.io/apimachinery/pkg/api/resource"
-
 	"timonier/bot"
 	"timonier/bot/store"
 )
@@ -24,6 +21,7 @@ import (
 // serveOptions are what the flags of serve say.
 type serveOptions struct {
 	listen, admin string // addresses; admin may be empty
+	asked         bool   // listen was named
 	kubectl       string // an address; empty: kubectl reaches nothing from outside
 	data          string
 	format, level string // of the log
@@ -192,84 +190,6 @@ func logHandler(w io.Writer, o serveOptions) slog.Handler {
 		return slog.NewJSONHandler(w, options)
 	}
 	return slog.NewTextHandler(w, options)
-}
-
-// readServeOptions reads the flags. ok is false where the program is to end with the code.
-func readServeOptions(in invocation) (o serveOptions, say voice, code int, ok bool) {
-	flags := &flag.FlagSet{}
-	serveFlags(flags, &o)
-	most := flags.String("most", "", "")
-	memory := flags.String("memory", "128Mi", "")
-	flags.StringVar(&o.backups.dir, "backup-dir", "", "")
-	every, keep := flags.String("backup-every", "6h", ""), flags.String("backup-keep", "8", "")
-	say, _, code, ok = in.parse(flags, serveUsage)
-	if !ok {
-		return o, say, code, false
-	}
-	refuse := func(id string, data map[string]any) (serveOptions, voice, int, bool) {
-		return o, say, in.refuse(say.sentence(id, data)), false
-	}
-	value := func(option, value, expected string) (serveOptions, voice, int, bool) {
-		return refuse("serve.badvalue", map[string]any{"Option": option, "Value": value, "Expected": expected})
-	}
-	if flags.NArg() > 0 {
-		return refuse("program.badword", map[string]any{"Word": flags.Arg(0)})
-	}
-	if o.format != "text" && o.format != "json" {
-		return value("--log", o.format, "text, json")
-	}
-	if new(slog.Level).UnmarshalText([]byte(o.level)) != nil {
-		return value("--log-level", o.level, "debug, info, warn, error")
-	}
-	if !isAddress(o.listen) {
-		return value("--listen", o.listen, "127.0.0.1:8080")
-	}
-	if o.admin != "" && (!isAddress(o.admin) || o.admin == o.listen && !strings.HasSuffix(o.admin, ":0")) {
-		return value("--admin", o.admin, "127.0.0.1:9090")
-	}
-	if !doorApart(o.kubectl, o.listen) {
-		return value("--kubectl", o.kubectl, "127.0.0.1:6443")
-	}
-	if *most != "" {
-		var err error
-		if o.most, err = strconv.Atoi(*most); err != nil || o.most < 1 {
-			return value("--most", *most, "1000")
-		}
-	}
-	amount, err := resource.ParseQuantity(*memory)
-	if o.memory = amount.Value(); err != nil || o.memory < leastMemory {
-		return value("--memory", *memory, "128Mi")
-	}
-	if o.backups.every, err = time.ParseDuration(*every); err != nil || o.backups.every < time.Minute {
-		return value("--backup-every", *every, "6h")
-	}
-	if o.backups.keep, err = strconv.Atoi(*keep); err != nil || o.backups.keep < 1 {
-		return value("--backup-keep", *keep, "8")
-	}
-	if info, err := os.Stat(o.backups.dir); o.backups.dir != "" && (err != nil || !info.IsDir()) {
-		return value("--backup-dir", o.backups.dir, "/var/backups/timonier")
-	}
-	if o.data == "" {
-		var err error
-		if o.data, err = dataFile(in.env); err != nil {
-			return o, say, in.fail(say.word("program.nodata")), false
-		}
-	}
-	return o, say, exitOK, true
-}
-
-// defaultListen is where serve answers unless it is told otherwise: on this machine alone.
-const defaultListen = "127.0.0.1:8080"
-
-func serveFlags(flags *flag.FlagSet, o *serveOptions) {
-	flags.StringVar(&o.listen, "listen", defaultListen, "")
-	flags.StringVar(&o.admin, "admin", "", "")
-	flags.StringVar(&o.kubectl, "kubectl", "", "")
-	flags.StringVar(&o.data, "data", "", "")
-	flags.StringVar(&o.format, "log", "text", "")
-	flags.StringVar(&o.level, "log-level", "info", "")
-	flags.StringVar(&o.config, "config", "", "")
-	flags.StringVar(&o.content, "content", "", "")
 }
 
 func isAddress(s string) bool {

@@ -147,6 +147,15 @@ type source map[string]string
 // configuration file. The environment wins. An error is one line for the person, which holds
 // no value: it may be a secret, even where none was expected.
 func readValues(say voice, env []string, path string) (values, error) {
+	got, _, errs := readAllValues(say, env, path)
+	if len(errs) > 0 {
+		return nil, errs[0]
+	}
+	return got, nil
+}
+
+// readAllValues goes on where something is wrong: with an error for each, and the names of the settings that do not fit.
+func readAllValues(say voice, env []string, path string) (got values, bad []string, errs []error) {
 	here := source{}
 	for _, known := range variables() {
 		for _, name := range known.names() {
@@ -157,16 +166,17 @@ func readValues(say voice, env []string, path string) (values, error) {
 	if path != "" {
 		there, err := readConfig(say, path)
 		if err != nil {
-			return nil, err
+			errs = append(errs, err)
 		}
 		sources = append(sources, there)
 	}
-	got := values{}
+	got = values{}
 	for _, known := range variables() {
 		for _, from := range sources {
 			value, err := from.read(say, known)
 			if err != nil {
-				return nil, err
+				bad, errs = append(bad, known.name), append(errs, err)
+				break
 			}
 			if value != "" {
 				got[known.name] = value
@@ -174,7 +184,7 @@ func readValues(say voice, env []string, path string) (values, error) {
 			}
 		}
 	}
-	return got, nil
+	return got, bad, errs
 }
 
 // names are those under which a setting may be given.
@@ -247,6 +257,14 @@ func reason(err error) error {
 
 // complete says whether each setting that is there has those that it needs.
 func (v values) complete(say voice) error {
+	if errs := v.missing(say); len(errs) > 0 {
+		return errs[0]
+	}
+	return nil
+}
+
+// missing is an error for each setting without one that it needs, and where there is no platform.
+func (v values) missing(say voice) (errs []error) {
 	abouts := map[string]string{}
 	for _, known := range variables() {
 		abouts[known.name] = say.word(known.about)
@@ -256,13 +274,13 @@ func (v values) complete(say voice) error {
 			continue
 		}
 		missing := known.needs[0]
-		return errors.New(say.sentence("setting.missing", map[string]any{"Given": known.name, "Name": missing, "About": abouts[missing]}))
+		errs = append(errs, errors.New(say.sentence("setting.missing", map[string]any{"Given": known.name, "Name": missing, "About": abouts[missing]})))
 	}
-	if !v.has(discordToken) && !v.has(discordKey) && !v.has(slackBot) {
-		return errors.New(say.sentence("setting.none", map[string]any{
-			"Discord": discordToken, "AboutDiscord": abouts[discordToken], "Slack": slackBot, "AboutSlack": abouts[slackBot]}))
+	if len(errs) == 0 && !v.has(discordToken) && !v.has(discordKey) && !v.has(slackBot) {
+		errs = append(errs, errors.New(say.sentence("setting.none", map[string]any{
+			"Discord": discordToken, "AboutDiscord": abouts[discordToken], "Slack": slackBot, "AboutSlack": abouts[slackBot]})))
 	}
-	return nil
+	return errs
 }
 
 // openToOthers says whether everyone on this machine may read a file.
