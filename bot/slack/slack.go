@@ -188,7 +188,7 @@ func (a *App) identify(ctx context.Context) error {
 		case ctx.Err() != nil:
 			return nil
 		case slices.Contains(refusals, code(err)):
-			return fmt.Errorf("sign in to Slack with the bot token: %w", err)
+			return fmt.Errorf("the bot token is not accepted (TIMONIER_SLACK_BOT_TOKEN): copy it again at api.slack.com/apps, under OAuth & Permissions: %w", err)
 		}
 		a.log.WarnContext(ctx, "cannot sign in, trying again", "error", harmless(err))
 		a.cfg.Metrics.Failed(platform, "connection")

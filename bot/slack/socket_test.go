@@ -165,6 +165,9 @@ func TestRefusedToken(t *testing.T) {
 		if code(err) != "invalid_auth" {
 			t.Errorf("%s: %v", method, err)
 		}
+		if method == "auth.test" && !strings.Contains(err.Error(), "TIMONIER_SLACK_BOT_TOKEN") {
+			t.Errorf("no word of the setting: %v", err)
+		}
 	}
 }
 

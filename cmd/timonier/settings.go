@@ -36,6 +36,11 @@ func parse(args, env []string, stdout, stderr io.Writer) (cfg settings, say voic
 	if cfg.lang == "" {
 		cfg.lang = langOf(env)
 	}
+	if help := flags.NArg() == 1 && flags.Arg(0) == "help"; help && err == nil || errors.Is(err, flag.ErrHelp) {
+		if cfg.lang = langOfWords(args, env); help {
+			err = flag.ErrHelp
+		}
+	}
 	say = newVoice(cfg.lang)
 	usage := func(id string, data map[string]any) (settings, voice, int, bool) {
 		fmt.Fprintf(stderr, "%s\n\n%s\n", say.sentence(id, data), say.word("program.usage"))

@@ -1,0 +1,26 @@
+package main
+
+import (
+	"regexp"
+	"testing"
+)
+
+// The help names every subcommand, by whichever name it is asked for, in the language that stands anywhere in the line.
+func TestHelpNamesEverySubcommand(t *testing.T) {
+	for lang, begins := range map[string]string{"fr": "^Usage\u00a0?.?: timonier", "en": "^Usage: timonier"} {
+		for _, args := range [][]string{{"--help", "--lang", lang}, {"--lang", lang, "--help"}, {"--lang", lang, "help"}} {
+			got := program(t, nil, "", args...)
+			if got.code != exitOK || !regexp.MustCompile(begins).MatchString(got.out) {
+				t.Errorf("%v: %+v", args, got)
+			}
+			for _, c := range subcommands() {
+				if !regexp.MustCompile(`timonier .*\b` + c.name + `\b`).MatchString(got.out) {
+					t.Errorf("%v: no %s", args, c.name)
+				}
+			}
+		}
+	}
+	if got := program(t, nil, "", "load", "--help", "--lang", "en"); got.code != exitOK || !regexp.MustCompile(`^Usage: timonier load`).MatchString(got.out) {
+		t.Errorf("load: %+v", got)
+	}
+}
