@@ -63,6 +63,24 @@ func NewMetrics() *Metrics {
 	return m
 }
 
+// Platform has what counts a platform's troubles begin at 0: what is missing cannot be told from what has never happened.
+func (m *Metrics) Platform(name string) {
+	if m == nil {
+		return
+	}
+	for _, where := range []string{"delivery", "signature", "event", "connection", "command", "busy", "acknowledgement", "alarm", "announcement"} {
+		m.errors.WithLabelValues(name, where)
+	}
+	for _, outcome := range []string{"said", "failed", "unreachable", "dropped"} {
+		m.said.WithLabelValues(name, outcome)
+	}
+	for _, limit := range []string{"person", "channel", "tenant", "typing"} {
+		m.excess.WithLabelValues(name, limit)
+	}
+	m.limited.WithLabelValues(name)
+	m.unsaid.WithLabelValues(name)
+}
+
 // Handler serves the metrics in Prometheus' text format.
 func (m *Metrics) Handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})

@@ -38,7 +38,7 @@ func (a *App) sockets(ctx context.Context) error {
 			return nil
 		}
 		if c := code(err); slices.Contains(refusals, c) && a.never() {
-			return fmt.Errorf("open a socket with the app token: %w", err)
+			return fmt.Errorf("the app token is not accepted (TIMONIER_SLACK_APP_TOKEN): generate one at api.slack.com/apps, under Basic Information, App-Level Tokens: %w", err)
 		}
 		a.cfg.Metrics.Failed(platform, "connection")
 		lived := a.cfg.Now().Sub(began)

@@ -165,7 +165,8 @@ func TestRefusedToken(t *testing.T) {
 		if code(err) != "invalid_auth" {
 			t.Errorf("%s: %v", method, err)
 		}
-		if method == "auth.test" && !strings.Contains(err.Error(), "TIMONIER_SLACK_BOT_TOKEN") {
+		setting := map[string]string{"auth.test": "TIMONIER_SLACK_BOT_TOKEN", "apps.connections.open": "TIMONIER_SLACK_APP_TOKEN"}[method]
+		if err != nil && !strings.Contains(err.Error(), setting) {
 			t.Errorf("no word of the setting: %v", err)
 		}
 	}

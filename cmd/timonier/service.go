@@ -93,6 +93,7 @@ func (s *service) connect(table []platform, got values, with shared) error {
 			return &frontError{p.name, err}
 		}
 		s.fronts = append(s.fronts, f)
+		with.metrics.Platform(p.name)
 	}
 	return nil
 }
