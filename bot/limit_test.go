@@ -177,8 +177,12 @@ func TestCompletionsHaveARate(t *testing.T) {
 	complete := func() bool {
 		return len(s.tutor.Complete(context.Background(), s.request(""), "/kub", 4)) > 0
 	}
-	if !complete() || !complete() || !complete() || complete() {
-		t.Error("not three")
+	given := 0
+	for given < 5 && complete() {
+		given++
+	}
+	if given != 3 {
+		t.Errorf("%d, not three", given)
 	}
 	if *now = now.Add(time.Second); !complete() {
 		t.Error("not after a second")

@@ -66,9 +66,8 @@ type room struct {
 	// These are guarded by outside.mu.
 	open   map[*openWatch]struct{}
 	timer  *time.Timer
-	due    time.Time // when the timer is set to
-	inTurn bool      // a turn has been asked for, or is being taken
-	again  bool      // and something has changed meanwhile
+	inTurn bool // a turn has been asked for, or is being taken
+	again  bool // and something has changed meanwhile
 }
 
 // openWatch is one watch. What it has to send is put into it in the channel's turns.

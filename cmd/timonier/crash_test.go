@@ -94,7 +94,6 @@ type work struct {
 	slack  bool
 	hands  int
 	orders []*order // of this round
-	past   [][]*order
 }
 
 // effect is something of which one can see whether it was done, and how often.
