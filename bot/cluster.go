@@ -262,10 +262,9 @@ func (c *call) clusterSaved() {
 // resetCommand is /remise: a new cluster in place of the channel's.
 func resetCommand(c *call) (Reply, error) {
 	words := strings.Fields(c.args)
-	sure := len(words) > 0 && confirmed.is(words[0])
-	if sure {
-		words = words[1:]
-	}
+	all := len(words)
+	words = slices.DeleteFunc(words, confirmed.is) // before the number or after it
+	sure := len(words) < all
 	members := usualMembers
 	if len(words) > 0 {
 		n, err := strconv.Atoi(words[0])

@@ -107,7 +107,7 @@ func TestStoreIsDamagedOrFull(t *testing.T) {
 		lang, want    string
 		inLog, advice string
 	}{
-		{of(Scope{"slack", "T1", "C1", ""}), "fr", "abîmées dans le canal C1 de slack/T1~: ", `part="slack/T1 channel C1"`, "timonier restore"},
+		{of(Scope{"slack", "T1", "C1", ""}), "fr", "abîmées dans le salon C1 de slack/T1~: ", `part="slack/T1 channel C1"`, "timonier restore"},
 		{of(Scope{"slack", "T1", "C1", ""}), "en", "damaged in channel C1 of slack/T1: ", `part="slack/T1 channel C1"`, "timonier restore"},
 		{of(Scope{"slack", "T1", "", "U1"}), "fr", "abîmées dans ce qui est gardé pour U1 de slack/T1~: ", `part="slack/T1 person U1"`, "timonier verify"},
 		{of(Scope{"slack", "T1", "", ""}), "en", "damaged in what belongs to slack/T1: ", `part=slack/T1 `, "timonier verify"},

@@ -102,8 +102,12 @@ func (c *call) giveKubeconfig(all []*kubeconfig, span time.Duration) (Reply, err
 		return Reply{}, err
 	}
 	text := func(file string) []Block {
+		shorter := ""
+		if span > 2*time.Hour {
+			shorter = c.typed("kubeconfig", kubeconfigSpan.in(c.words)+"=2h")
+		}
 		data := with{"Span": c.longSpan(span), "Until": c.moments(k.Expires), "Command": "kubectl --kubeconfig " + kubeconfigFile + " get pods",
-			"Shorter": c.typed("kubeconfig", kubeconfigSpan.in(c.words)+"=2h"), "Revoke": c.typed("kubeconfig", kubeconfigDrop.in(c.words), strconv.Itoa(k.Number))}
+			"Shorter": shorter, "Revoke": c.typed("kubeconfig", kubeconfigDrop.in(c.words), strconv.Itoa(k.Number))}
 		return []Block{Text{file}, Text{"1. " + c.say("kubeconfig.use", data) + "\n2. " + c.say("kubeconfig.until", data) + "\n3. " + c.say("kubeconfig.whoever", data)}}
 	}
 	r := Reply{

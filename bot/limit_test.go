@@ -106,7 +106,7 @@ func TestWaitIsAsTold(t *testing.T) {
 	}{
 		{"person", Rates{Person: Rate{1, 0.25}}, "Réessayez dans 4\u00a0s"},
 		{"channel", Rates{Channel: Rate{1, 0.5}}, "trop de demandes arrivent ici"},
-		{"tenant", Rates{Tenant: Rate{1, 0.1}}, "de tous les canaux"},
+		{"tenant", Rates{Tenant: Rate{1, 0.1}}, "de tous les salons"},
 	} {
 		s, now := paced(t, x.rates)
 		admit := func(person string) *Excess {

@@ -218,13 +218,12 @@ func (v *visit) serve(c *call) (*answered, error) {
 		cl.Server().Handler(user).ServeHTTP(a, r)
 		return a, nil
 	}
-	from := cl.Trace().Last()
 	asked := c.askedOutside(cl, k, r)
 	before := cl.Trace().Because(asked)
 	cl.Server().Handler(user).ServeHTTP(a, r)
 	cl.Trace().Because(before)
 	if r.URL.Query().Get("dryRun") == "" {
-		c.rememberVisit(cl, k, asked, from)
+		c.rememberVisit(cl, k, asked)
 	}
 	c.channel.window.kept = time.Time{} // it is to be kept
 	return a, nil
@@ -285,12 +284,12 @@ func agentOf(r *http.Request) string {
 }
 
 // rememberVisit has /pourquoi explain what was asked for from outside.
-func (c *call) rememberVisit(cl *sim.Cluster, k *kubeconfig, asked, from uint64) {
+func (c *call) rememberVisit(cl *sim.Cluster, k *kubeconfig, asked uint64) {
 	l := &c.channel.last
-	if l.Outside != k.Number || l.From >= asked { // another command
+	if l.Outside != k.Number || l.Asked != asked { // another command
 		step, _ := cl.Trace().Step(asked)
 		detail, _ := step.Detail.(trace.Request)
-		*l = last{Line: detail.Command, From: from, Outside: k.Number}
+		*l = last{Line: detail.Command, From: asked - 1, Outside: k.Number, Asked: asked}
 	}
 	l.To = cl.Trace().Last()
 }

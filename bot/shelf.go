@@ -148,7 +148,8 @@ type last struct {
 	From uint64 `json:"from"` // the trace's last step before it
 	To   uint64 `json:"to"`   // and after
 
-	Outside int `json:"outside,omitempty"` // the number of the kubeconfig with which it was asked for; 0: it was typed here
+	Outside int    `json:"outside,omitempty"` // the number of the kubeconfig with which it was asked for; 0: it was typed here
+	Asked   uint64 `json:"asked,omitempty"`   // the trace's step of what was asked with it, of which further requests may be
 }
 
 // bookmark is where a person is in the course.

@@ -395,3 +395,18 @@ func TestRefusedMessage(t *testing.T) {
 		t.Errorf("answered %+v", c)
 	}
 }
+
+// With a file in private messages comes whether it is the answer, or what the message had no room for.
+func TestFileInPrivateMessages(t *testing.T) {
+	for name, want := range map[string]string{"kubeconfig.yaml": "Voici votre fichier", "reponse.md": "Voici ce qui ne tenait pas"} {
+		b := open(t)
+		p := b.app.parcelOf(&ask{request: bot.Request{Locale: "fr"}, way: way{User: "U1", Channel: "C1"}})
+		r := bot.Reply{Private: true, Files: []bot.File{{Name: "kubeconfig.yaml", Data: []byte("kind: Config")}}}
+		if err := p.share(b.ctx, []upload{{Name: name, Data: []byte("text")}}, r); err != nil {
+			t.Fatal(err)
+		}
+		if m := b.slack.Messages("D1"); len(m) != 2 || !strings.Contains(m[0].Words(), want) || len(m[1].Files) != 1 {
+			t.Errorf("%s: %+v", name, m)
+		}
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -197,7 +198,7 @@ func (p *parcel) share(ctx context.Context, files []upload, r bot.Reply) error {
 				continue
 			}
 		}
-		channel, err := p.privately(ctx, f)
+		channel, err := p.privately(ctx, slices.ContainsFunc(r.Files, func(asked bot.File) bool { return asked.Name == f.Name }))
 		if err == nil {
 			_, err = p.a.upload(ctx, f, channel, "")
 		}
@@ -209,11 +210,16 @@ func (p *parcel) share(ctx context.Context, files []upload, r bot.Reply) error {
 }
 
 // privately is the channel of the person's private messages, which a file has to be shared to by
-// its ID. Slack tells it to whoever writes there.
-func (p *parcel) privately(ctx context.Context, f upload) (string, error) {
+// its ID. Slack tells it to whoever writes there. What is written says whether the file is the answer,
+// theirs, or the rest of it.
+func (p *parcel) privately(ctx context.Context, theirs bool) (string, error) {
 	if p.direct == "" {
 		q := p.a.parcelOf(p.k)
-		m, _ := render(bot.Reply{Blocks: []bot.Block{bot.Text{Markdown: p.a.say(p.k, "slack.filehere", nil)}}, Final: true}, p.a.sayer(p.k))
+		text := p.a.say(p.k, "slack.filehere", nil)
+		if theirs {
+			text = p.a.say(p.k, "slack.fileyours", nil)
+		}
+		m, _ := render(bot.Reply{Blocks: []bot.Block{bot.Text{Markdown: text}}, Final: true}, p.a.sayer(p.k))
 		if err := q.write(ctx, m, true); err != nil {
 			return "", err
 		}

@@ -21,7 +21,7 @@ func TestDamageIsToldAndMended(t *testing.T) {
 	}
 	spoil(t, data, "deployments/default/web")
 	for _, tt := range []struct{ lang, want string }{
-		{"fr", "Mes données sont abîmées dans le canal terminal de terminal/local : je ne peux pas répondre"},
+		{"fr", "Mes données sont abîmées dans le salon terminal de terminal/local : je ne peux pas répondre"},
 		{"en", "My data is damaged in channel terminal of terminal/local: I cannot answer"},
 	} {
 		got := program(t, nil, "/kubectl get deployments\n", "--data", data, "--lang", tt.lang)
@@ -29,7 +29,7 @@ func TestDamageIsToldAndMended(t *testing.T) {
 			t.Errorf("%+v", got)
 		}
 		checked := program(t, nil, "", "verify", "--data", data, "--lang", tt.lang)
-		if where := map[string]string{"fr": "dans le canal terminal de terminal/local", "en": "in channel terminal of terminal/local"}[tt.lang]; checked.code != exitFailed || !strings.Contains(checked.out, where) {
+		if where := map[string]string{"fr": "dans le salon terminal de terminal/local", "en": "in channel terminal of terminal/local"}[tt.lang]; checked.code != exitFailed || !strings.Contains(checked.out, where) {
 			t.Errorf("%+v", checked)
 		}
 	}

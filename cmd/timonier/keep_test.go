@@ -172,7 +172,7 @@ func TestFindingsAreTold(t *testing.T) {
 		}
 	}
 	say := newVoice("fr")
-	if got := counted(say, store.Summary{Tenants: 1, Channels: 2, Records: 1}); got["Tenants"] != "1 serveur ou espace de travail" || got["Channels"] != "2 canaux" || got["People"] != "0 personne" || got["Records"] != "1 enregistrement" {
+	if got := counted(say, store.Summary{Tenants: 1, Channels: 2, Records: 1}); got["Tenants"] != "1 serveur ou espace de travail" || got["Channels"] != "2 salons" || got["People"] != "0 personne" || got["Records"] != "1 enregistrement" {
 		t.Errorf("%v", got)
 	}
 	one, two := store.Finding{Kind: store.LostPages, Number: 1}, store.Finding{Kind: store.LostPages, Number: 2}

@@ -85,7 +85,7 @@ func measureLoad(ctx context.Context, out io.Writer, say voice, o loadOptions, d
 
 func loadCells(say voice, r loadRow) []string {
 	return []string{
-		strconv.Itoa(r.channels), whole(r.rate), inMillis(say, r.p50), inMillis(say, r.p99), strconv.FormatUint(r.commits, 10),
+		strconv.Itoa(r.channels), whole(r.rate), lasting(say, r.p50), lasting(say, r.p99), strconv.FormatUint(r.commits, 10),
 		decimal(say, r.together()), whole(r.syncs), whole(r.undisked), whole(r.diskLimit()), percent(say, r.share()),
 	}
 }
@@ -110,7 +110,7 @@ func tellLoad(say voice, rows []loadRow) string {
 	}
 	classes := r.rate / (loadClass / loadPause.Seconds())
 	data := map[string]any{
-		"Rate": whole(r.rate), "Channels": r.channels, "Fast": inMillis(say, r.p50), "Slow": inMillis(say, r.p99), "Share": percent(say, r.share()),
+		"Rate": whole(r.rate), "Channels": r.channels, "Fast": lasting(say, r.p50), "Slow": lasting(say, r.p99), "Share": percent(say, r.share()),
 		"Class": loadClass, "Pause": int(loadPause.Seconds()), "Need": whole(loadClass / loadPause.Seconds()), "Classes": int(classes),
 	}
 	parts := []string{say.sentence("load.carries", data), say.sentence(pick(classes >= 1, "load.classes", "load.noclass"), data),
@@ -138,7 +138,10 @@ func percent(say voice, f float64) string {
 	return say.sentence("load.percent", map[string]any{"Number": whole(100 * f)})
 }
 
-func inMillis(say voice, d time.Duration) string {
+func lasting(say voice, d time.Duration) string {
+	if d >= time.Second {
+		return say.sentence("load.seconds", map[string]any{"Number": decimal(say, d.Seconds())})
+	}
 	ms := float64(d) / float64(time.Millisecond)
 	text := whole(ms)
 	if ms < 10 {

@@ -26,7 +26,7 @@ func TestLoadSubcommand(t *testing.T) {
 		t.Fatalf("%q", o.out)
 	}
 	for i, channels := range map[int]string{3: "1", 4: "3"} {
-		cells := strings.Fields(strings.ReplaceAll(lines[i], " ms", "ms"))
+		cells := strings.Fields(strings.NewReplacer(" ms", "ms", " s", "s").Replace(lines[i]))
 		if len(cells) != 10 || cells[0] != channels || cells[1] == "0" || cells[4] == "0" || cells[6] == "0" || !strings.HasSuffix(cells[9], "%") {
 			t.Errorf("%q", lines[i])
 		}
@@ -104,7 +104,12 @@ func TestLoadLimit(t *testing.T) {
 			t.Errorf("%+v: %s", tt.row, text)
 		}
 	}
-	if got := inMillis(newVoice("fr"), 2345*time.Microsecond); got != "2,3 ms" {
+	if got := lasting(newVoice("fr"), 2345*time.Microsecond); got != "2,3 ms" {
 		t.Error(got)
+	}
+	for d, want := range map[time.Duration]string{999 * time.Millisecond: "999 ms", 1200 * time.Millisecond: "1,2 s", 10847 * time.Millisecond: "10,8 s"} {
+		if got := lasting(newVoice("fr"), d); got != want {
+			t.Errorf("%v: %q", d, got)
+		}
 	}
 }
