@@ -338,7 +338,7 @@ func (p *onDiscord) see(s scene, m discordtest.Message) message {
 		out.buttons = append(out.buttons, b.Label)
 	}
 	for _, a := range m.Attachments {
-		out.files = append(out.files, a.Filename+" "+a.Description)
+		out.files = append(out.files, p.screen.file(a.ID, a.Filename, a.Description, a.Data))
 	}
 	return out
 }

@@ -122,6 +122,10 @@ func run(ctx context.Context, in io.Reader, out io.Writer, quiet time.Duration) 
 	}
 	fmt.Fprint(out, usage)
 	s := newScreen(out)
+	if s.dir, err = os.MkdirTemp("", "rehearse-"); err != nil {
+		return fmt.Errorf("make directory for files: %w", err)
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(s.dir)) }()
 	r := &rehearsal{scene: newScene(), screen: s, platforms: map[string]platform{
 		"discord": &onDiscord{server: discord, screen: s},
 		"slack":   &inSlack{server: slack, screen: s},

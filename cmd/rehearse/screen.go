@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -113,6 +115,24 @@ type screen struct {
 	buttons  []message         // those that came with buttons, the last that came last
 	answered chan struct{}     // something has come that is no later change of an earlier answer
 	printed  chan struct{}     // something has come
+	dir      string            // where the files that are sent are put, each in a directory by its ID; "": they are only named
+}
+
+// file saves one that is sent, for the person to use, and is how it is shown: kubeconfig.yaml → /tmp/rehearse-1/F1/kubeconfig.yaml.
+func (s *screen) file(id, name, alt string, data []byte) string {
+	shown := strings.TrimSpace(name + " " + alt)
+	if s.dir == "" || len(data) == 0 {
+		return shown
+	}
+	path := filepath.Join(s.dir, filepath.Base(id), filepath.Base(name))
+	err := os.MkdirAll(filepath.Dir(path), 0o700)
+	if err == nil {
+		err = os.WriteFile(path, data, 0o600)
+	}
+	if err != nil {
+		return shown + " (not saved: " + err.Error() + ")"
+	}
+	return shown + " → " + path
 }
 
 func newScreen(out io.Writer) *screen {

@@ -144,8 +144,11 @@ func (p *inSlack) see(s scene, c slacktest.Change) message {
 		return message{}
 	}
 	out.channel, out.id, out.words, out.spot = m.Channel, m.TS, m.Words(), s.spot(m.For != "")
-	if m.For != "" {
+	switch {
+	case m.For != "":
 		out.kind = "for you alone"
+	case strings.HasPrefix(m.Channel, "D"):
+		out.kind, out.spot = "in private messages", "alone "+s.who.name
 	}
 	if m.Deleted {
 		out.kind, out.words = "deleted", "(deleted)"
@@ -158,7 +161,7 @@ func (p *inSlack) see(s scene, c slacktest.Change) message {
 		out.words = strings.TrimSuffix(strings.TrimSpace(out.words), "\n"+label)
 	}
 	for _, f := range m.Files {
-		out.files = append(out.files, f.Name+" "+f.Alt)
+		out.files = append(out.files, p.screen.file(f.ID, f.Name, f.Alt, f.Data))
 	}
 	return out
 }
