@@ -2,6 +2,8 @@ package main
 
 import (
 	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -38,7 +40,9 @@ func TestPrivateMessagesAreLabelled(t *testing.T) {
 	s := newScene()
 	server.SetUser(slacktest.User{ID: s.who.slack, Name: s.who.name})
 	server.SetChannel(slacktest.Channel{ID: "D1", IM: true, User: s.who.slack})
-	if _, err := server.Send(t.Context(), slacktest.DirectMessage{User: s.who.slack, Text: "hello"}); err != nil {
+	app := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	defer app.Close()
+	if _, err := server.Post(t.Context(), app.URL, slacktest.DirectMessage{User: s.who.slack, Text: "hello"}); err != nil {
 		t.Fatal(err)
 	}
 	for _, m := range server.Messages("D1") {
