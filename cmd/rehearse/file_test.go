@@ -45,11 +45,11 @@ func TestPrivateMessagesAreLabelled(t *testing.T) {
 	if _, err := server.Post(t.Context(), app.URL, slacktest.DirectMessage{User: s.who.slack, Text: "hello"}); err != nil {
 		t.Fatal(err)
 	}
-	for _, m := range server.Messages("D1") {
-		if got := p.see(s, slacktest.Change{Message: m}); got.kind != "in private messages" || got.spot != s.spot(true) && got.spot != "alone ana" {
-			t.Errorf("%+v", got)
-		}
-		return
+	all := server.Messages("D1")
+	if len(all) == 0 {
+		t.Fatal("no message")
 	}
-	t.Error("no message")
+	if got := p.see(s, slacktest.Change{Message: all[0]}); got.kind != "in private messages" || got.spot != s.spot(true) && got.spot != "alone ana" {
+		t.Errorf("%+v", got)
+	}
 }
