@@ -1,6 +1,9 @@
 package bot
 
-import "testing"
+import (
+	"context"
+	"testing"
+)
 
 // A menu's choices may be typed as people write letters.
 func TestMenuTyped(t *testing.T) {
@@ -35,13 +38,23 @@ func TestMenuTyped(t *testing.T) {
 	}
 }
 
+// offer has the person be shown something, in a turn of the channel's.
+func (s *stage) offer(r Reply) {
+	s.t.Helper()
+	j := job{ctx: context.Background(), done: make(chan error, 1), run: func(_ context.Context, ln *lane) { ln.offer(s.person, r) }}
+	if ok, err := s.tutor.enqueue(s.request("").Place(), j); !ok || err != nil {
+		s.t.Fatal(ok, err)
+	}
+	if err := <-j.done; err != nil {
+		s.t.Fatal(err)
+	}
+}
+
 // Where a reply has a menu, its letters alone are an answer, as labels of buttons are.
 func TestMenuLettersAlone(t *testing.T) {
 	s := newStage(t, "fr")
 	s.ask("/aide")
-	r := s.request("")
-	ln := s.tutor.lanes[r.Place()]
-	ln.offer(s.person, Reply{Menu: &Menu{Line: "/aide", Choices: []MenuChoice{{"temps", "le temps"}, {"quiz", "les questions"}}}})
+	s.offer(Reply{Menu: &Menu{Line: "/aide", Choices: []MenuChoice{{"temps", "le temps"}, {"quiz", "les questions"}}}})
 	if got, want := plainText(s.ask("Temps")), plainText(s.ask("/aide temps")); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
@@ -51,20 +64,19 @@ func TestMenuLettersAlone(t *testing.T) {
 func TestLineOnOffer(t *testing.T) {
 	s := newStage(t, "fr")
 	s.ask("/aide")
-	ln := s.tutor.lanes[s.request("").Place()]
 	short := &Prompt{Line: "/kubectl apply", Short: true}
 	for typed, want := range map[string]string{"nonsense": "/kubectl apply\nnonsense", "1": "/aide", "/lentille": "/lentille", "kubectl get nodes": ""} {
-		ln.offer(s.person, Reply{Prompt: short, Buttons: []Button{{Label: "x", Line: "/aide"}}})
+		s.offer(Reply{Prompt: short, Buttons: []Button{{Label: "x", Line: "/aide"}}})
 		got := plainText(s.ask(typed))
 		if want == "" {
 			want = typed
-			ln.offer(s.person, Reply{})
+			s.offer(Reply{})
 		}
 		if want := plainText(s.ask(want)); got != want {
 			t.Errorf("%q:\n%s\nwant\n%s", typed, got, want)
 		}
 	}
-	ln.offer(s.person, Reply{Prompt: &Prompt{Line: "/kubectl apply", Button: "Écrire"}, Buttons: []Button{{Label: "x", Line: "/aide"}}})
+	s.offer(Reply{Prompt: &Prompt{Line: "/kubectl apply", Button: "Écrire"}, Buttons: []Button{{Label: "x", Line: "/aide"}}})
 	if got := s.ask("2"); got.Prompt == nil {
 		t.Errorf("the prompt's button: %s", plainText(got))
 	}
