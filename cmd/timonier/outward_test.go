@@ -34,6 +34,7 @@ var mayReachOut = map[string][]string{
 	"cmd/timonier/health.go":  {"http.Transport", "http.Client"}, // of the program's own address
 	"cmd/timonier/kubectl.go": {"http.Server"},
 	"cmd/timonier/web.go":     {"net.Listen", "http.Server"},
+	"cmd/timonier/doctor.go":  {"net.Listen"}, // whether an address is free
 	"cmd/timonier/api.go":     {"net.Listen", "http.Server"},
 	"cmd/timonier/crowd.go":   {"http.Server"},
 }

@@ -173,8 +173,8 @@ func (r *rehearsal) answerOnDiscord(ctx context.Context, i discordtest.Interacti
 
 func (r *rehearsal) sayInSlack(ctx context.Context, who int, line string) (string, error) {
 	channel := fmt.Sprintf("D%03d", who)
-	r.slack.SetChannel(slacktest.Channel{ID: channel, IM: true, User: "U1"})
-	x, err := r.slack.Send(ctx, slacktest.Command{Name: "/timonier", Text: strings.TrimPrefix(line, "/"), User: "U1", Channel: channel})
+	r.slack.SetChannel(slacktest.Channel{ID: channel, IM: true, User: loadPerson(who)})
+	x, err := r.slack.Send(ctx, slacktest.Command{Name: "/timonier", Text: strings.TrimPrefix(line, "/"), User: loadPerson(who), Channel: channel})
 	if err != nil {
 		return "", err
 	}
