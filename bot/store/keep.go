@@ -266,10 +266,7 @@ const mostAside = 100
 // second names, it loses its own.
 func setAside(path string, now time.Time) (aside string, err error) {
 	for n := 1; ; n++ {
-		aside = path + "." + Stamp(now)
-		if n > 1 { // of the same second
-			aside += "-" + strconv.Itoa(n)
-		}
+		aside = Numbered(path+"."+Stamp(now), n)
 		if err = os.Link(path, aside); err == nil || n > mostAside {
 			return aside, err
 		}
@@ -281,6 +278,14 @@ func setAside(path string, now time.Time) (aside string, err error) {
 
 // Stamp is a moment as it stands in the names of files: they sort as the moments do.
 func Stamp(t time.Time) string { return t.UTC().Format("20060102T150405Z") }
+
+// Numbered is the nth name, from 1, of files that would have the same: the name, name-2, name-3 …
+func Numbered(name string, n int) string {
+	if n > 1 {
+		name += "-" + strconv.Itoa(n)
+	}
+	return name
+}
 
 // syncDir makes the names in a file's directory last.
 func syncDir(path string) error {

@@ -107,7 +107,8 @@ func unfinished(value []byte) []byte {
 
 // freeName is a name that no file has, like the one given.
 func freeName(name string) string {
-	for n, free := 1, name; ; n, free = n+1, name+"-"+strconv.Itoa(n+1) {
+	for n := 1; ; n++ {
+		free := Numbered(name, n)
 		if _, err := os.Lstat(free); errors.Is(err, fs.ErrNotExist) || n > mostAside {
 			return free
 		}

@@ -286,10 +286,7 @@ func (b *backups) names() (names []string, last time.Time) {
 
 // path is the name of a copy: its moment, and a number where there is another of the same second.
 func (b *backups) path(at time.Time, number int) string {
-	name := backupPrefix + store.Stamp(at)
-	if number > 1 {
-		name += "-" + strconv.Itoa(number)
-	}
+	name := store.Numbered(backupPrefix+store.Stamp(at), number)
 	return filepath.Join(b.dir, name+backupSuffix)
 }
 
