@@ -183,7 +183,7 @@ func (c *call) newCluster(s Scope, members int) (*sim.Cluster, error) {
 const (
 	firstStride = time.Second
 	mostStride  = time.Minute
-	quick       = 50 * time.Millisecond // of the wall's time; after a quick stride comes one of twice its length
+	quick       = 10 * time.Millisecond // of the wall's time; after a quick stride comes one of twice its length
 )
 
 // advance lets the cluster's time go on, a little at a time so that a deadline is seen. It

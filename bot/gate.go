@@ -11,65 +11,70 @@ import (
 // at a time already; the gate is for a hundred channels of one tenant, each of which has the longest thing
 // done that there is.
 //
-// A turn begins among the quick. One that works for longer goes on among the long, of which as many work as there
-// are processors to spare, in slices, each tenant's in turn. So whoever asks for something short
+// As many turns work as there are processors, each tenant's in turn; where more than one tenant has come of late, each
+// has half of the places at most. A turn begins as a quick one. One that works for longer goes on as a long one: of
+// those half of the places are had at most, in slices, and only while no quick one waits, or when they have waited
+// for long enough themselves. So whoever asks for something short
 // never waits for more than a few others that are short too, however much is asked for elsewhere. A place is held
 // while a turn computes, and not while it waits for the disk or for a platform. One that does not look up for long is
-// stuck: it goes on, and its place is given to another, but its tenant has one less.
+// stuck: it goes on, and its place is given to another.
 type gate struct {
-	now func() time.Time
+	now   func() time.Time
+	slots int // places in all
 
-	mu          sync.Mutex
-	quick, long pool
-	looking     bool // relieve will be called
+	mu         sync.Mutex
+	busy, long int // places taken, and those of them by long turns; the stuck have none
+	crews      map[Scope]*crew
+	order      []*crew // that have someone waiting, the one whose turn it is first
+
+	came    Scope     // the tenant that came last
+	mixed   time.Time // when last another came than the one before
+	looking bool      // relieve will be called
 }
 
 const (
 	quickFor = 50 * time.Millisecond  // a turn that works for longer is a long one
 	sliceFor = 100 * time.Millisecond // after so long a long one lets another work, if one waits
-	stuckFor = 4 * quickFor           // one that has not looked up for so long is stuck
+	asideFor = 200 * time.Millisecond // a long one that has waited for so long goes before the quick, for a slice
+	stuckFor = 200 * time.Millisecond // one that has not looked up for so long is stuck
+	mixedFor = 5 * time.Second        // for so long after another tenant came, each has its share alone
 	// quickSteps is how many pieces of work a quick turn has at most, however long they take: on a machine
 	// that is busy with other things a short turn takes long, too.
 	quickSteps = 8
 )
 
-// pool are the places of one kind, and who waits for one.
-type pool struct {
-	slots, each int // places in all, and of one tenant
-	busy        int
-	houses      map[Scope]*crew
-	order       []*crew // that have someone waiting, the one whose turn it is first
-}
-
-// crew is what a tenant has in a pool.
+// crew is what a tenant has at work and waiting.
 type crew struct {
 	of      Scope
 	inside  []*pass
-	waiting []waiting
-}
-
-type waiting struct {
-	pass  *pass
-	ready chan struct{} // closed when it may work
+	waiting [2][]*pass // the quick, the long
 }
 
 // pass is a turn's, from when it may work until it need not. A nil one is of a turn that needs none.
 type pass struct {
 	gate  *gate
 	of    Scope
-	place *pool // where it works; nil: it does not
-	since time.Time
-	steps int  // since then
+	kind  kind
+	ready chan struct{} // closed when it may work
+	since time.Time     // it has worked, or waited
+	steps int           // since then
+	spent time.Duration // of work before that
+	works bool
 	stuck bool // its place is another's
+	whole bool // it has waited for long enough: the slice is its own
 	hard  bool // it is a long turn
 }
 
+// kind is of a place.
+type kind int
+
+const (
+	quickTurn kind = iota
+	longTurn
+)
+
 func newGate(processors int) *gate {
-	processors = max(1, processors)
-	g := &gate{now: time.Now}
-	g.quick = pool{slots: 2 * processors, each: processors, houses: map[Scope]*crew{}}
-	g.long = pool{slots: max(1, processors/2), each: processors, houses: map[Scope]*crew{}}
-	return g
+	return &gate{now: time.Now, slots: max(1, processors), crews: map[Scope]*crew{}}
 }
 
 // house is whose share a channel's work counts to: its tenant's, or where there is none its own.
@@ -80,84 +85,124 @@ func (p Place) house() Scope {
 	return Scope{Platform: p.Platform, Tenant: p.Tenant}
 }
 
-// enter waits for a place, among the long where the channel's last turn was one. The error is ctx's.
+// enter waits for a place, as a long turn where the channel's last was one. The error is ctx's.
 func (g *gate) enter(ctx context.Context, p Place, long bool) (*pass, error) {
 	s := &pass{gate: g, of: p.house()}
-	to := &g.quick
 	if long {
-		to = &g.long
+		s.kind = longTurn
 	}
 	g.mu.Lock()
-	ready := g.queue(s, to)
+	g.queue(s)
 	g.mu.Unlock()
-	return s, s.await(ctx, to, ready)
+	return s, s.await(ctx)
 }
 
 // queue and those that follow up to take have the turn of g.mu.
-func (g *gate) queue(s *pass, to *pool) (ready chan struct{}) {
-	c := to.houses[s.of]
+func (g *gate) queue(s *pass) {
+	if s.of != g.came {
+		if g.came != (Scope{}) {
+			g.mixed = g.now()
+		}
+		g.came = s.of
+	}
+	c := g.crews[s.of]
 	if c == nil {
 		c = &crew{of: s.of}
-		to.houses[s.of] = c
+		g.crews[s.of] = c
 	}
-	ready = make(chan struct{})
-	if c.waiting = append(c.waiting, waiting{s, ready}); len(c.waiting) == 1 {
-		to.order = append(to.order, c)
+	if !c.waits() {
+		g.order = append(g.order, c)
 	}
-	g.fill(to)
-	return ready
+	c.waiting[s.kind] = append(c.waiting[s.kind], s)
+	s.ready, s.since = make(chan struct{}), g.now()
+	g.fill()
 }
+
+func (c *crew) waits() bool { return len(c.waiting[quickTurn])+len(c.waiting[longTurn]) > 0 }
 
 // fill gives what places are free: to one of each tenant in turn.
-func (g *gate) fill(to *pool) {
-	g.unstick(to)
-	for to.busy < to.slots {
-		i := slices.IndexFunc(to.order, func(c *crew) bool { return len(c.inside) < to.each })
-		if i < 0 {
+func (g *gate) fill() {
+	g.unstick()
+	for g.busy < g.slots {
+		c, k, ok := g.next()
+		if !ok {
 			break
 		}
-		c := to.order[i]
-		w := c.waiting[0]
-		c.waiting = c.waiting[1:]
-		to.order = slices.Delete(to.order, i, i+1)
-		if len(c.waiting) > 0 {
-			to.order = append(to.order, c)
+		s := c.waiting[k][0]
+		c.waiting[k] = c.waiting[k][1:]
+		g.order = slices.DeleteFunc(g.order, func(o *crew) bool { return o == c })
+		if c.waits() {
+			g.order = append(g.order, c)
 		}
-		c.inside = append(c.inside, w.pass)
-		to.busy++
-		w.pass.place, w.pass.since, w.pass.steps, w.pass.stuck = to, g.now(), 0, false
-		close(w.ready)
+		c.inside = append(c.inside, s)
+		s.works, s.stuck, s.whole = true, false, g.overdue(s)
+		s.since, s.steps = g.now(), 0
+		g.hold(s, 1)
+		close(s.ready)
 	}
-	g.look()
-}
-
-// look has the stuck looked for while someone waits.
-func (g *gate) look() {
-	if !g.looking && len(g.quick.order)+len(g.long.order) > 0 {
+	if !g.looking && len(g.order) > 0 {
 		g.looking = true
 		time.AfterFunc(stuckFor, g.relieve)
 	}
 }
 
-// relieve gives the places of those that are stuck to others.
+// next is whose turn it is: the first tenant's that has a quick one or one that has waited for long enough, else the
+// first's that has a long one.
+func (g *gate) next() (who *crew, as kind, ok bool) {
+	share := g.slots
+	if g.now().Sub(g.mixed) < mixedFor {
+		share = max(1, g.slots/2)
+	}
+	room := g.long < max(1, g.slots/2)
+	for _, c := range g.order {
+		working := 0
+		for _, s := range c.inside {
+			if !s.stuck {
+				working++
+			}
+		}
+		if working >= share || len(c.inside) >= g.slots {
+			continue
+		}
+		long := room && len(c.waiting[longTurn]) > 0
+		switch {
+		case long && g.overdue(c.waiting[longTurn][0]):
+			return c, longTurn, true
+		case len(c.waiting[quickTurn]) > 0:
+			return c, quickTurn, true
+		case long && !ok:
+			who, as, ok = c, longTurn, true
+		}
+	}
+	return who, as, ok
+}
+
+// overdue is of a turn that waits.
+func (g *gate) overdue(s *pass) bool { return g.now().Sub(s.since) >= asideFor }
+
+// hold takes n of a turn's places, or gives them back.
+func (g *gate) hold(s *pass, n int) {
+	g.busy += n
+	if s.kind == longTurn {
+		g.long += n
+	}
+}
+
+// relieve gives the places of those that are stuck to others, and has those work that have waited for long.
 func (g *gate) relieve() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.looking = false
-	g.fill(&g.quick)
-	g.fill(&g.long)
+	g.fill()
 }
 
-// unstick takes the places of a full pool that are held by who is stuck.
-func (g *gate) unstick(p *pool) {
-	if p.busy < p.slots {
-		return
-	}
-	for _, c := range p.houses {
+// unstick takes the places that are held by who is stuck.
+func (g *gate) unstick() {
+	for _, c := range g.crews {
 		for _, s := range c.inside {
 			if !s.stuck && g.now().Sub(s.since) >= stuckFor {
 				s.stuck = true
-				p.busy--
+				g.hold(s, -1)
 			}
 		}
 	}
@@ -165,43 +210,49 @@ func (g *gate) unstick(p *pool) {
 
 // take takes the place back.
 func (g *gate) take(s *pass) {
-	from := s.place
-	c := from.houses[s.of]
+	c := g.crews[s.of]
 	c.inside = slices.DeleteFunc(c.inside, func(o *pass) bool { return o == s })
 	if !s.stuck {
-		from.busy--
+		g.hold(s, -1)
 	}
-	s.place = nil
-	g.tidy(from, c)
-	g.fill(from)
+	s.works = false
+	s.count()
+	g.tidy(c)
+	g.fill()
 }
 
-func (g *gate) tidy(p *pool, c *crew) {
-	if len(c.inside)+len(c.waiting) == 0 {
-		delete(p.houses, c.of)
+// count adds what has been worked.
+func (s *pass) count() {
+	now := s.gate.now()
+	s.spent, s.since, s.steps = s.spent+now.Sub(s.since), now, 0
+}
+
+func (g *gate) tidy(c *crew) {
+	if len(c.inside) == 0 && !c.waits() {
+		delete(g.crews, c.of)
 	}
 }
 
 // await waits until the pass has its place.
-func (s *pass) await(ctx context.Context, to *pool, ready <-chan struct{}) error {
+func (s *pass) await(ctx context.Context) error {
 	select {
-	case <-ready:
+	case <-s.ready:
 		return nil
 	case <-ctx.Done():
 	}
 	g := s.gate
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if s.place != nil { // at the last moment
+	if s.works { // at the last moment
 		g.take(s)
 		return ctx.Err()
 	}
-	c := to.houses[s.of]
-	c.waiting = slices.DeleteFunc(c.waiting, func(w waiting) bool { return w.pass == s })
-	if len(c.waiting) == 0 {
-		to.order = slices.DeleteFunc(to.order, func(o *crew) bool { return o == c })
+	c := g.crews[s.of]
+	c.waiting[s.kind] = slices.DeleteFunc(c.waiting[s.kind], func(o *pass) bool { return o == s })
+	if !c.waits() {
+		g.order = slices.DeleteFunc(g.order, func(o *crew) bool { return o == c })
 	}
-	g.tidy(to, c)
+	g.tidy(c)
 	return ctx.Err()
 }
 
@@ -213,26 +264,38 @@ func (s *pass) pace(ctx context.Context) {
 	}
 	g := s.gate
 	g.mu.Lock()
-	if s.place == nil {
+	if !s.works || !g.over(s) {
 		g.mu.Unlock()
 		return
 	}
-	s.steps++
-	worked := g.now().Sub(s.since)
-	if worked < quickFor || s.steps < quickSteps || s.place == &g.long && worked < sliceFor {
-		g.mu.Unlock()
-		return
+	if s.kind == quickTurn {
+		s.hard = true
 	}
-	if s.place == &g.long && len(g.long.order) == 0 && !s.stuck {
-		s.since, s.hard = g.now(), true
-		g.mu.Unlock()
-		return
-	}
-	s.hard = true
 	g.take(s)
-	ready := g.queue(s, &g.long)
+	s.kind = longTurn
+	g.queue(s)
 	g.mu.Unlock()
-	_ = s.await(ctx, &g.long, ready) // what ends the wait ends the work, too
+	_ = s.await(ctx) // what ends the wait ends the work, too
+}
+
+// over is whether a turn has to give up its place now.
+func (g *gate) over(s *pass) bool {
+	worked := g.now().Sub(s.since)
+	s.steps++
+	switch {
+	case s.kind == quickTurn:
+		return worked >= quickFor && s.steps >= quickSteps
+	case s.stuck:
+		return true
+	case worked >= sliceFor:
+		if len(g.order) > 0 {
+			return true
+		}
+		s.whole = false
+		s.count()
+		return false
+	}
+	return !s.whole && slices.ContainsFunc(g.order, func(c *crew) bool { return len(c.waiting[quickTurn]) > 0 })
 }
 
 // leave gives the place back, if there is one.
@@ -242,11 +305,11 @@ func (s *pass) leave() {
 	}
 	s.gate.mu.Lock()
 	defer s.gate.mu.Unlock()
-	if s.place == nil {
+	if !s.works {
 		return
 	}
-	s.hard = s.hard || s.gate.now().Sub(s.since) > stuckFor
 	s.gate.take(s)
+	s.hard = s.hard || s.spent > sliceFor
 }
 
 type passKey struct{}

@@ -22,96 +22,116 @@ func inTenant(tenant string, n int) Place {
 	return Place{Platform: "test", Tenant: tenant, Channel: fmt.Sprint("c", n)}
 }
 
-// line is a turn that waits in a pool, or has its place.
-type line struct {
-	*pass
-	ready chan struct{}
-}
-
-func (l line) works() bool {
+// begun is whether a turn that waited has had its place.
+func (s *pass) begun() bool {
 	select {
-	case <-l.ready:
+	case <-s.ready:
 		return true
 	default:
 		return false
 	}
 }
 
-func (g *gate) lineUp(p Place, to *pool) line {
+func (g *gate) lineUp(p Place, k kind) *pass {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	s := &pass{gate: g, of: p.house()}
-	return line{s, g.queue(s, to)}
+	s := &pass{gate: g, of: p.house(), kind: k}
+	g.queue(s)
+	return s
+}
+
+func (g *gate) empty(t *testing.T) {
+	t.Helper()
+	if g.busy != 0 || g.long != 0 || len(g.crews) != 0 || len(g.order) != 0 {
+		t.Errorf("left over: %d busy, %d long, tenants %v, in line %v", g.busy, g.long, g.crews, g.order)
+	}
 }
 
 // However many channels of one tenant want to work, one of them at most goes before another tenant's turn.
 func TestTenantsTakeTurns(t *testing.T) {
 	for _, processors := range []int{1, 2, 8} {
-		g, _ := byHand(processors)
-		for _, pool := range []*pool{&g.quick, &g.long} {
-			var noisy []line
+		for k, most := range map[kind]int{quickTurn: processors, longTurn: max(1, processors/2)} {
+			g, _ := byHand(processors)
+			var noisy []*pass
 			for n := range 100 {
-				noisy = append(noisy, g.lineUp(inTenant("noisy", n), pool))
+				noisy = append(noisy, g.lineUp(inTenant("noisy", n), k))
 			}
 			working := func() (n int) {
 				for _, l := range noisy {
-					if l.works() {
+					if l.begun() {
 						n++
 					}
 				}
 				return n
 			}
 			before := working()
-			if before != min(pool.slots, pool.each) {
+			if before != most {
 				t.Fatalf("%d processors: %d work", processors, before)
 			}
-			quiet := g.lineUp(inTenant("quiet", 0), pool)
-			for !quiet.works() { // one that works gives up its place
-				i := slices.IndexFunc(noisy, func(l line) bool { return l.works() && l.place != nil })
-				noisy[i].leave()
+			quiet := g.lineUp(inTenant("quiet", 0), k)
+			for !quiet.begun() { // one that works gives up its place
+				noisy[slices.IndexFunc(noisy, func(l *pass) bool { return l.works })].leave()
 			}
 			if after := working() - before; after > 1 {
 				t.Errorf("%d processors: %d others went before", processors, after)
 			}
 			quiet.leave()
 			for _, l := range noisy { // all have their turn, in the end
-				if !l.works() {
+				if !l.begun() {
 					t.Fatalf("%d processors: one was forgotten", processors)
 				}
 				l.leave()
 			}
-			if pool.busy != 0 || len(pool.houses) != 0 || len(pool.order) != 0 {
-				t.Errorf("%d processors: left over: %+v", processors, pool)
-			}
+			g.empty(t)
 		}
 	}
 }
 
-// What works on and on leaves its quick place, and then works in slices: each tenant's in turn.
+// Where there are two tenants each has half of the places, and the other half stands ready.
+func TestEachHasItsShare(t *testing.T) {
+	g, now := byHand(4)
+	var noisy []*pass
+	for n := range 6 {
+		noisy = append(noisy, g.lineUp(inTenant("noisy", n), quickTurn))
+	}
+	if !noisy[3].begun() || noisy[4].begun() {
+		t.Error("who is alone has all")
+	}
+	g.lineUp(inTenant("quiet", 0), quickTurn)
+	noisy[0].leave()
+	if noisy[1].leave(); noisy[4].begun() || g.busy != 3 {
+		t.Errorf("it has more than half: %d work", g.busy)
+	}
+	*now = now.Add(mixedFor)
+	if g.relieve(); !noisy[4].begun() || !noisy[5].begun() {
+		t.Error("it is alone again")
+	}
+}
+
+// What works on and on gives up its quick place, and then works in slices: each tenant's in turn.
 func TestLongTurnsTakeSlices(t *testing.T) {
 	g, now := byHand(2)
 	ctx := context.Background()
 	noisy, err := g.enter(ctx, inTenant("noisy", 0), false)
-	if err != nil || noisy.place != &g.quick {
+	if err != nil || !noisy.works {
 		t.Fatal(err)
 	}
-	if noisy.pace(ctx); noisy.place != &g.quick {
+	if noisy.pace(ctx); noisy.kind != quickTurn {
 		t.Error("it has hardly begun")
 	}
 	*now = now.Add(quickFor)
-	if noisy.pace(ctx); noisy.place != &g.quick {
+	if noisy.pace(ctx); noisy.kind != quickTurn {
 		t.Error("it has done little, if slowly")
 	}
 	noisy.steps = quickSteps
-	if noisy.pace(ctx); noisy.place != &g.long || !noisy.hard || g.quick.busy != 0 {
+	if noisy.pace(ctx); noisy.kind != longTurn || !noisy.works || !noisy.hard || g.long != 1 {
 		t.Error("it is still among the quick")
 	}
-	quiet := g.lineUp(inTenant("quiet", 0), &g.long)
-	if noisy.pace(ctx); quiet.works() {
+	quiet := g.lineUp(inTenant("quiet", 0), longTurn)
+	if noisy.pace(ctx); quiet.begun() {
 		t.Error("the slice is not over")
 	}
 	*now = now.Add(sliceFor)
-	noisy.steps = quickSteps
 	back := make(chan struct{})
 	go func() {
 		noisy.pace(ctx)
@@ -120,71 +140,99 @@ func TestLongTurnsTakeSlices(t *testing.T) {
 	<-quiet.ready
 	quiet.leave()
 	<-back
-	if noisy.place != &g.long {
+	if !noisy.works {
 		t.Error("it does not work on")
 	}
-	*now, noisy.steps = now.Add(time.Minute), quickSteps
-	if noisy.pace(ctx); noisy.place != &g.long { // nobody waits
+	*now = now.Add(time.Minute)
+	if noisy.pace(ctx); !noisy.works { // nobody waits
 		t.Error("it has left for nobody")
 	}
 	noisy.leave()
 	noisy.leave()
-	if g.long.busy != 0 {
-		t.Error("the place is not given back")
-	}
-	if noisy.pace(ctx); noisy.place != nil {
+	g.empty(t)
+	if noisy.pace(ctx); noisy.works {
 		t.Error("it works again")
 	}
+}
+
+// A long turn stands aside for quick ones, until it has waited for long enough: then it has a slice in any case.
+func TestLongTurnsStandAside(t *testing.T) {
+	g, now := byHand(1)
+	ctx := context.Background()
+	long := g.lineUp(inTenant("a", 0), longTurn)
+	quick := g.lineUp(inTenant("b", 0), quickTurn)
+	back := make(chan struct{})
+	go func() {
+		long.pace(ctx)
+		close(back)
+	}()
+	<-quick.ready
+	next := g.lineUp(inTenant("b", 1), quickTurn)
+	if quick.leave(); !next.begun() {
+		t.Error("another that is quick waits for a long one")
+	}
+	*now = now.Add(asideFor - time.Millisecond)
+	third := g.lineUp(inTenant("c", 1), quickTurn)
+	*now = now.Add(time.Millisecond)
+	next.leave()
+	<-back
+	if third.begun() {
+		t.Error("it stands aside for ever")
+	}
+	*now = now.Add(sliceFor - 1)
+	if long.pace(ctx); !long.works {
+		t.Error("its slice is cut short")
+	}
+	long.leave()
+	if !third.begun() {
+		t.Error("one was forgotten")
+	}
+	third.leave()
+	g.empty(t)
 }
 
 // Turns that never look up keep their own tenant from more of them than it may have, and nobody else: their places
 // are given to others.
 func TestTurnsThatNeverLookUp(t *testing.T) {
 	g, now := byHand(2)
-	var stuck []line
-	for _, tenant := range []string{"a", "a", "b", "b"} {
-		if stuck = append(stuck, g.lineUp(inTenant(tenant, len(stuck)), &g.quick)); !stuck[len(stuck)-1].works() {
+	var stuck []*pass
+	for n, tenant := range []string{"a", "a"} {
+		if stuck = append(stuck, g.lineUp(inTenant(tenant, n), quickTurn)); !stuck[n].begun() {
 			t.Fatal("there is a place for each")
 		}
 	}
-	third, quiet := g.lineUp(inTenant("a", 2), &g.quick), g.lineUp(inTenant("quiet", 0), &g.quick)
-	if g.relieve(); third.works() || quiet.works() { // as it is called while they wait
+	third, quiet := g.lineUp(inTenant("a", 2), quickTurn), g.lineUp(inTenant("quiet", 0), quickTurn)
+	if g.relieve(); third.begun() || quiet.begun() { // as it is called while they wait
 		t.Error("they have hardly begun")
 	}
 	*now = now.Add(stuckFor)
-	if g.relieve(); !quiet.works() {
+	if g.relieve(); !quiet.begun() {
 		t.Error("another has no place")
 	}
-	if third.works() {
+	if third.begun() {
 		t.Error("their tenant has a third")
 	}
 	quiet.leave()
 	stuck[0].leave()
-	if !third.works() {
+	if !third.begun() {
 		t.Error("their tenant has no place again")
 	}
 	third.leave()
-	for _, l := range stuck[1:] {
-		l.leave()
-	}
-	if g.quick.busy != 0 || len(g.quick.houses) != 0 {
-		t.Errorf("left over: %+v", &g.quick)
-	}
+	stuck[1].leave()
+	g.empty(t)
 }
 
 // Who stops waiting leaves the line.
 func TestWaitingEnds(t *testing.T) {
 	g, _ := byHand(1)
-	first := g.lineUp(inTenant("a", 0), &g.long)
+	first := g.lineUp(inTenant("a", 0), longTurn)
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	if _, err := g.enter(ctx, inTenant("a", 1), true); !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
 	first.leave()
-	if len(g.long.order) != 0 || len(g.long.houses) != 0 || g.long.busy != 0 {
-		t.Errorf("%+v", g.long)
-	}
+	g.empty(t)
 }
 
 // Forty channels of a tenant, none of whose turns ever ends: as many work as there are processors, the others
