@@ -73,6 +73,7 @@ type run struct {
 	getter   *getter
 	factory  cmdutil.Factory
 	wire     *wire
+	input    input
 	result   Result
 }
 
@@ -113,7 +114,7 @@ func start(ctx context.Context, c *sim.Cluster, args []string, stdin string, loo
 	defer c.Trace().Because(before)
 	if !readsStdin(args) {
 		r.execute(args)
-	} else if err := withStdin(stdin, func() { r.execute(args) }); err != nil {
+	} else if err := withStdin(stdin, func(in input) { r.input = in; r.execute(args) }); err != nil {
 		fmt.Fprintf(&r.err, "error: %v\n", err)
 		r.result.Code = 1
 	}
@@ -124,7 +125,7 @@ func start(ctx context.Context, c *sim.Cluster, args []string, stdin string, loo
 			r.result.GaveUp = true
 		}
 	}
-	r.result.Stdout, r.result.Stderr = r.out.String(), r.err.String()
+	r.result.Stdout, r.result.Stderr = r.input.told(r.out.String()), r.input.told(r.err.String())
 	if r.wire.ages {
 		r.result.Stdout = r.wire.unshift(r.result.Stdout)
 	}
@@ -193,7 +194,13 @@ func (r *run) root(args []string) *cobra.Command {
 		SilenceErrors:              true,
 		SilenceUsage:               true,
 		CompletionOptions:          cobra.CompletionOptions{DisableDefaultCmd: true},
-		PersistentPreRunE:          func(cmd *cobra.Command, _ []string) error { return check(cmd, readsStdin(args)) },
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
+			if err := check(cmd, readsStdin(args)); err != nil {
+				return err
+			}
+			r.input.give(cmd)
+			return nil
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 {
 				return unknownCommand(cmd, args[0])

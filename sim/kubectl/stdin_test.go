@@ -2,9 +2,16 @@ package kubectl
 
 import (
 	"context"
+	"fmt"
+	"io"
 	"os"
 	"strings"
+	"sync"
 	"testing"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+	cmdutil "k8s.io/kubectl/pkg/cmd/util"
 
 	"timonier/sim"
 )
@@ -38,4 +45,93 @@ func TestManifestsComeFromTheCommand(t *testing.T) {
 	if os.Stdin != was {
 		t.Error("os.Stdin is not what it was")
 	}
+}
+
+// TestManifestsAreReadSideBySide: a command that reads its text and then waits keeps none from reading its own.
+func TestManifestsAreReadSideBySide(t *testing.T) {
+	if !namesOpen() {
+		t.Skip("the system has no name for what is open: commands that read take turns")
+	}
+	if ReadsInput([]string{"apply", "-f", "-"}) {
+		t.Error("it is said to read the process's own input")
+	}
+	var side sync.WaitGroup
+	defer side.Wait()
+	other, err := sim.New(sim.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = withStdin("", func(input) { // within which another command is at work
+		r := Run(t.Context(), other, []string{"apply", "-f", "-"}, "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n")
+		if r.Stdout != "configmap/a created\n" {
+			t.Errorf("%q %q", r.Stdout, r.Stderr)
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 4 {
+		side.Go(func() {
+			c, err := sim.New(sim.Config{})
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			for j := range 5 {
+				name := fmt.Sprintf("m-%d-%d", i, j)
+				r := Run(t.Context(), c, []string{"create", "-f", "-"}, "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: "+name+"}\n")
+				if want := "configmap/" + name + " created\n"; r.Stdout != want {
+					t.Errorf("%q %q, want %q", r.Stdout, r.Stderr, want)
+				}
+			}
+		})
+	}
+}
+
+// TestInputIsCalledSTDIN: what is said of the text, and how many objects it is taken for, is as of standard input.
+func TestInputIsCalledSTDIN(t *testing.T) {
+	c, err := sim.New(sim.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const one = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: one}\n"
+	for _, tt := range []struct{ line, stdin, want string }{
+		{"apply -f -", "a: [", "error: error parsing STDIN: error converting YAML to JSON: yaml: line 1: did not find expected node content\n"},
+		{"create -f -", "apiVersion: v1\nkind: Nothing\nmetadata: {name: a}\n", `no matches for kind "Nothing" in version "v1"`},
+		{"apply -f -", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\nunknown: 1\n", `unknown field "unknown"`},
+		{"create -f -", one, "configmap/one created"},
+		{"create -f -", one, `Error from server (AlreadyExists): error when creating "STDIN": configmaps "one" already exists`},
+		{"get -o name -f -", one, "configmap/one"},
+		{"get -o yaml -f -", one, "kind: List"},
+		{"apply -f - -f -", one, "standard input"},
+	} {
+		r := Run(context.Background(), c, strings.Fields(tt.line), tt.stdin)
+		if got := r.Stdout + r.Stderr; !strings.Contains(got, tt.want) || strings.Contains(got, "/dev/") {
+			t.Errorf("%s: %q, want %q", tt.line, got, tt.want)
+		}
+	}
+}
+
+// TestInputCanBeGiven: each command that takes -f can be given a text, or it would read the process's own.
+func TestInputCanBeGiven(t *testing.T) {
+	c, err := sim.New(sim.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = Run(context.Background(), c, []string{"version"}, "")
+	r := &run{cluster: c, wire: &wire{}}
+	r.getter = newGetter(&wire{cluster: c}, io.Discard)
+	r.factory = cmdutil.NewFactory(r.getter)
+	var walk func(*cobra.Command)
+	walk = func(cmd *cobra.Command) {
+		if f := cmd.Flags().Lookup("filename"); f != nil {
+			if _, isList := f.Value.(pflag.SliceValue); !isList {
+				t.Errorf("%s: -f is a %T", cmd.CommandPath(), f.Value)
+			}
+		}
+		for _, sub := range cmd.Commands() {
+			walk(sub)
+		}
+	}
+	walk(r.root(nil))
 }
