@@ -38,6 +38,8 @@ const (
 	// receiving and sending are how long a request's body and an answer may take.
 	receiving = 30 * time.Second
 	sending   = 30 * time.Second
+	// largeBody is how long a body may be, in bytes, without being one of few at once: no object is as long.
+	largeBody = 512 << 10
 )
 
 // Outside answers the requests that come for channels' clusters from outside, with the tokens of their kubeconfigs: the Kubernetes
@@ -58,32 +60,40 @@ type visit struct {
 func (t *Tutor) serveOutside(w http.ResponseWriter, r *http.Request) {
 	limits := http.NewResponseController(w)
 	limits.SetWriteDeadline(time.Time{}) // and not that of the connection's answer before; what is no connection has none
+	if r.ContentLength != 0 {            // net/http waits for the end of what nobody reads, too, before it answers
+		limits.SetReadDeadline(time.Now().Add(receiving))
+	}
 	v := &visit{tutor: t, hash: tokenHash(bearer(r)), http: r}
 	var found bool
 	var err error
 	if v.place, found, err = t.placeOf(r.Context(), v.hash); err != nil {
-		v.failed(err).write(w)
+		v.failed(err).writeUnread(w, r)
 		return
 	}
 	if !found {
-		unauthorized().write(w)
+		unauthorized().writeUnread(w, r)
 		return
 	}
 	if of, wait := t.limits.visits(v.hash, v.place); wait > 0 {
 		t.cfg.Metrics.exceeded("kubectl", of)
-		busy(wait).write(w)
+		busy(wait).writeUnread(w, r)
 		return
 	}
 	leave, ok := t.outside.enter(v.hash)
 	if !ok {
-		busy(0).write(w)
+		busy(0).writeUnread(w, r)
 		return
 	}
 	defer leave()
-	if r.Method != http.MethodGet && r.Method != http.MethodHead { // whose bodies say nothing, and a watch would keep for long
-		limits.SetReadDeadline(time.Now().Add(receiving))
-		if v.body, err = io.ReadAll(io.LimitReader(r.Body, apiserver.MaxBodyBytes+1)); err != nil {
-			return // the client is gone, or too slow
+	if r.ContentLength != 0 {
+		done, ok, err := v.receive()
+		defer done()
+		switch {
+		case err != nil: // the client is gone, or too slow
+			panic(http.ErrAbortHandler) // to return would say that all is well
+		case !ok:
+			busy(0).writeUnread(w, r)
+			return
 		}
 		limits.SetReadDeadline(time.Time{})
 	}
@@ -111,6 +121,25 @@ func (t *Tutor) serveOutside(w http.ResponseWriter, r *http.Request) {
 		}
 		a.write(w)
 	}
+}
+
+// receive reads the request's body, whole or as much as is needed to see that it is too long. False: there are too many long ones at
+// this moment. What it counted is given back by done.
+func (v *visit) receive() (done func(), ok bool, err error) {
+	done = func() {}
+	if m := v.http.Method; m == http.MethodGet || m == http.MethodHead { // it says nothing, and a watch would keep it for long
+		_, err = io.Copy(io.Discard, io.LimitReader(v.http.Body, apiserver.MaxBodyBytes+1))
+		return done, true, err
+	}
+	if v.body, err = io.ReadAll(io.LimitReader(v.http.Body, largeBody)); err != nil || len(v.body) < largeBody {
+		return done, true, err
+	}
+	if done, ok = v.tutor.outside.carry(); !ok {
+		return func() {}, false, nil
+	}
+	rest, err := io.ReadAll(io.LimitReader(v.http.Body, apiserver.MaxBodyBytes+1-largeBody))
+	v.body = append(v.body, rest...)
+	return done, true, err
 }
 
 // bearer is the token that a request has; "": none.
@@ -347,6 +376,14 @@ func (a *answered) write(w http.ResponseWriter) {
 	}
 	w.WriteHeader(a.code)
 	w.Write(a.body.Bytes()) // who is gone needs no answer
+}
+
+// writeUnread answers a request whose body was not read, and is not going to be: nothing more is to come over its connection.
+func (a *answered) writeUnread(w http.ResponseWriter, r *http.Request) {
+	if r.ContentLength != 0 {
+		w.Header().Set("Connection", "close")
+	}
+	a.write(w)
 }
 
 // refusal is a whole answer that says no, as the API says it.

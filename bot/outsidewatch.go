@@ -17,6 +17,7 @@ type outside struct {
 	mu      sync.Mutex
 	inside  map[string]int // requests being answered, by the hash of their token
 	all     int
+	laden   int // of them, those with a large body
 	rooms   map[Place]*room
 	count   map[string]int      // open watches, by the hash of their token
 	here    map[Place]int       // the same, by their channel
@@ -30,6 +31,7 @@ type outside struct {
 const (
 	mostVisits       = 256 // of all, together
 	mostVisitsOfOne  = 16  // with one token: kubectl asks for some ten things at once
+	mostLaden        = 16  // of all, with a large body
 	mostWatchesOfOne = 64  // an informer for each kind, and some
 	mostWatchesHere  = 1000
 	mostWatches      = 5000 // of all, together
@@ -54,6 +56,21 @@ func (o *outside) enter(hash string) (leave func(), ok bool) {
 		if o.inside[hash]--; o.inside[hash] == 0 {
 			delete(o.inside, hash)
 		}
+	}), true
+}
+
+// carry counts a request with a large body, until done is called. False: there are too many.
+func (o *outside) carry() (done func(), ok bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.laden >= mostLaden {
+		return nil, false
+	}
+	o.laden++
+	return sync.OnceFunc(func() {
+		o.mu.Lock()
+		defer o.mu.Unlock()
+		o.laden--
 	}), true
 }
 

@@ -114,7 +114,7 @@ func (x *exchange) find() *Resource {
 	case x.at.namespace == "" && x.at.name != "":
 		return nil
 	}
-	if x.at.subresource != "" && !slices.Contains(r.Subresources, x.at.subresource) {
+	if sub := x.at.subresource; sub != "" && !slices.Contains(r.Subresources, sub) && !slices.Contains(connecting(r), sub) {
 		return nil
 	}
 	return r
@@ -152,6 +152,10 @@ func subhandlers() map[string]map[string]handler {
 		"binding":  {"create": (*exchange).createBinding},
 		"eviction": {"create": (*exchange).createEviction},
 		"log":      {"get": (*exchange).getLog},
+
+		"exec":        {"get": (*exchange).connect, "create": (*exchange).connect},
+		"attach":      {"get": (*exchange).connect, "create": (*exchange).connect},
+		"portforward": {"get": (*exchange).connect, "create": (*exchange).connect},
 	}
 }
 
@@ -293,7 +297,7 @@ func (x *exchange) refusal(err error) *answer {
 		media = mediaType{info: serializers()[0]}
 	}
 	a := x.encode(int(status.Code), status, media.info)
-	if d := status.Details; d != nil && d.RetryAfterSeconds > 0 {
+	if d := status.Details; d != nil && d.RetryAfterSeconds > 0 && !isAhead(status) {
 		a.header.Set("Retry-After", fmt.Sprint(d.RetryAfterSeconds))
 	}
 	return a

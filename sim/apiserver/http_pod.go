@@ -2,6 +2,7 @@ package apiserver
 
 import (
 	"fmt"
+	"math"
 	"net/http"
 	"slices"
 	"strconv"
@@ -14,6 +15,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	metav1validation "k8s.io/apimachinery/pkg/apis/meta/v1/validation"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
 // success is the answer to what creates no object.
@@ -133,8 +135,12 @@ func (x *exchange) logOptions(pod *corev1.Pod) (LogOptions, error) {
 	opts.Previous, _ = strconv.ParseBool(x.query.Get("previous"))
 	opts.Timestamps, _ = strconv.ParseBool(x.query.Get("timestamps"))
 	opts.Tail, opts.LimitBytes = x.number("tailLines"), x.number("limitBytes")
-	if seconds := x.number("sinceSeconds"); seconds != nil {
-		since := time.Duration(*seconds) * time.Second
+	seconds := x.number("sinceSeconds")
+	if errs := invalidLogOptions(opts, seconds, x.query.Get("sinceTime")); len(errs) > 0 {
+		return opts, apierrors.NewInvalid(schema.GroupKind{Kind: "PodLogOptions"}, pod.Name, errs)
+	}
+	if seconds != nil {
+		since := time.Duration(min(*seconds, math.MaxInt64/int64(time.Second))) * time.Second
 		opts.Since = &since
 	}
 	if at, err := time.Parse(time.RFC3339, x.query.Get("sinceTime")); err == nil {
@@ -142,6 +148,23 @@ func (x *exchange) logOptions(pod *corev1.Pod) (LogOptions, error) {
 		opts.Since = &since
 	}
 	return opts, nil
+}
+
+// invalidLogOptions is ValidatePodLogOptions of the real server (pkg/apis/core/validation).
+func invalidLogOptions(opts LogOptions, seconds *int64, at string) (errs field.ErrorList) {
+	if opts.Tail != nil && *opts.Tail < 0 {
+		errs = append(errs, field.Invalid(field.NewPath("tailLines"), *opts.Tail, "must be greater than or equal to 0"))
+	}
+	if opts.LimitBytes != nil && *opts.LimitBytes < 1 {
+		errs = append(errs, field.Invalid(field.NewPath("limitBytes"), *opts.LimitBytes, "must be greater than 0"))
+	}
+	switch {
+	case seconds != nil && at != "":
+		errs = append(errs, field.Forbidden(field.NewPath(""), "at most one of `sinceTime` or `sinceSeconds` may be specified"))
+	case seconds != nil && *seconds < 1:
+		errs = append(errs, field.Invalid(field.NewPath("sinceSeconds"), *seconds, "must be greater than 0"))
+	}
+	return errs
 }
 
 // number is a whole number in the query; nil: there is none.

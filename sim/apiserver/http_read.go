@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -214,11 +215,20 @@ func (s *Server) notAhead(version string) error {
 		return apierrors.NewBadRequest(fmt.Sprintf("Invalid value: %q: %v", version, err))
 	}
 	if now := s.Revision(); int64(rev) > now {
-		err := apierrors.NewTimeoutError(fmt.Sprintf("Too large resource version: %d, current: %d", rev, now), 1)
+		err := apierrors.NewTimeoutError(fmt.Sprintf("Too large resource version: %d, current: %d", rev, now), 1) // see isAhead
 		err.ErrStatus.Details.Causes = []metav1.StatusCause{{Type: metav1.CauseTypeResourceVersionTooLarge, Message: "Too large resource version"}}
 		return err
 	}
 	return nil
+}
+
+// isAhead says that a refusal is notAhead's, which goes without the header Retry-After. The real server lags behind its store at times,
+// and has clients wait for it; client-go does so ten times, a second each, before its reflector lists anew. Here the store lags behind
+// nothing: whoever asks for what it has not reached knows another cluster than the one that is here now, as one was reset.
+func isAhead(s *metav1.Status) bool {
+	return s.Details != nil && slices.ContainsFunc(s.Details.Causes, func(c metav1.StatusCause) bool {
+		return c.Type == metav1.CauseTypeResourceVersionTooLarge
+	})
 }
 
 // asOf are the matching objects at a revision, from a key on, in key order.

@@ -192,6 +192,15 @@ func TestRequests(t *testing.T) {
 		{"binding", "POST " + pods + "/p/binding", []string{`{"apiVersion":"v1","kind":"Binding","metadata":{"name":"p"},"target":{"kind":"Node","name":"node-1"}}`}, 201, "{.status}", "Success"},
 		{"log of an unplaced pod", "GET " + pods + "/p/log", nil, 200, "", ""},
 		{"log of no container", "GET " + pods + "/p/log?container=x", nil, 400, "{.message}", "container x is not valid for pod p"},
+		{"log of less than nothing", "GET " + pods + "/p/log?tailLines=-1&limitBytes=0&sinceSeconds=-5", nil, 422, "{.message}", `PodLogOptions "p" is invalid: [tailLines: Invalid value: -1: must be greater than or equal to 0, limitBytes: Invalid value: 0: must be greater than 0, sinceSeconds: Invalid value: -5: must be greater than 0]`},
+		{"log since ever", "GET " + pods + "/p/log?sinceSeconds=9223372036854775807", nil, 200, "", ""},
+		{"exec in what is not placed", "POST " + pods + "/p/exec?command=sh&container=c", nil, 400, "{.message}", "pod p does not have a host assigned"},
+		{"exec in no container", "GET " + pods + "/p/exec?command=sh&container=x", nil, 400, "{.message}", "container x is not valid for pod p"},
+		{"exec in no pod", "POST " + pods + "/no/exec?command=sh", nil, 404, "{.message}", `pods "no" not found`},
+		{"exec", "POST " + pods + "/placed/exec?command=sh", nil, 501, "{.reason} {.message}", "NotImplemented the containers of this cluster are simulated: no process runs in them, and no command can; kubectl logs, describe pod and events tell what they do"},
+		{"attach", "GET " + pods + "/placed/attach", nil, 501, "{.message}", "no process runs in them to attach to"},
+		{"port-forward", "POST " + pods + "/placed/portforward", nil, 501, "{.message}", "nothing listens on their ports"},
+		{"exec, another method", "DELETE " + pods + "/placed/exec", nil, 405, "{.message}", "the server does not allow this method"},
 		{"version", "GET /version", nil, 200, "{.gitVersion}", "v1.37.2"},
 		{"health", "GET /readyz", nil, 200, "", "ok"},
 		{"OpenAPI index", "GET /openapi/v3", nil, 200, "{.paths}", "/openapi/v3/apis/apps/v1?hash="},
@@ -228,6 +237,7 @@ func furnished(t testing.TB) *world {
 		{"POST " + configMaps, `{"metadata":{"name":"cm","labels":{"app":"web"}},"data":{"a":"1"}}`},
 		{"POST " + deployments, yamlBody, deployment},
 		{"POST " + pods, `{"metadata":{"name":"p","labels":{"app":"p"}},"spec":{"containers":[{"name":"c","image":"nginx"}]}}`},
+		{"POST " + pods, `{"metadata":{"name":"placed"},"spec":{"nodeName":"node-1","containers":[{"name":"c","image":"nginx"}]}}`},
 	} {
 		if a := w.call(c[0], c[1:]...); a.code != 201 {
 			t.Fatalf("%s: %d %s", c[0], a.code, a.body)
@@ -235,6 +245,17 @@ func furnished(t testing.TB) *world {
 	}
 	w.now = w.now.Add(90 * time.Second)
 	return w
+}
+
+// A client that knows another cluster's revisions is told so at once: to wait for them, as client-go does for a Retry-After, is in vain.
+func TestNobodyWaitsForAnotherClustersRevision(t *testing.T) {
+	w := furnished(t)
+	for _, query := range []string{"?resourceVersion=99999", "?watch=1&resourceVersion=99999", "?watch=1&sendInitialEvents=true&allowWatchBookmarks=true&resourceVersionMatch=NotOlderThan&resourceVersion=99999"} {
+		a := w.call("GET " + configMaps + query)
+		if a.code != 504 || a.header.Get("Retry-After") != "" || a.path(t, "{.details.causes[0].reason} {.details.retryAfterSeconds}") != "ResourceVersionTooLarge 1" {
+			t.Errorf("%s: %d %v %s", query, a.code, a.header, a.body)
+		}
+	}
 }
 
 func TestWarnings(t *testing.T) {
