@@ -382,6 +382,7 @@ func (a *answered) write(w http.ResponseWriter) {
 func (a *answered) writeUnread(w http.ResponseWriter, r *http.Request) {
 	if r.ContentLength != 0 {
 		w.Header().Set("Connection", "close")
+		http.NewResponseController(w).SetReadDeadline(time.Now()) // of what comes in chunks, net/http waits for the end even so
 	}
 	a.write(w)
 }

@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -18,17 +19,23 @@ import (
 	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/informers"
 	"k8s.io/client-go/kubernetes"
+
+	"timonier/sim/apiserver"
 )
 
-// slowly is a connection's other end that notes until when what is written may take.
+// slowly is a connection's other end that notes until when what is written may take, and what is read.
 type slowly struct {
 	*httptest.ResponseRecorder
 	mu       sync.Mutex
 	deadline time.Time
+	reading  time.Time
 	flushed  chan struct{}
 }
 
-func (s *slowly) SetReadDeadline(time.Time) error { return nil }
+func (s *slowly) SetReadDeadline(at time.Time) error {
+	s.reading = at
+	return nil
+}
 
 func (s *slowly) SetWriteDeadline(at time.Time) error {
 	s.mu.Lock()
@@ -49,14 +56,13 @@ func (s *slowly) bounded() bool {
 	return !s.deadline.IsZero()
 }
 
-// unread is a body that nobody may read.
-type unread struct{ t *testing.T }
+// unending is a body that never ends, and tells when it is read.
+type unending struct{ read func(n int) error }
 
-func (u unread) Read([]byte) (int, error) {
-	u.t.Error("the body of a GET was read")
-	return 0, io.EOF
+func (u unending) Read(p []byte) (int, error) {
+	clear(p)
+	return len(p), u.read(len(p))
 }
-func (unread) Close() error { return nil }
 
 // ask is a request with a token, of this process.
 func (d *doorway) ask(token, method, path string, body io.Reader) *http.Request {
@@ -75,7 +81,7 @@ func TestOutsideWatchMayBeQuiet(t *testing.T) {
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		d.tutor.Outside().ServeHTTP(w, d.ask(config.BearerToken, "GET", "/api/v1/configmaps?watch=1", unread{t}))
+		d.tutor.Outside().ServeHTTP(w, d.ask(config.BearerToken, "GET", "/api/v1/configmaps?watch=1", nil))
 	}()
 	for !w.isQuiet(d) {
 	}
@@ -89,9 +95,100 @@ func TestOutsideWatchMayBeQuiet(t *testing.T) {
 	for _, token := range []string{"wrong", config.BearerToken} {
 		w := &slowly{ResponseRecorder: httptest.NewRecorder()}
 		w.deadline = time.Now().Add(-time.Minute)
-		d.tutor.Outside().ServeHTTP(w, d.ask(token, "GET", "/api/v1/configmaps", unread{t}))
+		d.tutor.Outside().ServeHTTP(w, d.ask(token, "GET", "/api/v1/configmaps", nil))
 		if w.deadline.Before(time.Now()) {
 			t.Errorf("%.5s…: the answer's deadline is %v", token, w.deadline)
+		}
+	}
+}
+
+// What comes with a request has a time to come in, whoever sends it and whether it is of use or not; over it, the connection is closed.
+func TestOutsideBodiesHaveATime(t *testing.T) {
+	d := newDoorway(t)
+	_, config := d.enters("ana", "/kubeconfig")
+	for _, method := range []string{"GET", "POST", "DELETE"} {
+		w, late := &slowly{ResponseRecorder: httptest.NewRecorder()}, 0
+		func() {
+			defer func() {
+				if recover() != http.ErrAbortHandler {
+					t.Errorf("%s: half a body is answered: %d", method, w.Code)
+				}
+			}()
+			d.tutor.Outside().ServeHTTP(w, d.ask(config.BearerToken, method, "/api/v1/namespaces/default/configmaps?watch=1", unending{func(int) error {
+				if late++; w.reading.IsZero() || late > 3 {
+					return fmt.Errorf("late")
+				}
+				return nil
+			}}))
+		}()
+		if late != 4 {
+			t.Errorf("%s: read %d times before it was late", method, late)
+		}
+	}
+	dialled := func(text string) string {
+		c, err := tls.Dial("tcp", d.server.Listener.Addr().String(), &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"http/1.1"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		at, _ := d.ctx.Deadline()
+		if err := c.SetDeadline(at); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.WriteString(c, text); err != nil {
+			t.Fatal(err)
+		}
+		said, err := io.ReadAll(c)
+		if n, ok := err.(net.Error); ok && n.Timeout() {
+			t.Errorf("the connection is kept: %s", text)
+		}
+		return string(said)
+	}
+	for _, head := range []string{"GET /api/v1/pods HTTP/1.1\r\nHost: x\r\n", "POST /api/v1/pods HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer timonier-no\r\n"} {
+		for _, length := range []string{"Content-Length: 10", "Transfer-Encoding: chunked"} {
+			if said := dialled(head + length + "\r\n\r\n"); !strings.HasPrefix(said, "HTTP/1.1 401 ") { // and nothing more comes
+				t.Errorf("%s%s: %s", head, length, said)
+			}
+		}
+	}
+}
+
+// A body is read as far as it takes to see that it is too long, and few long ones at once.
+func TestOutsideBodiesHaveASize(t *testing.T) {
+	d := newDoorway(t)
+	_, config := d.enters("ana", "/kubeconfig")
+	for _, tt := range []struct {
+		method   string
+		others   int // long ones
+		code     int
+		mostRead int
+	}{
+		{"POST", 0, http.StatusRequestEntityTooLarge, apiserver.MaxBodyBytes + 1},
+		{"POST", mostLaden - 1, http.StatusRequestEntityTooLarge, apiserver.MaxBodyBytes + 1},
+		{"POST", mostLaden, http.StatusTooManyRequests, largeBody},
+		{"GET", mostLaden, http.StatusOK, apiserver.MaxBodyBytes + 1},
+	} {
+		var leave []func()
+		for range tt.others {
+			done, ok := d.tutor.outside.carry()
+			if !ok {
+				t.Fatal("none at all")
+			}
+			leave = append(leave, done)
+		}
+		read := 0
+		r := d.ask(config.BearerToken, tt.method, "/api/v1/namespaces/default/configmaps", unending{func(n int) error { read += n; return nil }})
+		r.Header.Set("Content-Type", "application/json")
+		w := httptest.NewRecorder()
+		d.tutor.Outside().ServeHTTP(w, r)
+		if w.Code != tt.code || read > tt.mostRead {
+			t.Errorf("%+v: %d after %d bytes: %s", tt, w.Code, read, w.Body)
+		}
+		for _, done := range leave {
+			done()
+		}
+		if d.tutor.outside.laden != 0 {
+			t.Fatalf("%+v: %d are counted still", tt, d.tutor.outside.laden)
 		}
 	}
 }
