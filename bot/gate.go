@@ -17,7 +17,7 @@ import (
 // for long enough themselves. So whoever asks for something short
 // never waits for more than a few others that are short too, however much is asked for elsewhere. A place is held
 // while a turn computes, and not while it waits for the disk or for a platform. One that does not look up for long is
-// stuck: it goes on, and its place is given to another.
+// stuck: it goes on, and its place is given to another, of another tenant at first.
 type gate struct {
 	now   func() time.Time
 	slots int // places in all
@@ -37,6 +37,7 @@ const (
 	sliceFor = 100 * time.Millisecond // after so long a long one lets another work, if one waits
 	asideFor = 200 * time.Millisecond // a long one that has waited for so long goes before the quick, for a slice
 	stuckFor = 200 * time.Millisecond // one that has not looked up for so long is stuck
+	stayFor  = time.Second            // after so long its tenant has another in its place, too
 	mixedFor = 5 * time.Second        // for so long after another tenant came, each has its share alone
 	// quickSteps is how many pieces of work a quick turn has at most, however long they take: on a machine
 	// that is busy with other things a short turn takes long, too.
@@ -157,7 +158,7 @@ func (g *gate) next() (who *crew, as kind, ok bool) {
 	for _, c := range g.order {
 		working := 0
 		for _, s := range c.inside {
-			if !s.stuck {
+			if !s.stuck || g.now().Sub(s.since) < stayFor {
 				working++
 			}
 		}
