@@ -47,7 +47,7 @@ const (
 func bankCommand(c *call) (Reply, error) {
 	// A conversation of one's own gives no say in what is everyone's, nor a look at the answers.
 	if !c.teaches() {
-		return c.mistake("line.forbidden", with{"Command": c.typed("bank")}), nil
+		return c.forbidden(c.typed("bank")), nil
 	}
 	if c.house.shelf == nil {
 		return c.mistake("bank.nohouse"), nil

@@ -265,7 +265,7 @@ func (c *call) saveCommand(words []string) (Reply, error) {
 	}
 	switch {
 	case !c.may(changes):
-		return c.mistake("line.forbidden", with{"Command": c.typed("cluster", clusterSave.in(c.words))}), nil
+		return c.forbidden(c.typed("cluster", clusterSave.in(c.words))), nil
 	case len(words) == 0:
 		return c.mistake("kept.which").with(c.saveButton(c.say("kept.example"))), nil
 	case !goodName(strings.Join(words, " ")):
@@ -278,7 +278,7 @@ func (c *call) saveCommand(words []string) (Reply, error) {
 	if place := c.channel.kept.find(words[0]); place >= 0 && (!over || !c.may(resets)) {
 		old := c.channel.kept.Places[place]
 		if !c.may(resets) {
-			return c.mistake("kept.taken", with{"Name": old.Name}), nil
+			return c.denied("kept.taken", with{"Name": old.Name}), nil
 		}
 		r := Reply{Blocks: []Block{Text{c.say("kept.over", with{"Name": old.Name, "What": c.keptWhat(old)})}}}
 		return r.with(Button{Label: c.say("kept.overyes"), Line: c.typed("cluster", clusterSave.in(c.words), words[0], clusterOver.in(c.words)), Style: Danger}), nil
@@ -315,7 +315,7 @@ func (c *call) loadButton(k checkpoint) Button {
 // loadCommand is /grappe charge NOM, once more with confirme.
 func (c *call) loadCommand(words []string) (Reply, error) {
 	if !c.may(resets) {
-		return c.mistake("line.forbidden", with{"Command": c.typed("cluster", clusterLoad.in(c.words))}), nil
+		return c.forbidden(c.typed("cluster", clusterLoad.in(c.words))), nil
 	}
 	place, r := c.keptPlace(words, (*call).loadButton)
 	if place < 0 {
@@ -349,7 +349,7 @@ func (c *call) sureOf(kept checkpoint, line string) Reply {
 // forgetCommand is /grappe oublie NOM.
 func (c *call) forgetCommand(words []string) (Reply, error) {
 	if !c.may(resets) {
-		return c.mistake("line.forbidden", with{"Command": c.typed("cluster", clusterForget.in(c.words))}), nil
+		return c.forbidden(c.typed("cluster", clusterForget.in(c.words))), nil
 	}
 	place, r := c.keptPlace(words, func(c *call, k checkpoint) Button {
 		return Button{Label: k.Name, Line: c.typed("cluster", clusterForget.in(c.words), k.Name), Style: Danger}

@@ -181,43 +181,5 @@ func duration(s string) (time.Duration, bool) {
 	return total, true
 }
 
-// hour is a time of day: 9 h 05, 09:05.
-func (c *call) hour(t time.Time) string {
-	if c.lang == "fr" {
-		return strconv.Itoa(t.Hour()) + "\u00a0h\u00a0" + t.Format("04")
-	}
-	return t.Format("15:04")
-}
-
-// span is a duration as one says it: 50 s, 5 min, 1 h 10 min.
-func (c *call) span(d time.Duration) string {
-	if d < time.Second && d > 0 {
-		return strconv.Itoa(int(max(1, d/time.Millisecond))) + "\u00a0ms"
-	}
-	d = d.Round(time.Second)
-	var parts []string
-	for _, u := range []struct {
-		of   time.Duration
-		name string
-	}{{time.Hour, "h"}, {time.Minute, "min"}, {time.Second, "s"}} {
-		if n := d / u.of; n > 0 {
-			parts = append(parts, strconv.Itoa(int(n))+"\u00a0"+u.name)
-			d -= n * u.of
-		}
-	}
-	if len(parts) == 0 {
-		return "0\u00a0s"
-	}
-	return strings.Join(parts, "\u00a0")
-}
-
-// after is when something happened, counted from the start of a story, as one says it aloud: in whole seconds.
-func (c *call) after(d time.Duration) string {
-	if d = d.Round(time.Second); d > 0 {
-		return "+" + c.span(d)
-	}
-	return c.say("tell.atonce")
-}
-
 // showsTime says that /temps only tells the time.
 func showsTime(args string) bool { return args == "" || timeShow.is(args) }

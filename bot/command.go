@@ -173,7 +173,7 @@ func (c *call) answer() (Reply, error) {
 	}
 	args = strings.TrimSpace(args)
 	if !c.may(cmd.level) && (cmd.free == nil || !cmd.free(args)) {
-		return c.mistake("line.forbidden", with{"Command": c.slash(cmd)}), nil
+		return c.forbidden(c.slash(cmd)), nil
 	}
 	c.args, c.stdin, c.ran = args, rest, strings.TrimSpace(c.slash(cmd)+" "+args)
 	return cmd.run(c)

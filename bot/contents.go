@@ -189,7 +189,7 @@ func (c *call) unlockCommand(opens bool, what string) Reply {
 		word = courseUnlock
 	}
 	if !c.may(leads) {
-		return c.mistake("line.forbidden", with{"Command": c.typed("course", word.in(c.words))})
+		return c.forbidden(c.typed("course", word.in(c.words)))
 	}
 	lessons := c.lessonsOf(what)
 	if len(lessons) == 0 {

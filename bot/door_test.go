@@ -287,7 +287,7 @@ func TestReplySurvivesJSON(t *testing.T) {
 	want := Reply{
 		Blocks: []Block{Title{"t"}, Text{"*m*"}, Code{"yaml", "a: 1"}, Table{[]string{"a"}, [][]string{{"b"}}}, Quote{"q"},
 			Meter{"m", 1, 2}, Picture{Name: "p.png", PNG: []byte{1, 2}, Alt: "alt", Text: "text"},
-			Until{"u", time.Date(2026, 9, 14, 13, 0, 20, 0, time.UTC)}, Divider{}},
+			Until{Label: "u", At: time.Date(2026, 9, 14, 13, 0, 20, 0, time.UTC), Clock: "v", In: "w"}, Divider{}},
 		Buttons: []Button{{"l", "/aide", Danger}},
 		Menu:    &Menu{Label: "l", Line: "/quiz réponse 7-3", Choices: []MenuChoice{{"A", "un"}, {"B", "deux"}}, Min: 1, Max: 2},
 		Files:   []File{{"f", "text/plain", []byte("x")}},

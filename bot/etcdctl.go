@@ -28,7 +28,7 @@ func etcdctlCommand(c *call) (Reply, error) {
 		return c.etcdctlExamples(), nil
 	}
 	if !c.may(etcdctlLevel(args)) {
-		return c.mistake("line.forbidden", with{"Command": "/etcdctl " + shorten(strings.Join(args, " "))}), nil
+		return c.forbidden("/etcdctl " + shorten(strings.Join(args, " "))), nil
 	}
 	args, sure := confirmedLast(args)
 	cl, err := c.cluster()

@@ -236,7 +236,7 @@ func (c *call) begin(e *content.Exercise) (Reply, error) {
 	case !c.mayBegin(l):
 		return c.lockedLesson(l), nil
 	case !c.may(resets):
-		return c.mistake("exercise.forbidden"), nil
+		return c.denied("exercise.forbidden"), nil
 	}
 	ch := c.channel
 	next := exercise{ID: e.ID, Aside: ch.exercise.Aside}
@@ -359,7 +359,7 @@ func (c *call) leaveExercise() (Reply, error) {
 		return c.noneOpen(), nil
 	}
 	if !c.may(resets) {
-		return c.mistake("line.forbidden", with{"Command": c.typed("exercise", exerciseEnd.in(c.words))}), nil
+		return c.forbidden(c.typed("exercise", exerciseEnd.in(c.words))), nil
 	}
 	e, was := c.opened()
 	solved := was && ch.exercise.Step >= len(e.Steps)

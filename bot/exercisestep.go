@@ -123,7 +123,7 @@ func (c *call) solution() (Reply, error) {
 		return c.noneOpen(), nil
 	}
 	if !c.may(changes) {
-		return c.mistake("line.forbidden", with{"Command": c.typed("exercise", exerciseShow.in(c.words))}), nil
+		return c.forbidden(c.typed("exercise", exerciseShow.in(c.words))), nil
 	}
 	c.channel.exercise.Helped = true
 	r := Reply{Blocks: []Block{Text{c.say("exercise.solution")}}}

@@ -231,7 +231,7 @@ func (c *call) revokeKubeconfigs(all []*kubeconfig, what string) (Reply, error) 
 		return r.with(c.listButton()).with(c.dropButton(kubeconfigMine.in(c.words))), nil
 	}
 	if everyone && !c.may(leads) {
-		return c.mistake("line.forbidden", with{"Command": c.typed("kubeconfig", kubeconfigDrop.in(c.words), kubeconfigAll.in(c.words))}), nil
+		return c.forbidden(c.typed("kubeconfig", kubeconfigDrop.in(c.words), kubeconfigAll.in(c.words))), nil
 	}
 	for _, k := range all {
 		own := k.Who == c.request.Who.ID

@@ -48,7 +48,7 @@ func kubectlCommand(c *call) (Reply, error) {
 	case result.Refused != nil:
 		return c.refused(result.Refused), nil
 	case result.Denied:
-		return c.mistake("line.forbidden", with{"Command": "/kubectl " + shorten(strings.Join(args, " "))}), nil
+		return c.forbidden("/kubectl " + shorten(strings.Join(args, " "))), nil
 	}
 	r := c.output(result)
 	r.Failed = result.Code != 0

@@ -10,7 +10,7 @@ import (
 // platform wants to know at once, before any work is done.
 type Manner struct {
 	Command string  // the command's English name, for figures: kubectl; "none" where the line names none
-	Private bool    // for the person alone; the Reply's Private is the same
+	Private bool    // for the person alone; the Reply's Private is the same, or true where a command is refused
 	Replace bool    // the answer takes the place of the message whose button was pressed
 	aside   bool    // Replace holds only in a message for the person alone: what others see stays
 	Prompt  *Prompt // a form to show instead of an answer: the line lacks the text that it needs

@@ -63,7 +63,7 @@ type Reply struct {
 	Buttons []Button
 	Menu    *Menu `json:",omitempty"`
 	Files   []File
-	Private bool // for the person alone
+	Private bool // for the person alone; also where the Manner was another: a refusal
 	Final   bool
 	Failed  bool // the command did not do what it was asked: a script stops, a shell's exit code is 1
 	Prompt  *Prompt
@@ -130,10 +130,14 @@ type Picture struct {
 }
 
 // Until is a moment that is waited for. A platform that can counts down by itself: the message
-// need not be edited. At is shown to the second.
+// need not be edited.
 type Until struct {
 	Label string // plain text, before the moment: it ends
 	At    time.Time
+
+	// For a platform that cannot, in the channel's time zone and the reader's language: see When.
+	Clock string `json:",omitempty"` // at 9:05
+	In    string `json:",omitempty"` // in 20 s, as it was when the reply was made; empty: it is past
 }
 
 // Divider separates.

@@ -34,7 +34,7 @@ func (c *call) daily(rest string) (Reply, error) {
 		return r, err
 	}
 	if !c.may(leads) {
-		return c.mistake("line.forbidden", with{"Command": c.typed("quiz", quizDaily.in(c.words))}), nil
+		return c.forbidden(c.typed("quiz", quizDaily.in(c.words))), nil
 	}
 	plan := &c.channel.quiz.Daily
 	if quizEnd.is(rest) {
@@ -59,7 +59,7 @@ func (c *call) daily(rest string) (Reply, error) {
 	next := plan.next(c.now, c.zone())
 	c.wakeDailyAt(next)
 	r := Reply{Blocks: []Block{Text{c.say("quiz.daily.set", with{"Time": c.hour(next.In(c.zone())), "Zone": c.zone().String()})},
-		Until{Label: c.say("quiz.daily.first"), At: next}}}
+		c.until(c.say("quiz.daily.first"), next)}}
 	return r.with(Button{Label: c.say("quiz.daily.stop"), Line: c.typed("quiz", quizDaily.in(c.words), quizEnd.in(c.words))}), nil
 }
 

@@ -112,7 +112,7 @@ func (c *call) examQuestion(r Reply, s *openQuiz, q quiz.Question, n, place int)
 		return r, err
 	}
 	if s.Closes != 0 {
-		r.Blocks = append(r.Blocks, Until{Label: c.say("quiz.exam.until"), At: s.Closes.Time()})
+		r.Blocks = append(r.Blocks, c.until(c.say("quiz.exam.until"), s.Closes.Time()))
 	}
 	return r, nil
 }

@@ -93,7 +93,7 @@ func (c *call) questionMessage(s *openQuiz) Reply {
 	r := Reply{Blocks: []Block{Text{"*" + c.heading(s) + "*"}}}
 	r = c.pose(r, posed{id: questionID(s.ID, s.Question), q: q, hints: s.Rules.Hints})
 	if s.Closes != 0 {
-		r.Blocks = append(r.Blocks, Until{Label: c.say("quiz.until"), At: s.Closes.Time()})
+		r.Blocks = append(r.Blocks, c.until(c.say("quiz.until"), s.Closes.Time()))
 	}
 	if s.Told > 0 {
 		r.Blocks = append(r.Blocks, Text{"*" + c.say("quiz.count", with{"Count": s.Told}) + "*"})
@@ -158,7 +158,7 @@ func (c *call) revealMessage(s *openQuiz, given []quiz.Record) Reply {
 		if s.Last() {
 			label = c.say("quiz.boardin")
 		}
-		r.Blocks = append(r.Blocks, Until{Label: label, At: s.Turns.Time()})
+		r.Blocks = append(r.Blocks, c.until(label, s.Turns.Time()))
 	}
 	return r
 }
@@ -199,7 +199,7 @@ func (c *call) nextQuestion(rest string) (Reply, error) {
 		return c.examPage(s)
 	}
 	if !c.mayLead(s) {
-		return c.mistake("quiz.notyours"), nil
+		return c.denied("quiz.notyours"), nil
 	}
 	if err := c.goOnQuiz(s); err != nil {
 		return Reply{}, err
@@ -226,7 +226,7 @@ func (c *call) revealNow(rest string) (Reply, error) {
 	case s.Rules.Mode == quiz.Exam:
 		return c.mistake("quiz.exam.noreveal", with{"End": c.typed("quiz", quizEnd.in(c.words))}), nil
 	case !c.mayLead(s):
-		return c.mistake("quiz.notyours"), nil
+		return c.denied("quiz.notyours"), nil
 	case n >= 0 && n != s.Question || s.Phase != quiz.Open && s.Phase != quiz.Late:
 		r := c.mistake("quiz.moved")
 		return c.panel(r, s)
@@ -261,7 +261,7 @@ func (c *call) endQuiz(rest string) (Reply, error) {
 		return c.quizGone(rest)
 	}
 	if !c.mayLead(s) {
-		return c.mistake("quiz.notyours"), nil
+		return c.denied("quiz.notyours"), nil
 	}
 	if s.Phase == quiz.Open || s.Phase == quiz.Late { // what was being asked is shown first
 		if s.Rules.Mode != quiz.Exam {

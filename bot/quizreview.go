@@ -166,7 +166,7 @@ func (c *call) nothingDue(deck *quiz.Deck, fresh bool, module string) Reply {
 	case o.Cards > 0 && fresh:
 		text = c.say("quiz.review.allseen")
 	case o.Cards > 0:
-		text = c.say("quiz.review.nothing", with{"In": c.inTime(o.Next)})
+		text = c.say("quiz.review.nothing", with{"In": c.inDays(o.Next.Sub(c.now))})
 	}
 	r := Reply{Blocks: []Block{Text{text}}}
 	if fresh {
@@ -266,7 +266,7 @@ func (c *call) answerReview(id, typed string) (Reply, error) {
 	if o := deck.Outlook(c.now, c.mayAsk); o.Due > 0 {
 		left = " " + c.say("quiz.review.left", with{"Count": o.Due})
 	}
-	r.Blocks = append(r.Blocks, Text{"*" + c.say("quiz.review.again", with{"In": c.inTime(done.Due)}) + left + "*"})
+	r.Blocks = append(r.Blocks, Text{"*" + c.say("quiz.review.again", with{"In": c.inDays(done.Due.Sub(c.now))}) + left + "*"})
 	return r, nil
 }
 
@@ -329,27 +329,8 @@ func (c *call) dueText(r Reply, deck *quiz.Deck) Reply {
 	case o.Cards == 0:
 		text = c.say("quiz.review.none")
 	case o.Due == 0:
-		text = c.say("quiz.review.nothing", with{"In": c.inTime(o.Next)})
+		text = c.say("quiz.review.nothing", with{"In": c.inDays(o.Next.Sub(c.now))})
 	}
 	r.Blocks = append(r.Blocks, Text{text})
 	return r
-}
-
-// days is a span of time as one says it of days: 3 jours, 5 h, 10 min.
-func (c *call) days(d time.Duration) string {
-	const day = 24 * time.Hour
-	switch {
-	case d >= 60*day:
-		return c.say("quiz.months", with{"Count": int(d / (30 * day))})
-	case d >= day:
-		return c.say("quiz.days", with{"Count": int((d + day/2) / day)})
-	case d >= 2*time.Hour:
-		return c.span(d.Round(time.Hour))
-	}
-	return c.span(max(time.Minute, d.Round(time.Minute)))
-}
-
-// inTime is when something will be, as one says it: dans 3 jours.
-func (c *call) inTime(t time.Time) string {
-	return c.say("quiz.in", with{"Span": c.days(t.Sub(c.now))})
 }

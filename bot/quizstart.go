@@ -16,7 +16,7 @@ func (c *call) beginQuiz(mode quiz.Mode, typed string) (Reply, error) {
 		needs = leads
 	}
 	if !c.may(needs) {
-		return c.mistake("line.forbidden", with{"Command": c.typed("quiz", c.modeWord(mode).in(c.words))}), nil
+		return c.forbidden(c.typed("quiz", c.modeWord(mode).in(c.words))), nil
 	}
 	now, err := c.openQuiz()
 	if err != nil {
@@ -174,12 +174,12 @@ func (c *call) lobby(s *openQuiz) Reply {
 	if s.Rules.Mode == quiz.Exam {
 		r = r.with(Button{Label: c.say("quiz.exam.go"), Line: c.typed("quiz", quizNext.in(c.words), s.ID), Style: Primary})
 		if at := c.examEnds(s); !at.IsZero() {
-			r.Blocks = append(r.Blocks, Until{Label: c.say("quiz.exam.until"), At: at})
+			r.Blocks = append(r.Blocks, c.until(c.say("quiz.exam.until"), at))
 		}
 		return r
 	}
 	if at := s.Next(); at.After(c.now) {
-		r.Blocks = append(r.Blocks, Until{Label: c.say("quiz.starts"), At: at})
+		r.Blocks = append(r.Blocks, c.until(c.say("quiz.starts"), at))
 	}
 	return r
 }

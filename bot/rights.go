@@ -118,6 +118,19 @@ func (c *call) may(l level) bool {
 	return false
 }
 
+// denied is the refusal of what somebody has no right to: told to the person alone, whatever the command's manner. Nobody is
+// shown up before a class.
+func (c *call) denied(id string, data ...with) Reply {
+	r := c.mistake(id, data...)
+	r.Private = true
+	return r
+}
+
+// forbidden is the refusal of a whole command.
+func (c *call) forbidden(command string) Reply {
+	return c.denied("line.forbidden", with{"Command": command})
+}
+
 // whoMay is the choice that holds here: the channel's, its parent's, the tenant's, the initial one.
 func (c *call) whoMay(r right) string {
 	for _, s := range []*Settings{&c.channel.settings, &c.parent, &c.house.settings} {
@@ -167,7 +180,7 @@ func settingsCommand(c *call) (Reply, error) {
 		words = words[1:]
 	}
 	if !allowed {
-		return c.mistake("line.forbidden", with{"Command": c.typed("settings", shorten(c.args))}), nil
+		return c.forbidden(c.typed("settings", shorten(c.args))), nil
 	}
 	if len(words) == 2 {
 		switch {
@@ -310,7 +323,7 @@ func teachersCommand(c *call) (Reply, error) {
 		return c.showTeachers(known), nil
 	}
 	if !c.may(leads) {
-		return c.mistake("line.forbidden", with{"Command": c.typed("teachers", shorten(c.args))}), nil
+		return c.forbidden(c.typed("teachers", shorten(c.args))), nil
 	}
 	id := mentioned(who)
 	const most = 200

@@ -121,6 +121,7 @@ func (t *Tutor) answers(a *served) {
 		a.words = a.after
 	}
 	t.spoken.remember(a.request, a.words.lang)
+	a.manner.Private = a.manner.Private || reply.Private && !a.request.Alone
 	reply = echo(a.request, a.manner, reply)
 	reply.Private, reply.Final = a.manner.Private, true
 	if a.request.Live && reply.Follow != nil && t.follow(a.ctx, a.request, reply, a.emit, a.done) {

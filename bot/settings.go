@@ -16,7 +16,7 @@ var forChannel = name{"salon", "channel"}
 func languageCommand(c *call) (Reply, error) {
 	settings, arg, ok := c.whose(c.args)
 	if !ok {
-		return c.mistake("line.forbidden", with{"Command": c.typed("language", forChannel.in(c.words))}), nil
+		return c.forbidden(c.typed("language", forChannel.in(c.words))), nil
 	}
 	wanted := language(arg)
 	if wanted == "" {
@@ -79,7 +79,7 @@ func (c *call) lens() *content.Lens {
 func lensCommand(c *call) (Reply, error) {
 	settings, arg, ok := c.whose(c.args)
 	if !ok {
-		return c.mistake("line.forbidden", with{"Command": c.typed("lens", forChannel.in(c.words))}), nil
+		return c.forbidden(c.typed("lens", forChannel.in(c.words))), nil
 	}
 	wanted, found := c.findLens(arg)
 	if !found {

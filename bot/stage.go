@@ -96,7 +96,7 @@ func textOf(r Reply) string {
 		case Picture:
 			parts = append(parts, b.Alt, b.Text)
 		case Until:
-			parts = append(parts, strings.TrimSpace(b.Label+" "+b.At.UTC().Format(time.DateTime)))
+			parts = append(parts, strings.TrimSpace(b.Label+" "+b.When()))
 		}
 	}
 	if r.Menu != nil {

@@ -128,11 +128,3 @@ func (c *call) step(cl *sim.Cluster) (steps []trace.Step, ended string, err erro
 	}
 	return steps, "", nil
 }
-
-// moment is a time of day to the second: 13 h 05 min 04 s, 13:05:04.
-func (c *call) moment(t time.Time) string {
-	if c.lang == "fr" {
-		return c.hour(t) + "\u00a0min\u00a0" + t.Format("05") + "\u00a0s"
-	}
-	return t.Format("15:04:05")
-}

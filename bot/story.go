@@ -98,7 +98,7 @@ func storyCommand(c *call) (Reply, error) {
 // leading does what moves the story of the whole channel, for who may.
 func (c *call) leading(s *content.Story, do func(*content.Story) (Reply, error)) (Reply, error) {
 	if !c.may(asks) {
-		return c.mistake("line.forbidden", with{"Command": c.typed("story", shorten(c.args))}), nil
+		return c.forbidden(c.typed("story", shorten(c.args))), nil
 	}
 	return do(s)
 }

@@ -285,7 +285,7 @@ func blockText(b Block) string {
 	case Picture:
 		return fmt.Sprintf("(picture %s: %s)\n    %s", b.Name, b.Alt, strings.ReplaceAll(strings.TrimRight(b.Text, "\n"), "\n", "\n    "))
 	case Until:
-		return strings.TrimSpace(fmt.Sprintf("(until %s %s)", b.Label, b.At.UTC().Format(time.TimeOnly)))
+		return fmt.Sprintf("(until %s %s: %s)", b.Label, b.When(), b.In)
 	}
 	return "***"
 }

@@ -44,6 +44,12 @@ func (c *client) editResponse(ctx context.Context, token, id string, m message, 
 	return out, err
 }
 
+// dropResponse deletes the first response to an interaction.
+func (c *client) dropResponse(ctx context.Context, token string) error {
+	return c.do(ctx, call{method: http.MethodDelete, path: "/webhooks/" + c.app + "/" + token + "/messages/@original",
+		route: "DELETE /webhooks/{app}/{token}/messages/@original"})
+}
+
 // followUp adds a message to an interaction's.
 func (c *client) followUp(ctx context.Context, token string, m message, files []upload) (sent, error) {
 	var out sent

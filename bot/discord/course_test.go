@@ -73,7 +73,7 @@ func TestAClassLivesAStory(t *testing.T) {
 			t.Errorf("all see what %s predicts", name)
 		}
 	}
-	c.answer(c.press(student("ana"), asked, "Suite"), "réservé")
+	c.refused(c.press(student("ana"), asked, "Suite"), "réservé")
 	struck := c.answer(c.press(teacher(), asked, "Suite"), wrong+"\u00a0: 1")
 	if !strings.Contains(struck.Text(), "✓\u00a0: 1") || struck.Ephemeral() {
 		t.Errorf("the answers are not shown to all: %q", struck.Text())
@@ -108,7 +108,7 @@ func TestAClassSolvesAnExercise(t *testing.T) {
 		t.Fatal("there is no exercise 2.1-ecart")
 	}
 	c.answer(c.Interact(c.ctx, kubectl("create configmap avant").By(teacher())), "configmap/avant created")
-	c.says(c.Interact(c.ctx, words("exercice", e.ID).By(student("ana"))), "exercise.forbidden", nil)
+	c.refused(c.Interact(c.ctx, words("exercice", e.ID).By(student("ana"))), c.tutor.Say("fr", "exercise.forbidden", nil))
 	begun := c.answer(c.Interact(c.ctx, words("exercice", e.ID).By(teacher())), e.Title.FR)
 	for range 2 { // one presses what another has pressed: it is the same hint
 		c.says(c.press(student("bob"), begun, "Indice 1"), "exercise.hint", map[string]any{"Number": 1, "Numbers": 3})
@@ -125,7 +125,7 @@ func TestAClassSolvesAnExercise(t *testing.T) {
 	for _, name := range []string{"ana", "bob"} {
 		c.answer(c.Interact(c.ctx, words("progrès").By(student(name))), "1 exercice réussi")
 	}
-	c.answer(c.Interact(c.ctx, words("exercice", "fin").By(student("ana"))), "réservé")
+	c.refused(c.Interact(c.ctx, words("exercice", "fin").By(student("ana"))), "réservé")
 	c.says(c.Interact(c.ctx, words("exercice", "fin").By(teacher())), "exercise.back", nil)
 	c.answer(c.Interact(c.ctx, kubectl("get configmaps").By(student("ana"))), "avant")
 	c.says(c.press(student("bob"), begun, "Indice 1"), "exercise.none", nil)

@@ -15,6 +15,7 @@ type road int
 // The roads.
 const (
 	byToken   road = iota // change the message, by the interaction's token
+	instead               // take back the first response, and again: it was for all, and the answer is for the person alone
 	again                 // a new message by that token: the one before has been deleted
 	byBot                 // change the message, by the bot's token
 	inChannel             // a new message of the bot's in the channel
@@ -52,7 +53,12 @@ func (x *exchange) send(ctx context.Context, r bot.Reply) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	if x.unheard && x.trail.road == byToken {
+	if t := &x.trail; r.Private && !x.way.Private && !x.way.Alone && t.road == byToken && !t.tried {
+		if x.way.Private, t.road = true, instead; x.way.Message != "" {
+			t.road = again // the message that was to be changed stays as it is
+		}
+	}
+	if x.unheard && x.trail.road <= instead {
 		x.trail.road = x.fresh()
 	}
 	if r.Final {
@@ -112,6 +118,14 @@ func (x *exchange) travel(ctx context.Context, m message, files []upload) error 
 			return errSpent
 		}
 		at, err = x.change(ctx, m, files)
+	case instead:
+		if x.spent() {
+			return errSpent
+		}
+		if err = x.takeBack(ctx); err == nil {
+			t.road = again
+			return x.travel(ctx, m, files)
+		}
 	case again:
 		if x.spent() {
 			return errSpent
@@ -148,19 +162,38 @@ func (x *exchange) travel(ctx context.Context, m message, files []upload) error 
 	return err
 }
 
-// change edits the interaction's message. Where the first response goes in our answer to
-// Discord's own request, the edit may overtake it: Discord does not know the interaction
-// yet, for a moment.
+// change edits the interaction's message.
 func (x *exchange) change(ctx context.Context, m message, files []upload) (at sent, err error) {
+	err = x.known(ctx, func() error {
+		at, err = x.bot.client.editResponse(ctx, x.token, x.trail.message, m, files)
+		return err
+	})
+	return at, err
+}
+
+// takeBack deletes the first response, of which nothing has been seen but that an answer comes. A new message sent before
+// that would take its place, and be seen by all.
+func (x *exchange) takeBack(ctx context.Context) error {
+	err := x.known(ctx, func() error { return x.bot.client.dropResponse(ctx, x.token) })
+	if isCode(err, unknownMessage) {
+		return nil // it is gone
+	}
+	return err
+}
+
+// known does something to the interaction's message. Where the first response goes in our answer to
+// Discord's own request, that may overtake it: Discord does not know the interaction
+// yet, for a moment.
+func (x *exchange) known(ctx context.Context, do func() error) error {
 	pause := 50 * time.Millisecond
 	for {
-		at, err = x.bot.client.editResponse(ctx, x.token, x.trail.message, m, files)
+		err := do()
 		early := x.http && !x.trail.tried && time.Since(x.at) < inTime
 		if err == nil || !early || !isCode(err, unknownWebhook, unknownMessage) {
-			return at, err
+			return err
 		}
 		if err := sleep(ctx, pause); err != nil {
-			return at, err
+			return err
 		}
 		pause *= 2
 	}
@@ -190,7 +223,7 @@ func (x *exchange) after(err error) road {
 		case tokenDead, kept, lost:
 			return x.fresh()
 		}
-	case again:
+	case instead, again:
 		switch {
 		case channelGone:
 			return x.private()
@@ -238,7 +271,7 @@ func (x *exchange) private() road {
 }
 
 func (r road) String() string {
-	return [...]string{"token", "new message by token", "bot", "new message in channel", "private message", "none"}[r]
+	return [...]string{"token", "new message for one by token", "new message by token", "bot", "new message in channel", "private message", "none"}[r]
 }
 
 // render writes a reply for Discord; what the renderer stumbles over is said plainly.

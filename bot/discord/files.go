@@ -169,7 +169,7 @@ func markdownOf(r bot.Reply, typed []passage) []byte {
 				parts = append(parts, fileFence("", b.Text))
 			}
 		case bot.Until:
-			parts = append(parts, strings.TrimSpace(b.Label+" "+b.At.UTC().Format("2006-01-02 15:04:05 MST")))
+			parts = append(parts, strings.TrimSpace(b.Label+" "+b.When()))
 		case bot.Divider:
 			parts = append(parts, "---")
 		}

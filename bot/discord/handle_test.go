@@ -138,7 +138,7 @@ func TestDirectAndThread(t *testing.T) {
 	me := discordtest.Person{ID: own.Owner}
 	c.answer(c.Interact(c.ctx, discordtest.Slash("remise").In(own).By(me)), "Vraiment")
 	foreign := c.Interact(c.ctx, discordtest.Slash("remise").In(own).By(discordtest.Person{ID: "500000000000000004"}))
-	c.answer(foreign, "réservé")
+	c.refused(foreign, "réservé")
 	c.calm()
 }
 
@@ -156,7 +156,11 @@ func TestTeachers(t *testing.T) {
 		{discordtest.Person{Roles: []string{"76"}}, "réservé"},
 	} {
 		e := c.Interact(c.ctx, discordtest.Slash("remise").By(who.person))
-		c.answer(e, who.want)
+		if who.want == "réservé" {
+			c.refused(e, who.want)
+		} else {
+			c.answer(e, who.want)
+		}
 	}
 	c.calm()
 }

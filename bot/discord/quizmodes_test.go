@@ -172,7 +172,7 @@ func TestAnExam(t *testing.T) {
 	t.Parallel()
 	course := oneOfEach()
 	c := newSchool(t, course)
-	c.answer(c.quiz(learner(1), "examen", ""), "réservé")
+	c.refused(c.quiz(learner(1), "examen", ""), "réservé")
 	hall := c.answer(c.quiz(teacher(), "examen", "nombre=8 temps=30m"), "Examen")
 	orders := map[string]bool{}
 	pass := func(n int, page discordtest.Message, questions int) discordtest.Message {
@@ -217,7 +217,7 @@ func TestAnExam(t *testing.T) {
 func TestADailyQuestion(t *testing.T) {
 	t.Parallel()
 	c := newSchool(t, onlyOne())
-	c.answer(c.quiz(learner(1), "jour", "09:00"), "réservé")
+	c.refused(c.quiz(learner(1), "jour", "09:00"), "réservé")
 	c.answer(c.quiz(teacher(), "jour", "09:00"), "Une question par jour")
 	title := c.tutor.Say("fr", "quiz.daily.title", nil)
 	c.Advance(24 * time.Hour)

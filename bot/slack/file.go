@@ -82,6 +82,9 @@ func (l *limited) Write(data []byte) (int, error) {
 
 // send shows a reply, with its pictures and files where it is final.
 func (p *parcel) send(ctx context.Context, r bot.Reply) error {
+	if r.Private && p.ts != "" && !p.k.manner.Private && !private(p.where) {
+		p.takeBack(ctx)
+	}
 	if p.routes == nil {
 		p.routes = p.routesOf(r)
 	}
@@ -122,6 +125,16 @@ func (p *parcel) send(ctx context.Context, r bot.Reply) error {
 		p.a.answer(ctx, &ask{request: p.k.request, way: p.k.way}, "slack.filelost", nil)
 	}
 	return ctx.Err()
+}
+
+// takeBack deletes what all see of an answer that turns out to be for the person alone: that work goes on.
+func (p *parcel) takeBack(ctx context.Context) {
+	err := p.a.wire.call(ctx, "chat.delete", map[string]string{"channel": p.where, "ts": p.ts}, nil)
+	if err != nil && !slices.Contains(gone, code(err)) {
+		p.a.log.WarnContext(ctx, "what was shown is not deleted", "error", harmless(err))
+	}
+	p.where, p.ts, p.routes, p.at = "", "", nil, 0
+	p.remember()
 }
 
 // showPictured shows a final message: in words at first, then with its pictures. It returns the

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
-	"time"
 
 	"timonier/bot"
 )
@@ -110,7 +109,7 @@ func chosenIn(state json.RawMessage, line string) (values []string) {
 //
 // Source: https://docs.slack.dev/reference/block-kit/blocks/rich-text-block (the date element)
 func untilOf(u bot.Until) []block {
-	date := rich{Type: "date", Timestamp: u.At.Unix(), Format: "{time_secs}", Fallback: u.At.UTC().Format("15:04:05 MST")}
+	date := rich{Type: "date", Timestamp: u.At.Unix(), Format: "{time_secs}", Fallback: u.When()}
 	var c column
 	label, line := strings.Trim(inert(oneLine(u.Label)), " "), []rich{date}
 	switch {
@@ -126,5 +125,5 @@ func untilOf(u bot.Until) []block {
 
 // momentOf is the same in plain words.
 func momentOf(u bot.Until) string {
-	return strings.TrimLeft(oneLine(u.Label)+" "+u.At.UTC().Format(time.DateTime+" MST"), " ")
+	return strings.TrimLeft(oneLine(u.Label)+" "+u.When(), " ")
 }

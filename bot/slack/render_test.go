@@ -117,7 +117,7 @@ func TestRender(t *testing.T) {
 			Prompt: &bot.Prompt{Title: "Le manifeste, en YAML", Label: "Manifeste", Line: "/kubectl apply -f -"}},
 		"prompt-short": {Blocks: []bot.Block{bot.Text{Markdown: "Le ____ choisit le nœud."}}, Buttons: []bot.Button{{Label: "Indice", Line: "/quiz indice 7-3"}},
 			Prompt: &bot.Prompt{Title: "Compléter", Label: "Le mot qui manque", Line: "/quiz réponse 7-3", Button: "Répondre", Short: true}},
-		"until": {Blocks: []bot.Block{bot.Until{Label: "Fin <!here>\u00a0:", At: time.Unix(1789563620, 0)}, bot.Until{At: time.Unix(1789563620, 0)}}},
+		"until": {Blocks: []bot.Block{bot.Until{Label: "Fin <!here>\u00a0:", At: time.Unix(1789563620, 0), Clock: "à 9\u00a0h 0\u00a0min 20\u00a0s", In: "dans 20\u00a0s"}, bot.Until{At: time.Unix(1789563620, 0)}}},
 		"menu": {Blocks: []bot.Block{bot.Text{Markdown: "Lesquelles sont vraies?"}}, Buttons: []bot.Button{{Label: "Indice", Line: "/quiz indice 7-3"}},
 			Menu: &bot.Menu{Label: "Vos réponses", Line: "/quiz réponse 7-3", Max: 2, Choices: []bot.MenuChoice{
 				{Value: "A", Label: "etcd garde l'état souhaité"}, {Value: "B", Label: strings.Repeat("long ", 18)}, {Value: "C", Label: "<@U1> & vous"}}}},

@@ -39,7 +39,8 @@ func (p *parcel) routesOf(r bot.Reply) []route {
 	if p.ts != "" {
 		to = append(to, p.rewrite)
 	}
-	switch replace := p.k.manner.Replace && w.Source != ""; {
+	refused := r.Private && !p.k.manner.Private // what all see stays
+	switch replace := p.k.manner.Replace && w.Source != "" && (!refused || w.Hidden); {
 	case replace && w.Hidden:
 		to = append(to, p.replace)
 	case replace:

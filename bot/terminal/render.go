@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"charm.land/lipgloss/v2"
 	"charm.land/lipgloss/v2/table"
@@ -49,7 +48,6 @@ type printer struct {
 	width  int // cells of a line
 	styles styles
 	words  func(id string) string // says a sentence of the tutor's; nil: none is said
-	now    func() time.Time       // nil: time.Now
 }
 
 // measure is how wide prose is at most: longer lines are hard to read.
@@ -116,7 +114,7 @@ func (p printer) block(b bot.Block) string {
 		}
 		return wrap(p.styles.faint.Render("["+oneLine(b.Alt)+"]"), p.prose())
 	case bot.Until:
-		return wrap(p.until(b), p.prose())
+		return wrap(until(b), p.prose())
 	case bot.Divider:
 		return p.styles.faint.Render(strings.Repeat("─", min(p.width, 40)))
 	}
@@ -164,46 +162,13 @@ func (p printer) meter(m bot.Meter) string {
 	return wrap(bar+" "+oneLine(m.Label), p.prose())
 }
 
-// until is a moment, and how many seconds are left to it.
-func (p printer) until(u bot.Until) string {
-	now := time.Now
-	if p.now != nil {
-		now = p.now
+// until is a moment, and how far off it is: nothing counts down in a terminal.
+func until(u bot.Until) string {
+	text := oneLine(u.Label) + " " + oneLine(u.When())
+	if u.In != "" {
+		text += " (" + oneLine(u.In) + ")"
 	}
-	at, left := u.At.Local(), u.At.Sub(now()).Round(time.Second)
-	if left <= 10*time.Minute {
-		text := strings.TrimLeft(oneLine(u.Label)+" "+at.Format(time.TimeOnly), " ")
-		if left > 0 {
-			text += " (" + spanLeft(left) + ")"
-		}
-		return text
-	}
-	clock := at.Format("15:04")
-	if at.Format(time.DateOnly) != now().Local().Format(time.DateOnly) {
-		clock = at.Format("2006-01-02 15:04")
-	}
-	return strings.TrimLeft(oneLine(u.Label)+" "+clock+" ("+spanLeft(left)+")", " ")
-}
-
-// spanLeft is how long it takes still, in the two units that matter: 20 s, 4 min 30 s, 12 h 43 min.
-func spanLeft(d time.Duration) string {
-	h, m, s := int(d/time.Hour), int(d/time.Minute)%60, int(d/time.Second)%60
-	parts := []string{}
-	switch {
-	case h > 0:
-		parts = append(parts, fmt.Sprintf("%d\u00a0h", h))
-		if m > 0 {
-			parts = append(parts, fmt.Sprintf("%d\u00a0min", m))
-		}
-	case d < 2*time.Minute:
-		return fmt.Sprintf("%d\u00a0s", int(d/time.Second))
-	default:
-		parts = append(parts, fmt.Sprintf("%d\u00a0min", m))
-		if s > 0 && d < 10*time.Minute {
-			parts = append(parts, fmt.Sprintf("%d\u00a0s", s))
-		}
-	}
-	return strings.Join(parts, "\u00a0")
+	return strings.TrimLeft(text, " ")
 }
 
 // menu lists choices by what is typed for them, and says how.
