@@ -185,7 +185,7 @@ func TestCompact(t *testing.T) {
 	want := show(t, s, bot.Scope{Platform: "slack", Tenant: "school-9", Channel: "59"}, "")
 	s.Close()
 	aside, before, after, err := Compact(ctx, path, Options{}, start)
-	if err != nil || after > before*2/3 {
+	if err != nil || after > before*4/5 {
 		t.Fatalf("%s: from %d to %d, %v", aside, before, after, err)
 	}
 	if all, sum := verify(t, path); len(all) > 0 || sum.Channels != 70 || sum.People != 190 {

@@ -18,6 +18,7 @@ import (
 //	                    scopes/  SCOPE/  v     the scope's version
 //	                                     rKEY  a record
 //
+// A record or a reply that is long is kept in pieces: see pieces.go.
 // Moments are nanoseconds since 1970, 8 bytes, as are versions; big-endian.
 var (
 	ownBucket     = []byte("timonier")
@@ -34,7 +35,7 @@ const recordTag = 'r'
 
 // Schema is the layout that this program writes. A program reads its own and all
 // before it.
-const Schema = 1
+const Schema = 2
 
 // longest is the length up to which names are kept as they are; longer ones by their hash.
 const longest = 200
@@ -99,13 +100,27 @@ func makeScope(tx *bbolt.Tx, s bot.Scope) (*bbolt.Bucket, error) {
 	if err != nil {
 		return nil, err
 	}
-	b.FillPercent = fullPages
 	return b, nil
 }
 
-// fullPages is how full pages of records are made. Most keys come in their order (revisions, steps of the
-// trace): the half of a page that bbolt would leave for keys in between stays empty.
+// fullPages is how full pages are made of what is written in bulk, and of what comes in the order of its keys (revisions, steps of the
+// trace, pieces): the half of a page that bbolt would leave for keys in between stays empty. Of single records, which come anywhere
+// between others, it is half: of a page made so full each second or third one would split off a page with next to nothing in it.
 const fullPages = 0.9
+
+// bulk is how many elements a commit puts in a scope that are written in bulk.
+const bulk = 8
+
+// fill is how full the pages are made of what a commit changes in a scope.
+func fill(changes []bot.Record) float64 {
+	n := 0
+	for _, r := range changes {
+		if n += 1 + len(r.Value)/pieceElement; n >= bulk {
+			return fullPages
+		}
+	}
+	return bbolt.DefaultFillPercent
+}
 
 func versionOf(b *bbolt.Bucket) uint64 {
 	if v := b.Get(versionKey); len(v) == 8 {

@@ -25,9 +25,12 @@ type migration struct {
 	some  func(tx *bbolt.Tx, after []byte) (next []byte, err error)
 }
 
-// current is the layout of this program. There has been one so far; what the next one changes stands here, a
-// row each, and Schema counts them.
-func current() *layout { return &layout{schema: Schema, migrations: []migration{}} }
+// current is the layout of this program. What each one has changed stands here, a row each, and Schema counts them.
+func current() *layout {
+	return &layout{schema: Schema, migrations: []migration{
+		{"long records are kept in pieces of less than a page; replies that are there stay as they are until they are forgotten", cutRecords},
+	}}
+}
 
 // Migration is a file of an earlier layout that is about to be brought to this program's.
 type Migration struct {

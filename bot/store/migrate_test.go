@@ -6,12 +6,13 @@ import (
 	"errors"
 	"os"
 	"slices"
+	"strconv"
 	"testing"
 
 	"go.etcd.io/bbolt"
 )
 
-// later is a layout that no program has: the second schema has a bucket more, the third has the records' sizes in
+// later is a layout that no program has: the next schema has a bucket more, the one after has the records' sizes in
 // it, a few tenants in each transaction. fail, where set, may stop it.
 func later(fail func(step int) error) *layout {
 	sizes, step := []byte("sizes"), 0
@@ -22,7 +23,7 @@ func later(fail func(step int) error) *layout {
 		}
 		return nil
 	}
-	return &layout{3, []migration{
+	return &layout{Schema + 2, append(current().migrations, []migration{
 		{"a bucket for sizes", func(tx *bbolt.Tx, _ []byte) ([]byte, error) {
 			_, err := tx.CreateBucket(sizes)
 			return nil, errors.Join(err, stops())
@@ -42,7 +43,7 @@ func later(fail func(step int) error) *layout {
 			}
 			return bytes.Clone(key), stops()
 		}},
-	}}
+	}...)}
 }
 
 // A file of an earlier schema is copied and brought to the present one, by steps that may be interrupted
@@ -82,7 +83,7 @@ func TestMigrate(t *testing.T) {
 		}
 		if err := s.view(func(tx *bbolt.Tx) error {
 			own, n := tx.Bucket(ownBucket), tx.Bucket([]byte("sizes")).Inspect().KeyN
-			if string(own.Get(schemaKey)) != "3" || own.Get(unfinishedKey) != nil || n != 10 {
+			if string(own.Get(schemaKey)) != strconv.Itoa(Schema+2) || own.Get(unfinishedKey) != nil || n != 10 {
 				t.Errorf("stopped at %d: schema %s, %q, %d sizes", stop, own.Get(schemaKey), own.Get(unfinishedKey), n)
 			}
 			return nil
@@ -95,11 +96,11 @@ func TestMigrate(t *testing.T) {
 		if err := s.Close(); err != nil {
 			t.Fatal(err)
 		}
-		if told[0].From != 1 || told[0].To != 3 || told[0].Resumed || len(told[0].About) != 2 {
+		if told[0].From != Schema || told[0].To != Schema+2 || told[0].Resumed || len(told[0].About) != 2 {
 			t.Errorf("told %+v", told)
 		}
 		copied, sum := verify(t, told[0].Aside)
-		if len(copied) > 0 || sum.Schema != 1 || sum.Channels != 70 || len(before) == 0 {
+		if len(copied) > 0 || sum.Schema != Schema || sum.Channels != 70 || len(before) == 0 {
 			t.Errorf("the copy: %+v, %v", sum, copied)
 		}
 		if s, err = Open(ctx, path, o); err != nil { // nothing is left to do

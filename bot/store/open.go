@@ -105,10 +105,10 @@ func Open(ctx context.Context, path string, o Options) (*Store, error) {
 	return s, nil
 }
 
-// growBy is by how many bytes a file grows at a time. bbolt's own 16 MiB double the file of a few channels again and
-// again; nor does it take the first free pages that suffice, but any, unless it keeps them in their order: in thirty days of
-// a busy channel that made a file of 8.4 MB where one of 5 MB does.
-const growBy = 1 << 20
+// growBy is by how many bytes a file grows at a time, each time with one more wait for the disk. bbolt's own 16 MiB double the file of
+// a few channels again and again; nor does it take the first free pages that suffice, but any, unless it keeps them in their order: in
+// thirty days of a busy channel that made a file of 8.4 MB where one of 5 MB does.
+const growBy = 256 << 10
 
 // openNamed opens the file that has the name once it is ours: one that was waited for may have
 // been set aside meanwhile, by a restoration or a compaction.

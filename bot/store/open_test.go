@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strconv"
 	"syscall"
 	"testing"
 	"time"
@@ -29,7 +30,7 @@ func TestLocked(t *testing.T) {
 func TestNewer(t *testing.T) {
 	s, path := temp(t)
 	put(t, s, place, 0, "k", "1")
-	err := s.db.Update(func(tx *bbolt.Tx) error { return tx.Bucket(ownBucket).Put(schemaKey, []byte("2")) })
+	err := s.db.Update(func(tx *bbolt.Tx) error { return tx.Bucket(ownBucket).Put(schemaKey, []byte(strconv.Itoa(Schema+1))) })
 	if err != nil {
 		t.Fatal(err)
 	}

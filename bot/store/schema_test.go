@@ -3,6 +3,7 @@ package store
 import (
 	"bytes"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -13,16 +14,16 @@ import (
 	"timonier/bot"
 )
 
-// schema1 is a file as the first schema has it, committed so that no later program can do without reading it. It
+// schemaFile is a file as a schema has it, committed so that no later program can do without reading it. It
 // was made on a machine with pages of 4096 bytes, little-endian, by
 //
-//	go test ./bot/store -run TestSchema1 -schema1
+//	go test ./bot/store -run TestSchemas -schema
 //
-// which writes what keptThen says in three rounds and compacts the file. It is never made again: once Schema is 2, the
-// flag is refused, and a file of the second schema is put beside this one.
-const schema1 = "testdata/schema1.bolt"
+// which writes what keptThen says in three rounds and compacts the file. None is ever made again: once Schema is one more, a
+// file of that one is put beside the others.
+func schemaFile(schema int) string { return fmt.Sprintf("testdata/schema%d.bolt", schema) }
 
-var makeSchema1 = flag.Bool("schema1", false, "make "+schema1+", while Schema is 1")
+var makeSchema = flag.Bool("schema", false, "make the file of the present schema, where there is none yet")
 
 // kept is what a scope holds.
 type kept struct {
@@ -31,8 +32,8 @@ type kept struct {
 	records []bot.Record // in the order of their keys
 }
 
-// keptThen is what the file of the first schema holds: nothing here may ever change.
-func keptThen() (scopes []kept, replies []bot.Answer) {
+// keptThen is what the file of a schema holds: nothing here may ever change.
+func keptThen(schema int) (scopes []kept, replies []bot.Answer) {
 	long := strings.Repeat("très-long-", 30)
 	scopes = []kept{
 		{bot.Scope{Platform: "discord", Tenant: "100", Channel: "200"}, 3, records(
@@ -50,20 +51,31 @@ func keptThen() (scopes []kept, replies []bot.Answer) {
 		replies = append(replies, bot.Answer{Scope: where, Request: []string{"r1", "r1", long}[i], At: at.Add(time.Duration(i) * time.Second),
 			Reply: []byte([]string{`{"blocks":[]}`, "", "réponse"}[i])})
 	}
+	if schema >= 2 { // values in pieces, also of the lengths between which there is one more
+		k := kept{bot.Scope{Platform: "discord", Tenant: "100", Channel: "pieces"}, 3, records("a/first", "in one", "b", strings.Repeat("b", 40_000))}
+		for _, n := range []int{894, 895, 1788, 1789} {
+			k.records = append(k.records, bot.Record{Key: fmt.Sprintf("c/%04d", n), Value: bytes.Repeat([]byte{byte(n)}, n)})
+		}
+		scopes = append(scopes, k)
+		replies = append(replies, bot.Answer{Scope: k.scope, Request: "long", At: at.Add(3 * time.Second), Reply: bytes.Repeat([]byte("long"), 2000)})
+	}
 	return scopes, replies
 }
 
 // writeThen writes the file: what it holds in the end comes in three rounds, of which the second also has
 // records that the third drops.
 func writeThen(t *testing.T, path string) {
-	if Schema != 1 {
-		t.Fatalf("this program writes schema %d", Schema)
+	if _, err := os.Stat(path); err == nil {
+		t.Fatalf("there is %s already", path)
 	}
-	scopes, replies := keptThen()
+	scopes, replies := keptThen(Schema)
 	fresh := filepath.Join(t.TempDir(), "fresh.db")
 	s := open(t, fresh)
 	for round := range uint64(3) {
 		c := bot.Commit{Answers: replies[round : round+1]}
+		if round == 2 {
+			c.Answers = replies[round:]
+		}
 		for _, k := range scopes {
 			w := bot.Write{Scope: k.scope, Base: round, Changes: k.records[:1]}
 			switch round {
@@ -93,13 +105,19 @@ func writeThen(t *testing.T, path string) {
 	}
 }
 
-// A file of the first schema is whole, and holds what it was given, record by record and reply by reply; so does what this
+// A file of each schema is whole, and holds what it was given, record by record and reply by reply; so does what this
 // program brings it to, and it can be written to.
-func TestSchema1(t *testing.T) {
-	if *makeSchema1 {
-		writeThen(t, schema1)
+func TestSchemas(t *testing.T) {
+	if *makeSchema {
+		writeThen(t, schemaFile(Schema))
 	}
-	old, err := os.ReadFile(schema1)
+	for schema := 1; schema <= Schema; schema++ {
+		t.Run(fmt.Sprint(schema), func(t *testing.T) { opensOf(t, schema) })
+	}
+}
+
+func opensOf(t *testing.T, schema int) {
+	old, err := os.ReadFile(schemaFile(schema))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,42 +127,46 @@ func TestSchema1(t *testing.T) {
 	}
 	odd, sum := verify(t, path)
 	for _, f := range odd {
-		if f.Kind != OldSchema {
+		if f.Kind != OldSchema || schema == Schema {
 			t.Errorf("before it is opened: %+v", f)
 		}
 	}
-	if sum.Schema != 1 {
+	if sum.Schema != schema {
 		t.Errorf("schema %d", sum.Schema)
 	}
 	s := open(t, path)
-	holdsThen(t, s)
-	scopes, _ := keptThen()
+	holdsThen(t, s, schema)
+	inPieces(t, s)
+	scopes, replies := keptThen(schema)
+	channels := 2              // a name too long for a key does not say whose it is: it counts as a channel's
 	for _, k := range scopes { // and goes on
 		put(t, s, k.scope, k.version, "later", "1")
+		if k.scope.Channel != "" {
+			channels++
+		}
 	}
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	// A name too long for a key does not say whose it is: it counts as a channel's.
-	if odd, sum := verify(t, path); len(odd) > 0 || sum.Schema != Schema || sum.Tenants != 3 || sum.Channels != 4 || sum.People != 1 || sum.Replies != 3 {
+	if odd, sum := verify(t, path); len(odd) > 0 || sum.Schema != Schema || sum.Tenants != 3 || sum.Channels != channels-1 || sum.People != 1 || sum.Replies != len(replies) {
 		t.Errorf("%+v, %+v", sum, odd)
 	}
 	for _, name := range files(t, path) { // what a migration keeps is the file as it was
 		aside := open(t, filepath.Join(filepath.Dir(path), name))
 		if name != filepath.Base(path) {
-			holdsThen(t, aside)
+			holdsThen(t, aside, schema)
 		}
 		aside.Close()
 	}
-	if now, err := os.ReadFile(schema1); err != nil || !bytes.Equal(now, old) {
+	if now, err := os.ReadFile(schemaFile(schema)); err != nil || !bytes.Equal(now, old) {
 		t.Errorf("the committed file was changed: %v", err)
 	}
 }
 
-// holdsThen checks that a store holds what the file of the first schema does, and no more.
-func holdsThen(t *testing.T, s *Store) {
+// holdsThen checks that a store holds what the file of a schema does, and no more.
+func holdsThen(t *testing.T, s *Store, schema int) {
 	t.Helper()
-	scopes, replies := keptThen()
+	scopes, replies := keptThen(schema)
 	for _, k := range scopes {
 		got, version, err := s.Read(ctx, k.scope, "")
 		if err != nil || version != k.version || len(got) != len(k.records) {

@@ -73,8 +73,10 @@ func (s *Store) Read(ctx context.Context, scope bot.Scope, prefix string) (recor
 		version = versionOf(b)
 		from := append([]byte{recordTag}, prefix...)
 		c := b.Cursor()
-		for k, v := c.Seek(from); k != nil && bytes.HasPrefix(k, from); k, v = c.Next() {
-			records = append(records, bot.Record{Key: string(k[1:]), Value: append([]byte{}, v...)})
+		for k, v := c.Seek(from); k != nil && bytes.HasPrefix(k, from); {
+			r := bot.Record{Key: string(k[1:])}
+			r.Value, k, v = wholeValue(c, k, v)
+			records = append(records, r)
 		}
 		return nil
 	})
@@ -92,8 +94,10 @@ func (s *Store) Answered(ctx context.Context, scope bot.Scope, request string) (
 	err = s.view(func(tx *bbolt.Tx) error {
 		if t := tenantBucket(tx, scope); t != nil {
 			if b := t.Bucket(repliesBucket); b != nil {
-				if v := b.Get(name(request)); len(v) >= 8 {
-					reply, found = append([]byte{}, v[8:]...), true
+				c := b.Cursor()
+				if k, v := c.Seek(name(request)); bytes.Equal(k, name(request)) && len(v) >= 8 {
+					v, _, _ = wholeValue(c, k, v)
+					reply, found = v[8:], true
 				}
 			}
 		}
@@ -197,6 +201,9 @@ func (j *job) check(tx *bbolt.Tx) error {
 	}
 	for _, w := range j.commit.Writes {
 		j.at = w.Scope
+		if slices.ContainsFunc(w.Changes, func(r bot.Record) bool { return strings.IndexByte(r.Key, 0) >= 0 }) {
+			return errors.New("a key has a NUL")
+		}
 		version := uint64(0)
 		if b := scopeBucket(tx, w.Scope); b != nil {
 			version = versionOf(b)
@@ -232,6 +239,7 @@ func applyWrite(tx *bbolt.Tx, w *bot.Write) error {
 	if err != nil {
 		return err
 	}
+	b.FillPercent = fill(w.Changes)
 	for _, prefix := range w.Drop {
 		from := append([]byte{recordTag}, prefix...)
 		var keys [][]byte
@@ -250,9 +258,9 @@ func applyWrite(tx *bbolt.Tx, w *bot.Write) error {
 	for _, r := range changes {
 		key := append([]byte{recordTag}, r.Key...)
 		if r.Value == nil {
-			err = b.Delete(key)
+			err = deleteValue(b, key)
 		} else {
-			err = b.Put(key, r.Value)
+			err = putValue(b, key, r.Value)
 		}
 		if err != nil {
 			return fmt.Errorf("write record %s: %w", strings.ToValidUTF8(r.Key, "?"), err)
@@ -280,12 +288,14 @@ func keepReply(tx *bbolt.Tx, a *bot.Answer) error {
 	if err != nil {
 		return err
 	}
+	replies.FillPercent = fullPages
 	at := moment(a.At)
 	key := name(a.Request)
-	if err := replies.Put(key, append(at, a.Reply...)); err != nil {
+	if err := putValue(replies, key, append(at, a.Reply...)); err != nil {
 		return fmt.Errorf("write reply: %w", err)
 	}
 	ages := tx.Bucket(agesBucket)
+	ages.FillPercent = fullPages
 	if err := ages.Put(ageKey(at, tenantName(a.Scope), key), nil); err != nil {
 		return fmt.Errorf("write age of reply: %w", err)
 	}
@@ -305,7 +315,7 @@ func forgetReplies(tx *bbolt.Tx, ages *bbolt.Bucket, before []byte) error {
 		if tenant, request, ok := cutAgeKey(k); ok {
 			if t := tx.Bucket(tenantsBucket).Bucket(tenant); t != nil {
 				if b := t.Bucket(repliesBucket); b != nil {
-					if err := b.Delete(request); err != nil {
+					if err := deleteValue(b, request); err != nil {
 						return fmt.Errorf("forget reply: %w", err)
 					}
 				}

@@ -354,7 +354,8 @@ func (v *verifier) tenant(e element) {
 			v.bucket(e.value, v.scope)
 		case e.bucket && bytes.Equal(e.key, repliesBucket):
 			v.where.Part = Replies
-			v.bucket(e.value, v.reply)
+			var last pieces
+			v.bucket(e.value, func(e element) { v.reply(e, &last) })
 			v.where.Part = ScopeList
 		default:
 			v.wrong(Stranger, printable(e.key))
@@ -362,7 +363,10 @@ func (v *verifier) tenant(e element) {
 	})
 }
 
-func (v *verifier) reply(e element) {
+func (v *verifier) reply(e element, last *pieces) {
+	if v.piece(e, last) {
+		return
+	}
 	v.sum.Replies++
 	if _, ok := cutName(e.key, 1); !ok {
 		v.wrong(BadName, printable(e.key))
@@ -370,6 +374,20 @@ func (v *verifier) reply(e element) {
 	if e.bucket || len(e.value) < 8 {
 		v.wrong(BadValue, "reply "+printable(e.key))
 	}
+}
+
+// piece says whether an element is a further piece of the value before it, and notes what is wrong with it.
+func (v *verifier) piece(e element, last *pieces) bool {
+	piece, wrong := last.next(e.key, e.value)
+	switch {
+	case e.bucket:
+		return false
+	case !piece:
+		last.begin(e.key, e.value)
+	case wrong != "":
+		v.wrong(BadValue, wrong)
+	}
+	return piece
 }
 
 func (v *verifier) scope(e element) {
@@ -400,8 +418,10 @@ func (v *verifier) scope(e element) {
 	}
 	version := uint64(0)
 	before := v.sum.Damages
+	var last pieces
 	v.bucket(e.value, func(e element) {
 		switch {
+		case v.piece(e, &last):
 		case bytes.Equal(e.key, versionKey) && len(e.value) == 8 && !e.bucket:
 			version = binary.BigEndian.Uint64(e.value)
 		case len(e.key) > 0 && e.key[0] == recordTag && !e.bucket && bytes.IndexByte(e.key, 0) < 0:
@@ -433,7 +453,11 @@ func (v *verifier) match() {
 		parts, _ := cutName(t.key, 2)
 		v.where = Where{Replies, bot.Scope{Platform: parts[0], Tenant: parts[1]}}
 		r, _ := v.get(t.value, repliesBucket)
+		var last pieces
 		v.again(r.value, func(e element) {
+			if v.piece(e, &last) {
+				return
+			}
 			if _, found := v.get(v.ages, ageKey(e.value[:8], t.key, e.key)); !found {
 				v.wrong(NoAge, printable(e.key))
 			}

@@ -196,10 +196,14 @@ func TestVerifyShapes(t *testing.T) {
 		kind  Kind
 		where Part
 	}{
-		"no version":       {func(tx *bbolt.Tx) error { return channel(tx).Delete(versionKey) }, BadValue, ScopeRecord},
-		"a short version":  {func(tx *bbolt.Tx) error { return channel(tx).Put(versionKey, []byte{1}) }, BadValue, ScopeRecord},
-		"a strange key":    {func(tx *bbolt.Tx) error { return channel(tx).Put([]byte("x"), nil) }, BadValue, ScopeRecord},
-		"a NUL in a key":   {func(tx *bbolt.Tx) error { return channel(tx).Put([]byte("ra\x00b"), nil) }, BadValue, ScopeRecord},
+		"no version":      {func(tx *bbolt.Tx) error { return channel(tx).Delete(versionKey) }, BadValue, ScopeRecord},
+		"a short version": {func(tx *bbolt.Tx) error { return channel(tx).Put(versionKey, []byte{1}) }, BadValue, ScopeRecord},
+		"a strange key":   {func(tx *bbolt.Tx) error { return channel(tx).Put([]byte("x"), nil) }, BadValue, ScopeRecord},
+		"a NUL in a key":  {func(tx *bbolt.Tx) error { return channel(tx).Put([]byte("ra\x00b"), nil) }, BadValue, ScopeRecord},
+		"a piece missing": {func(tx *bbolt.Tx) error { return channel(tx).Put(pieceKey([]byte("rbig"), 2), []byte("x")) }, BadValue, ScopeRecord},
+		"a reply's piece missing": {func(tx *bbolt.Tx) error {
+			return tenant(tx).Bucket(repliesBucket).Put(pieceKey(name("r191"), 1), []byte("x"))
+		}, BadValue, Replies},
 		"no schema":        {func(tx *bbolt.Tx) error { return tx.Bucket(ownBucket).Delete(schemaKey) }, BadSchema, Whole},
 		"no ages":          {func(tx *bbolt.Tx) error { return tx.DeleteBucket(agesBucket) }, NoBucket, Whole},
 		"another's bucket": {func(tx *bbolt.Tx) error { _, err := tx.CreateBucket([]byte("photos")); return err }, Stranger, Whole},
