@@ -16,6 +16,7 @@ type command struct {
 	usage   string   // ID of how it is typed, with examples
 	level   level
 	free    func(args string) bool // what of it only looks, and is everyone's; nil: nothing
+	looks   func(args string) bool // what of it changes nothing, and is answered where nothing can be kept; nil: nothing, or run says it
 	run     func(*call) (Reply, error)
 	// complete gives what may stand where the last of the words is, which may be
 	// empty. Nil: nothing.
@@ -60,21 +61,21 @@ func commands() []*command {
 				{name: name{"précision", "detail"}, help: "option.kubeconfigdetail", complete: true}}},
 		{name: name{"etcdctl", "etcdctl"}, help: "etcdctl.help", usage: "etcdctl.usage", run: etcdctlCommand, complete: completeEtcdctl,
 			options: []option{{name: name{"commande", "command"}, help: "option.etcdctl", required: true, complete: true}}},
-		{name: name{"pourquoi", "why"}, help: "why.help", usage: "why.usage", run: whyCommand, complete: completeWhy,
+		{name: name{"pourquoi", "why"}, help: "why.help", usage: "why.usage", looks: always, run: whyCommand, complete: completeWhy,
 			options: []option{
 				{name: name{"pod", "pod"}, help: "option.pod", complete: true},
 				{name: whether, help: "option.whether", complete: true}}},
 		{name: name{"lentille", "lens"}, help: "lens.help", usage: "lens.usage", run: lensCommand, complete: completeLens, manner: alone,
 			options: []option{forWhom(), {name: name{"lentille", "lens"}, help: "option.lens", complete: true}}},
-		{name: name{"grappe", "cluster"}, help: "cluster.help", usage: "cluster.usage", run: clusterCommand, complete: completeCluster,
+		{name: name{"grappe", "cluster"}, help: "cluster.help", usage: "cluster.usage", looks: showsCluster, run: clusterCommand, complete: completeCluster,
 			options: []option{
 				{name: name{"action", "action"}, help: "option.cluster", kind: Pick, choices: []pick{{clusterSave, ""}, {clusterLoad, ""}, {clusterList, ""}, {clusterForget, ""}}},
 				{name: name{"nom", "name"}, help: "option.name", complete: true}}},
-		{name: name{"schéma", "diagram"}, aliases: []string{"schémas", "diagrams", "dessin", "draw"}, help: "draw.help", usage: "draw.usage", run: diagramCommand, complete: completeDiagram,
+		{name: name{"schéma", "diagram"}, aliases: []string{"schémas", "diagrams", "dessin", "draw"}, help: "draw.help", usage: "draw.usage", looks: always, run: diagramCommand, complete: completeDiagram,
 			options: []option{
 				{name: name{"quoi", "what"}, help: "option.drawing", complete: true},
 				{name: name{"nom", "name"}, help: "option.drawn", complete: true}}},
-		{name: name{"panne", "fault"}, aliases: []string{"break"}, help: "fault.help", usage: "fault.usage", level: breaks, free: listsFaults, run: faultCommand, complete: completeFault,
+		{name: name{"panne", "fault"}, aliases: []string{"break"}, help: "fault.help", usage: "fault.usage", level: breaks, free: listsFaults, looks: listsFaults, run: faultCommand, complete: completeFault,
 			options: []option{
 				{name: name{"quoi", "what"}, help: "option.fault", kind: Pick, choices: picks(pick{faultList, "option.list"})},
 				{name: name{"cible", "target"}, help: "option.target", complete: true}}},
@@ -82,7 +83,7 @@ func commands() []*command {
 			options: []option{
 				{name: name{"quoi", "what"}, help: "option.fault", kind: Pick, choices: picks(pick{repairAll, "option.everything"})},
 				{name: name{"cible", "target"}, help: "option.target", complete: true}}},
-		{name: name{"temps", "time"}, help: "time.help", usage: "time.usage", level: changes, free: showsTime, run: timeCommand, complete: completeTime,
+		{name: name{"temps", "time"}, help: "time.help", usage: "time.usage", level: changes, free: showsTime, looks: showsTime, run: timeCommand, complete: completeTime,
 			options: []option{
 				{name: name{"action", "action"}, help: "option.time", kind: Pick, choices: []pick{{timeShow, ""}, {timeOn, ""}, {timeStep, ""}, {timePause, ""}, {timeResume, ""}, {timeSpeed, ""}}},
 				{name: name{"valeur", "value"}, help: "option.span", complete: true}}},
@@ -175,6 +176,7 @@ func (c *call) answer() (Reply, error) {
 	if !c.may(cmd.level) && (cmd.free == nil || !cmd.free(args)) {
 		return c.forbidden(c.slash(cmd)), nil
 	}
+	c.looked = cmd.looks != nil && cmd.looks(args)
 	c.args, c.stdin, c.ran = args, rest, strings.TrimSpace(c.slash(cmd)+" "+args)
 	return cmd.run(c)
 }

@@ -64,6 +64,7 @@ type call struct {
 	args      string // what follows the command's name on the first line
 	stdin     string // the lines after the first
 	used      bool   // the cluster is at the present: it is to be saved
+	looked    bool   // the command only looks: see unkept.go
 	ran       string // the first line of the command that was run, with its own name: /kubectl, not /k
 	sets      bool   // it makes the start of an exercise
 	questions *bank  // those of a quiz; nil: none has been asked for

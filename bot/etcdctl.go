@@ -30,6 +30,7 @@ func etcdctlCommand(c *call) (Reply, error) {
 	if !c.may(etcdctlLevel(args)) {
 		return c.forbidden("/etcdctl " + shorten(strings.Join(args, " "))), nil
 	}
+	c.looked = etcdctlLevel(args) == anyone
 	args, sure := confirmedLast(args)
 	cl, err := c.cluster()
 	if err != nil {

@@ -54,6 +54,7 @@ func kubectlCommand(c *call) (Reply, error) {
 	r.Failed = result.Code != 0
 	r = c.withRoom(r, cl, result)
 	if !result.Wrote {
+		c.looked = true
 		if r.Failed { // the chain of causes tells which stage refused
 			c.remember(cl, from)
 			r = c.unanswered(r, cl)

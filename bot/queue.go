@@ -21,6 +21,7 @@ type lane struct {
 	idle    *list.Element    // in Tutor.idle while no worker runs
 	weight  int64            // bytes that it takes, as counted in Tutor.weight
 	long    bool             // the last turn was: see gate
+	warned  map[string]bool  // people who have been told that nothing is kept
 }
 
 // job is one turn in a lane: a request's, or what run does.

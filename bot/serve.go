@@ -150,8 +150,13 @@ func (t *Tutor) attempt(ctx context.Context, ln *lane, all []*served) (n int, er
 		if err == nil {
 			err = g.commit(ctx)
 		}
-	}); e != nil || err != nil {
+	}); e != nil || err != nil && (n > 1 || !g.goesUnkept(err)) {
 		return 0, cmp.Or(err, e)
+	}
+	if err != nil {
+		t.unkept(ln, all[0], &g, err)
+	} else if len(g.out.Writes) > 0 {
+		ln.warned = nil
 	}
 	for i, c := range g.calls {
 		ln.offer(c.request.Who.ID, g.replies[i])

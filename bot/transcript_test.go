@@ -30,6 +30,8 @@ var update = flag.Bool("update", false, "rewrite the transcripts")
 //	@small           the course that is taught has the few questions of testdata/quiz
 //	@door            from now on the clusters are reached from outside
 //	@outside METHOD PATH  a request from outside, with the newest kubeconfig's token; the body on the next lines
+//	@full            from now on the disk is full
+//	@room            there is room again
 //	@refuse FAULT    a newer course is not taught, for its fault
 //
 // The language of its name, as course.fr.txt, is the platform's.
@@ -172,6 +174,12 @@ func (s *stage) perform(line string) string {
 		method, path, _ := strings.Cut(arg, " ")
 		s.now = s.now.Add(time.Second)
 		return s.visit(method, path, body)
+	case "@full":
+		s.store.fail = ErrFull
+		return ""
+	case "@room":
+		s.store.fail = nil
+		return ""
 	case "@lose":
 		s.tutor.Teach(without(s.t, arg))
 		return ""
