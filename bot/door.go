@@ -11,6 +11,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"timonier/bot/quiz"
 	"timonier/content"
 )
 
@@ -70,6 +71,8 @@ type call struct {
 	questions *bank  // those of a quiz; nil: none has been asked for
 	woken     bool   // by an alarm: nobody has asked
 	forgotten bool   // all that was kept of the person is deleted
+
+	cards *quiz.Deck // the person's; nil: not read yet
 
 	others []Write  // in the same commit, to scopes that are nobody's here: see indexToken
 	cut    []string // hashes of tokens that hold no more once it is committed

@@ -7,7 +7,11 @@ import (
 
 // progressCommand is /progrès: how far the person has come.
 func progressCommand(c *call) (Reply, error) {
-	p := c.learner.progress
+	r, err := c.reviewed(Reply{}) // what has been answered may count only now
+	if err != nil {
+		return r, err
+	}
+	p, reviewed := c.learner.progress, r.Blocks
 	course := c.content
 	written, read := 0, 0
 	for l := range course.Lessons() {
@@ -19,7 +23,7 @@ func progressCommand(c *call) (Reply, error) {
 			read++
 		}
 	}
-	r := Reply{Blocks: []Block{
+	r = Reply{Blocks: []Block{
 		Title{c.say("learning.title")},
 		Meter{Label: c.say("learning.read", with{"Count": read, "Total": written}), Done: read, Total: max(1, written)},
 	}}
@@ -44,10 +48,7 @@ func progressCommand(c *call) (Reply, error) {
 	} else {
 		r.Blocks = append(r.Blocks, Text{c.say("learning.noquiz", with{"Quiz": c.typed("quiz")})})
 	}
-	r, err := c.reviewed(r)
-	if err != nil {
-		return r, err
-	}
+	r.Blocks = append(r.Blocks, reviewed...)
 	if p.Foretold > 0 {
 		r.Blocks = append(r.Blocks, c.storiesTold(p))
 	}

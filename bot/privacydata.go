@@ -58,8 +58,7 @@ func (c *call) ownRecords(all *everything) error {
 	}
 	for _, rec := range records {
 		switch {
-		case rec.Key == keyUndo: // the cards as they were one answer ago
-		case strings.HasPrefix(rec.Key, keyCards):
+		case strings.HasPrefix(rec.Key, keyCards): // also the answers that wait: they are told of below
 		case json.Valid(rec.Value):
 			all.Records[rec.Key] = rec.Value
 		default:
@@ -74,6 +73,11 @@ func (c *call) ownRecords(all *everything) error {
 	if err != nil {
 		return err
 	}
+	if c.learner.progress != (progress{}) { // as it is with what has come to count since
+		if all.Records[personProgress], err = json.Marshal(c.learner.progress); err != nil {
+			return fmt.Errorf("encode progress: %w", err)
+		}
+	}
 	for card := range deck.Cards() {
 		m := card.Memory
 		all.Cards = append(all.Cards, ownCard{Item: card.Item, First: card.First, Last: m.LastReview, Due: m.Due, Wrong: card.Wrong,
@@ -84,21 +88,11 @@ func (c *call) ownRecords(all *everything) error {
 
 // isSecret says that whether answers to a session are right is not told yet: it is not over.
 func (c *call) isSecret(scope Scope, session string) (bool, error) {
-	records, _, err := c.tutor.cfg.Store.Read(c.ctx, scope, keyQuiz+session)
-	if err != nil {
-		return false, fmt.Errorf("read session: %w", err)
+	s, err := c.readSession(scope, session)
+	if s == nil || err != nil {
+		return false, err
 	}
-	for _, rec := range records {
-		var s quiz.Session
-		if rec.Key != keyQuiz+session {
-			continue
-		}
-		if err := json.Unmarshal(rec.Value, &s); err != nil {
-			return false, fmt.Errorf("decode record %s: %w", rec.Key, err)
-		}
-		return s.Phase != quiz.Over && s.Rules.Mode.Feedback() != quiz.AtOnce, nil
-	}
-	return false, nil
+	return s.Phase != quiz.Over && s.Rules.Mode.Feedback() != quiz.AtOnce, nil
 }
 
 // ownIn adds what a channel has of the person.

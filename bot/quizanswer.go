@@ -2,14 +2,10 @@ package bot
 
 import (
 	"errors"
-	"fmt"
 	"slices"
-	"strconv"
 	"strings"
-	"time"
 
 	"timonier/bot/quiz"
-	"timonier/content"
 )
 
 // answerQuiz is /quiz réponse QID ANSWER; where the answer was typed into a form, it is what
@@ -83,11 +79,8 @@ func (c *call) take(s *openQuiz, question int, typed string) (Reply, error) {
 	if err := c.saveAnswer(s, rec); err != nil {
 		return Reply{}, err
 	}
-	if s.Rules.Mode != quiz.Exam { // whose cards and counts would tell before the end what was right: see learnExam
-		c.countAnswer(before, rec)
-		if err := c.learnFrom(s, p.id, q.Item, before, rec); err != nil {
-			return Reply{}, err
-		}
+	if err := c.learnFrom(s, q.Item, rec); err != nil {
+		return Reply{}, err
 	}
 	return c.receipt(s, q, rec)
 }
@@ -110,19 +103,6 @@ func (c *call) readAnswer(p posed, typed string) (quiz.Answer, *Reply) {
 		return a, &r
 	}
 	return a, nil
-}
-
-// countAnswer counts a person's answers, and those that are right.
-func (c *call) countAnswer(before, rec quiz.Record) {
-	p := &c.learner.progress
-	if !before.Given() {
-		p.Asked++
-	} else if before.Right {
-		p.Right--
-	}
-	if rec.Right {
-		p.Right++
-	}
 }
 
 // receipt says what has become of an answer: no more than that it is noted, where the verdict
@@ -220,88 +200,4 @@ func (c *call) hintQuiz(rest string) (Reply, error) {
 		}
 	}
 	return Reply{Blocks: []Block{Quote{c.say("quiz.hint", with{"Hint": c.any(q.Item.Hint)})}, Text{"*" + c.say("quiz.hintcost") + "*"}}}, nil
-}
-
-// learnFrom feeds an answer to a class's question to the person's deck. An answer that is changed
-// takes the place of the one before: the deck is as if that had never been.
-func (c *call) learnFrom(s *openQuiz, id string, item *content.Item, before, rec quiz.Record) error {
-	if _, ok := c.item(item.ID); !ok {
-		return nil // made for this session alone
-	}
-	shard := quiz.ShardOf(item.ID)
-	deck, packed, err := c.shard(shard)
-	if err != nil {
-		return err
-	}
-	if before.Given() {
-		if packed, err = c.takeBack(id, shard, packed); err != nil {
-			return err
-		}
-		deck = &quiz.Deck{}
-		if err := deck.Load(shard, packed); err != nil {
-			return err
-		}
-	}
-	if s.Rules.Change {
-		c.learner.set(keyUndo, append([]byte(id+"\n"), packed...))
-	}
-	o := quiz.Outcome{Right: rec.Right, Credit: rec.Credit, Hint: rec.Hint}
-	if m := s.Rules.Mode; m == quiz.Race || m == quiz.Hosted { // the others open long before one looks at the question
-		o.Slow = quiz.Slow(item.Kind, time.Duration(rec.Took)*time.Millisecond)
-	}
-	deck.Review(item.ID, o, c.now)
-	c.learner.set(shardRecord(shard), deck.Pack(shard))
-	return nil
-}
-
-// keyUndo is what a shard of the deck was before the last answer to a class: the question's ID, a
-// newline, the shard.
-const keyUndo = keyCards + "undo"
-
-// takeBack is a shard as it was before an answer to a question, where that is known still.
-func (c *call) takeBack(id string, shard int, now []byte) ([]byte, error) {
-	records, _, err := c.tutor.cfg.Store.Read(c.ctx, c.learner.scope, keyUndo)
-	if err != nil {
-		return nil, fmt.Errorf("read cards: %w", err)
-	}
-	for _, rec := range records {
-		if was, packed, ok := strings.Cut(string(rec.Value), "\n"); ok && was == id {
-			return []byte(packed), nil
-		}
-	}
-	return now, nil
-}
-
-func shardRecord(shard int) string { return fmt.Sprintf("%s%02d", keyCards, shard) }
-
-// shard reads one shard of the person's deck, and gives it packed too.
-func (c *call) shard(shard int) (*quiz.Deck, []byte, error) {
-	records, _, err := c.tutor.cfg.Store.Read(c.ctx, c.learner.scope, shardRecord(shard))
-	if err != nil {
-		return nil, nil, fmt.Errorf("read cards: %w", err)
-	}
-	deck := &quiz.Deck{}
-	if len(records) == 0 {
-		return deck, nil, nil
-	}
-	return deck, records[0].Value, deck.Load(shard, records[0].Value)
-}
-
-// deck reads the person's whole deck.
-func (c *call) deck() (*quiz.Deck, error) {
-	records, _, err := c.tutor.cfg.Store.Read(c.ctx, c.learner.scope, keyCards)
-	if err != nil {
-		return nil, fmt.Errorf("read cards: %w", err)
-	}
-	deck := &quiz.Deck{}
-	for _, rec := range records {
-		shard, err := strconv.Atoi(rec.Key[len(keyCards):])
-		if err != nil {
-			continue // keyUndo
-		}
-		if err := deck.Load(shard, rec.Value); err != nil {
-			return nil, err
-		}
-	}
-	return deck, nil
 }

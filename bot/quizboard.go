@@ -164,11 +164,6 @@ func (c *call) ownResults(s *openQuiz, page int) (Reply, error) {
 			mine[r.Question] = r
 		}
 	}
-	if s.Rules.Mode == quiz.Exam {
-		if err := c.learnExam(s, mine); err != nil {
-			return Reply{}, err
-		}
-	}
 	r := Reply{}
 	if page == 1 {
 		r.Blocks = append(r.Blocks, Title{c.say("quiz.board.minetitle")}, Text{c.standing(s, board[at], len(board))})

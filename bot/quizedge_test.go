@@ -2,6 +2,8 @@ package bot
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 	"strconv"
 	"strings"
 	"testing"
@@ -136,7 +138,7 @@ func TestOnlyTimedQuestionsAreSlow(t *testing.T) {
 		}
 	}
 	s.ask("/quiz fin")
-	s.ask("/quiz résultats")
+	s.ask("/progrès")
 	records, _, err := s.store.Read(context.Background(), Scope{Platform: "test", Person: "prof"}, keyCards)
 	if err != nil {
 		t.Fatal(err)
@@ -158,5 +160,61 @@ func TestOnlyTimedQuestionsAreSlow(t *testing.T) {
 	}
 	if seen != 1 {
 		t.Errorf("%d cards:\n%s", seen, text)
+	}
+}
+
+// TestVerdictsDoNotLeak: while the verdict on an answer is out for nobody, nothing that a person can look at tells whether it
+// was right: not how many answers count, nor the cards, nor what is due, nor their own data, here or in another channel. Once it
+// is, it counts, once, as it was last given.
+func TestVerdictsDoNotLeak(t *testing.T) {
+	right := map[string]string{"2.1-reconciliation": "Un contrôleur", "2.1-alone": "faux"}
+	wrong := map[string]string{"2.1-reconciliation": "etcd", "2.1-alone": "vrai"}
+	for mode, reveal := range map[string]string{"animée": "/quiz révèle", "course": "/quiz révèle", "examen": "/quiz fin"} {
+		t.Run(mode, func(t *testing.T) {
+			s := newClassroom(t)
+			options := map[string]string{"animée": "changement=oui", "course": "changement=oui temps=10m", "examen": "temps=1h"}[mode]
+			s.does("teacher-1", "/quiz "+mode+" nombre=1 modules=2.1 "+options)
+			if mode != "examen" {
+				s.does("teacher-1", "/quiz suivante")
+			}
+			q := s.open()
+			looks := func(who, channel string) string {
+				s.channel = channel
+				defer func() { s.channel = "general" }()
+				home := plainText(s.tutor.Home(context.Background(), Request{Platform: "test", Tenant: s.tenant, Channel: channel, Who: Person{ID: who, Everywhere: true}, Locale: "fr"}))
+				data := s.does(who, "/réglages mes-données")
+				var all everything
+				if err := json.Unmarshal(data.Files[0].Data, &all); err != nil {
+					t.Fatal(err)
+				}
+				return plainText(s.does(who, "/progrès")) + home + plainText(s.does(who, "/quiz")) + plainText(s.does(who, "/quiz révision")) +
+					string(all.Records[personProgress]) + fmt.Sprint(len(all.Cards))
+			}
+			before := looks("ana", "other")
+			answer := func(who, what string) {
+				if r := s.does(who, "/quiz réponse "+questionID(q.ID, 0)+" "+what); r.Failed {
+					t.Fatal(plainText(r))
+				}
+			}
+			answer("ana", right[q.Items[0]])
+			answer("bea", right[q.Items[0]])
+			answer("bea", wrong[q.Items[0]]) // it is changed
+			if now := looks("ana", "other"); now != before {
+				t.Errorf("who was right is told\n%s\nand before\n%s", now, before)
+			}
+			for _, channel := range []string{"other", "general"} {
+				if a, b := looks("ana", channel), looks("bea", channel); a != b {
+					t.Errorf("who was right is told\n%s\nand who was not\n%s", a, b)
+				}
+			}
+			s.does("teacher-1", reveal)
+			for who, want := range map[string]string{"ana": "1 question réussie sur 1", "bea": "0 question réussie sur 1"} {
+				for _, channel := range []string{"other", "general", "other"} { // it counts once
+					if now := looks(who, channel); !strings.Contains(now, want) {
+						t.Errorf("%s, in %s, is not told %q:\n%s", who, channel, want, now)
+					}
+				}
+			}
+		})
 	}
 }

@@ -3,7 +3,6 @@ package bot
 import (
 	"encoding/json"
 	"fmt"
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,9 +13,8 @@ import (
 // examPlace is how far one person has come in an exam: the questions (from 0) that they have
 // answered, in the order in which they did.
 type examPlace struct {
-	Done   []int `json:"done"`
-	At     int   `json:"at,omitempty"`     // the question, from 1, that was shown last
-	Learnt bool  `json:"learnt,omitempty"` // the answers count in the person's progress and cards: see learnExam
+	Done []int `json:"done"`
+	At   int   `json:"at,omitempty"` // the question, from 1, that was shown last
 }
 
 func examRecord(session, person string) string { return keyExam + session + "/" + person }
@@ -204,31 +202,6 @@ func (c *call) noteExam(s *openQuiz, question int) error {
 	if !slices.Contains(place.Done, question) {
 		place.Done = append(place.Done, question)
 	}
-	return c.channel.setJSON(examRecord(s.ID, c.request.Who.ID), place)
-}
-
-// learnExam counts a person's answers to an exam that is over, and feeds them to their deck, when they first
-// look at what they were worth.
-func (c *call) learnExam(s *openQuiz, mine map[int]quiz.Record) error {
-	place, _, err := c.examPlace(s)
-	if err != nil || place.Learnt {
-		return err
-	}
-	deck, err := c.deck()
-	if err != nil {
-		return err
-	}
-	for _, n := range slices.Sorted(maps.Keys(mine)) {
-		rec := mine[n]
-		c.countAnswer(quiz.Record{}, rec)
-		if _, ok := c.item(rec.Item); !ok {
-			continue // made for this session alone
-		}
-		deck.Review(rec.Item, quiz.Outcome{Right: rec.Right, Credit: rec.Credit, Hint: rec.Hint}, c.now)
-		shard := quiz.ShardOf(rec.Item)
-		c.learner.set(shardRecord(shard), deck.Pack(shard))
-	}
-	place.Learnt = true
 	return c.channel.setJSON(examRecord(s.ID, c.request.Who.ID), place)
 }
 

@@ -26,7 +26,8 @@ import (
 //
 //	person/review              reviewing: the question of a review that is open
 //	person/reminder            reminder: when the person is reminded of what is due
-//	cards/SHARD                the person's deck, as bot/quiz packs it; and cards/undo
+//	cards/SHARD                the person's deck, as bot/quiz packs it
+//	cards/await/SESSION        awaiting: their answers whose verdict is not out yet
 //	took/SESSION               took: where the person answered, so that it can be found again: exported, deleted
 //
 // A session's ID is of the letters a to z and digits, and unique over all channels. N counts from

@@ -116,6 +116,17 @@ func (s *Session) Do(m Move, now time.Time) bool {
 	return true
 }
 
+// Disclosed says that it is out what the answers to a question were worth: to whoever gave one, or to all.
+func (s *Session) Disclosed(question int) bool {
+	switch s.Rules.Mode.Feedback() {
+	case AtOnce:
+		return true
+	case AtEnd:
+		return s.Phase == Over
+	}
+	return s.Phase == Over || s.Question > question || s.Question == question && s.Phase == Revealed
+}
+
 // Last says that the question it is at is the last one.
 func (s *Session) Last() bool { return s.Question >= len(s.Items)-1 }
 
