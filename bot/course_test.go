@@ -13,7 +13,10 @@ import (
 func TestTheCourseKeepsItsPromises(t *testing.T) {
 	var wg sync.WaitGroup
 	turns := make(chan struct{}, runtime.GOMAXPROCS(0))
-	for _, p := range content.Proofs(content.Default(), func(members int) (content.Stage, error) { return NewStage(content.Default(), members) }) {
+	for n, p := range content.Proofs(content.Default(), func(members int) (content.Stage, error) { return NewStage(content.Default(), members) }) {
+		if !tried(n) {
+			continue
+		}
 		wg.Go(func() {
 			turns <- struct{}{}
 			defer func() { <-turns }()
@@ -24,3 +27,7 @@ func TestTheCourseKeepsItsPromises(t *testing.T) {
 	}
 	wg.Wait()
 }
+
+// tried is whether the nth case is tried: all are, and one in five where the run is to be short, as with the race
+// detector, which looks for other things than what each of them says.
+func tried(n int) bool { return !testing.Short() || n%5 == 0 }

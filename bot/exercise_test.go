@@ -21,7 +21,10 @@ import (
 func TestExercisesAreSolvedByTheirSolutions(t *testing.T) {
 	var wg sync.WaitGroup
 	turns := make(chan struct{}, runtime.GOMAXPROCS(0))
-	for _, e := range content.Default().Exercises {
+	for n, e := range content.Default().Exercises {
+		if !tried(n) {
+			continue
+		}
 		for _, lang := range content.Langs() {
 			wg.Go(func() {
 				turns <- struct{}{}

@@ -11,7 +11,10 @@ import (
 // fits in a button, and answers what the term expects.
 func TestWhatTheGlossaryOffersToTry(t *testing.T) {
 	for _, lang := range content.Langs() {
-		for _, term := range content.Default().Terms {
+		for n, term := range content.Default().Terms {
+			if !tried(n) {
+				continue
+			}
 			line := term.Try.In(lang)
 			if line == "" {
 				t.Errorf("%s has nothing to try", term.ID)

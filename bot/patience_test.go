@@ -88,7 +88,10 @@ func (a *attempt) missing() string {
 func TestExercisesWait(t *testing.T) {
 	var wg sync.WaitGroup
 	turns := make(chan struct{}, runtime.GOMAXPROCS(0))
-	for _, e := range content.Default().Exercises {
+	for n, e := range content.Default().Exercises {
+		if !tried(n) {
+			continue
+		}
 		wg.Go(func() {
 			turns <- struct{}{}
 			defer func() { <-turns }()
@@ -202,7 +205,10 @@ var ways = []struct {
 
 // TestExercisesTakeOtherWays takes every right way, and no other.
 func TestExercisesTakeOtherWays(t *testing.T) {
-	for _, w := range ways {
+	for n, w := range ways {
+		if !tried(n) {
+			continue
+		}
 		a := attemptAt(t, w.exercise, w.step)
 		for _, line := range w.lines {
 			if a.step == w.step {
