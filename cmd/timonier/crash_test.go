@@ -37,9 +37,6 @@ var (
 // there once. After each kill the file is whole.
 func TestCrash(t *testing.T) {
 	kills := *crashKills
-	if testing.Short() {
-		kills = min(kills, 3)
-	}
 	c := newCrash(t, kills)
 	began := time.Now()
 	p := c.serve()

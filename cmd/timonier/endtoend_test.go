@@ -45,8 +45,13 @@ func TestMain(m *testing.M) {
 // builtIn is the directory of what was built; empty: nothing was.
 var builtIn string
 
+// buildProgram is the program, built once. Tests of it are skipped where they are to be short, as with the race
+// detector, which sees nothing of another process.
 func buildProgram(t testing.TB) string {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("short: the built program is tried by go test without -short")
+	}
 	path, err := built()
 	if err != nil {
 		t.Fatal(err)
