@@ -109,7 +109,7 @@ func configMap(name string) *corev1.ConfigMap {
 // What a token may do is what its person may do in the chat, at the moment of each request.
 func TestOutsideFollowsRights(t *testing.T) {
 	d := newDoorway(t)
-	ana, _ := d.enters("ana", "/kubeconfig")
+	ana, anas := d.enters("ana", "/kubeconfig")
 	prof, _ := d.enters("prof", "/kubeconfig")
 	maps := func(c *kubernetes.Clientset) error {
 		_, err := c.CoreV1().ConfigMaps("default").Create(d.ctx, &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{GenerateName: "m-"}}, metav1.CreateOptions{})
@@ -126,6 +126,7 @@ func TestOutsideFollowsRights(t *testing.T) {
 	if err := maps(ana); err != nil || !may(ana) {
 		t.Errorf("where all may: %v", err)
 	}
+	d.does("ana", "/kubectl create clusterrolebinding planted --clusterrole=cluster-admin --user=kubeconfig:1 --group=system:authenticated") // for later
 	d.does("prof", "/réglages salon changer enseignants")
 	err := maps(ana)
 	if want := `configmaps is forbidden: User "kubeconfig:1" cannot create resource "configmaps" in API group "" in the namespace "default"`; !apierrors.IsForbidden(err) || err.Error() != want {
@@ -133,6 +134,11 @@ func TestOutsideFollowsRights(t *testing.T) {
 	}
 	if may(ana) {
 		t.Error("kubectl auth can-i says yes")
+	}
+	as := rest.CopyConfig(anas)
+	as.Impersonate.UserName, as.Impersonate.Groups = "root", []string{"system:masters"}
+	if err := maps(kubernetes.NewForConfigOrDie(as)); !apierrors.IsForbidden(err) {
+		t.Errorf("as somebody else: %v", err)
 	}
 	if all, err := ana.CoreV1().Nodes().List(d.ctx, metav1.ListOptions{}); err != nil || len(all.Items) != 3 {
 		t.Errorf("to look: %v", err)

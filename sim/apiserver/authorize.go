@@ -17,7 +17,7 @@ var (
 	events   = rule{[]string{"create", "patch", "update"}, []string{"", "events.k8s.io"}, []string{"events"}}
 )
 
-// Onlookers is the group of the people who may look at all of a cluster, and change nothing.
+// Onlookers is the group of the people who may look at all of a cluster, and change nothing, whatever its roles say.
 const Onlookers = "timonier:onlookers"
 
 // policy is what the identities of a cluster's own components may do, as the real bootstrap roles grant it

@@ -21,6 +21,9 @@ func (s *Server) allows(u User, a attributes) (yes bool, why string) {
 	if a.path == "" && allowed(u, a.verb, a.group, a.resource) || slices.Contains(u.Groups, "system:masters") {
 		return true, ""
 	}
+	if slices.Contains(u.Groups, Onlookers) {
+		return false, "" // whoever may change the cluster can write roles, and so would give others what they may not
+	}
 	for _, g := range s.grants(u, a.namespace) {
 		if slices.ContainsFunc(g.rules, func(r rbacv1.PolicyRule) bool { return covers(r, a) }) {
 			return true, "RBAC: allowed by " + g.why
