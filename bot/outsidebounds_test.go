@@ -438,3 +438,15 @@ func TestOutsideInformerGoesOnWithAnotherCluster(t *testing.T) {
 	until("after", true)
 	until("before", false)
 }
+
+// A watch lasts as long as its client asks for, half an hour at most.
+func TestOutsideWatchLastsAsAsked(t *testing.T) {
+	for query, want := range map[string]time.Duration{
+		"": longestOpen, "timeoutSeconds=1": time.Second, "timeoutSeconds=0": longestOpen, "timeoutSeconds=-1": longestOpen, "timeoutSeconds=x": longestOpen,
+		"timeoutSeconds=1799": 1799 * time.Second, "timeoutSeconds=1801": longestOpen, "timeoutSeconds=9223372036854775807": longestOpen,
+	} {
+		if got := openFor(httptest.NewRequest("GET", "/api/v1/pods?watch=1&"+query, nil)); got != want {
+			t.Errorf("%s: %v", query, got)
+		}
+	}
+}

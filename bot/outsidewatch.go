@@ -124,7 +124,7 @@ func (v *visit) watch(w http.ResponseWriter) {
 		return
 	}
 	defer t.outside.unwatch(v.place, v.hash)
-	ctx, cancel := context.WithTimeout(v.http.Context(), longestOpen)
+	ctx, cancel := context.WithTimeout(v.http.Context(), openFor(v.http))
 	defer cancel()
 	var o *openWatch
 	var no *answered
@@ -174,6 +174,15 @@ func (v *visit) watch(w http.ResponseWriter) {
 			return
 		}
 	}
+}
+
+// openFor is how long a watch may stay open: as long as its client wants, which is to be over by then even where nothing happens.
+func openFor(r *http.Request) time.Duration {
+	seconds, err := strconv.ParseInt(r.URL.Query().Get("timeoutSeconds"), 10, 64)
+	if err != nil || seconds <= 0 || seconds > int64(longestOpen/time.Second) {
+		return longestOpen
+	}
+	return time.Duration(seconds) * time.Second
 }
 
 // open begins a watch. It has no head where the cluster's API server is down, and no stream where it is refused.

@@ -69,6 +69,8 @@ func openKubectlDoor(address string, got values, data string, logger *slog.Logge
 		HTTP2:             &http.HTTP2Config{MaxConcurrentStreams: mostStreams, SendPingTimeout: time.Minute, WriteByteTimeout: time.Minute},
 		BaseContext:       func(net.Listener) context.Context { return ctx },
 		ErrorLog:          discardLog(),
+
+		DisableGeneralOptionsHandler: true,
 	}
 	return d, nil
 }

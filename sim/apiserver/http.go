@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -186,7 +187,7 @@ func (x *exchange) verb() string {
 		}
 		return "list"
 	}
-	return strings.ToLower(x.http.Method)
+	return "" // which no table has
 }
 
 func (x *exchange) serveResource() (reply, error) {
@@ -340,11 +341,33 @@ func (x *exchange) encode(code int, o runtime.Object, info runtime.SerializerInf
 	return a
 }
 
-// tellWarnings puts what there is to warn of into the answer's head, each once.
+// The most runes of warnings that are told in full; where there are more, each is cut, and the last are left out.
+const (
+	mostWarned = 4 << 10
+	cutWarning = 256
+)
+
+// tellWarnings puts what there is to warn of into the answer's head, each once, and not more than the real server does
+// (pkg/endpoints/filters/warning.go).
 func (x *exchange) tellWarnings(a *answer) {
-	for i, text := range x.warnings {
-		if slices.Contains(x.warnings[:i], text) {
-			continue
+	var texts []string
+	once, all := map[string]bool{}, 0
+	for _, text := range x.warnings {
+		if !once[text] {
+			once[text] = true
+			texts, all = append(texts, text), all+utf8.RuneCountInString(text)
+		}
+	}
+	told := 0
+	for _, text := range texts {
+		if all > mostWarned {
+			if told >= mostWarned {
+				break
+			}
+			if runes := []rune(text); len(runes) > cutWarning {
+				text = string(runes[:cutWarning])
+			}
+			told += utf8.RuneCountInString(text)
 		}
 		if h, err := utilnet.NewWarningHeader(299, "-", text); err == nil {
 			a.header.Add("Warning", h)

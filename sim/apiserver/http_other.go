@@ -96,7 +96,7 @@ func (s *Server) paths() []string {
 		}
 	}
 	slices.Sort(paths)
-	return paths
+	return slices.Compact(paths)
 }
 
 // jsonAnswer is plain data, indented as the real server does.

@@ -156,6 +156,9 @@ func TestRequests(t *testing.T) {
 		{"merge patch of a name", "PATCH " + pods + "/p", []string{mergePatch, `{"metadata":{"name":"q"}}`}, 400, "{.message}", "the name of the object (q) does not match the name on the URL (p)"},
 		{"JSON patch", "PATCH " + configMaps + "/cm", []string{jsonPatch, `[{"op":"test","path":"/data/a","value":"1"},{"op":"add","path":"/data/c","value":"3"}]`}, 200, "{.data}", `{"a":"1","c":"3"}`},
 		{"JSON patch that fails", "PATCH " + configMaps + "/cm", []string{jsonPatch, `[{"op":"remove","path":"/data/zz"}]`}, 422, "{.message}", "the server rejected our request due to an error in our request"},
+		{"JSON patch that doubles", "PATCH " + configMaps + "/cm", []string{jsonPatch, "[" + strings.Repeat(`{"op":"copy","from":"/metadata","path":"/metadata/annotations"},`, 9999) + `{"op":"remove","path":"/metadata"}]`}, 422, "{.reason}", "Invalid"},
+		{"lower-case method", "delete " + configMaps + "/cm", nil, 405, "{.message}", "the server does not allow this method"},
+		{"method that is a verb", "deletecollection " + configMaps, nil, 405, "{.message}", "the server does not allow this method"},
 		{"JSON patch, unknown op", "PATCH " + configMaps + "/cm", []string{jsonPatch, `[{"op":"fly","path":"/data/zz"}]`}, 422, "{.reason}", "Invalid"},
 		{"strategic patch", "PATCH " + deployments + "/web", []string{strategic, `{"spec":{"template":{"spec":{"containers":[{"name":"d","image":"redis"}]}}}}`}, 200,
 			"{.spec.template.spec.containers[*].name}", "d c"},
@@ -271,6 +274,22 @@ func TestWarnings(t *testing.T) {
 	a = w.call("POST "+configMaps, yamlBody, "metadata: {name: z}\ndata:\n  a: b\n  a: c\n")
 	if got, want := strings.Join(a.header.Values("Warning"), "|"), `299 - "line 4: key \"a\" already set in map"`; a.code != 201 || got != want {
 		t.Errorf("%d, warnings %s, want %s", a.code, got, want)
+	}
+}
+
+// Many warnings are cut, each and altogether: they travel in the head of the answer.
+func TestManyWarnings(t *testing.T) {
+	w := newWorld(t, Limits{})
+	for _, long := range []int{10, 1000} {
+		var fields strings.Builder
+		for i := range 90 {
+			fmt.Fprintf(&fields, `,"%c%d%s":1`, 'a'+i%26, i, strings.Repeat("x", long))
+		}
+		told := w.call("POST "+configMaps+"?dryRun=All", `{"metadata":{"name":"x"}`+fields.String()+`}`).header["Warning"]
+		size := len(strings.Join(told, ""))
+		if few := len(told) < 90; few != (long > 100) || size > mostWarned+cutWarning+20*len(told) {
+			t.Errorf("%d: %d warnings of %d bytes", long, len(told), size)
+		}
 	}
 }
 

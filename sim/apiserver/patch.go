@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 
 	jsonpatch "gopkg.in/evanphx/json-patch.v4"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -24,8 +25,15 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// maxPatchOps bounds a JSON patch, as the real server does.
-const maxPatchOps = 10000
+// maxPatchOps bounds a JSON patch, as the real server does, and maxCopied the bytes that its steps "copy" add: each can double an object.
+const (
+	maxPatchOps = 10000
+	maxCopied   = 3 << 20
+)
+
+// boundCopies sets, once in the life of the program, what the library of JSON patches keeps in a global, as the real server does
+// (pkg/server/config.go, JSONPatchMaxCopyBytes). kubectl patch --local goes by it too.
+var boundCopies = sync.OnceFunc(func() { jsonpatch.AccumulatedCopySizeLimit = maxCopied })
 
 // patch is the body of a PATCH with its options.
 type patch struct {

@@ -90,6 +90,7 @@ type Server struct {
 // New is a server on a store, which may hold objects already. It does no I/O; a
 // value in the store that does not decode is an error that names its key.
 func New(cfg Config) (*Server, error) {
+	boundCopies()
 	cfg.Limits = cfg.Limits.withDefaults()
 	s := &Server{
 		cfg:       cfg,
