@@ -264,3 +264,57 @@ func TestOneTenantsBankHoldsUpNoOther(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestDeletedQuestion: a question of one's own is gone with all its versions, and nothing else is; one that stood in for the
+// course's gives it its place again; another of the name is a new one.
+func TestDeletedQuestion(t *testing.T) {
+	tutor := New(Config{Store: newMemory(), Limits: Limits{Rates: Unlimited()}})
+	does := func(f func(*call, *bank) error) *bank {
+		t.Helper()
+		c := bankCallOf(t, tutor)
+		if err := f(c, must(c.bank())); err != nil {
+			t.Fatal(err)
+		}
+		commitHouse(t, c)
+		b := must(bankCallOf(t, tutor).bank())
+		tutor.banks.houses = nil // and so it is when it is read anew
+		if read := must(bankCallOf(t, tutor).bank()); len(read.items) != len(b.items) || len(read.bundles) != len(b.bundles) {
+			t.Errorf("read anew: %d items in %d bundles, not %d in %d", len(read.items), len(read.bundles), len(b.items), len(b.bundles))
+		}
+		return b
+	}
+	course := New(Config{Store: newMemory()}).taught.Load().Bank().Items
+	stand := ownQuestion(100)
+	stand.ID = course[0].ID
+	does(func(c *call, _ *bank) error { return c.keepItems(append(ownQuestions(20), stand)) })
+	for _, version := range []string{" (2)", " (3)"} {
+		does(func(c *call, _ *bank) error {
+			i := ownQuestion(7)
+			i.Ask.FR += version
+			return c.keepItems([]*content.Item{i})
+		})
+	}
+	does(func(c *call, b *bank) error { return c.setWithdrawn(b, []string{"own-00007", stand.ID}, true) })
+	b := does(func(c *call, b *bank) error { return c.dropItem(b, "own-00007") })
+	if i, ok := b.ever("own-00007"); ok {
+		t.Errorf("still there: %q", i.Ask.FR)
+	}
+	if len(b.own) != 20 || b.own["own-00006"] == "" || b.own["own-00019"] == "" || b.withdrawn["own-00007"] {
+		t.Errorf("%d own, withdrawn %v", len(b.own), b.withdrawn)
+	}
+	b = does(func(c *call, b *bank) error { return c.dropItem(b, stand.ID) })
+	if i, ok := b.ever(stand.ID); !ok || i != course[0] && i.Ask != course[0].Ask || b.own[stand.ID] != "" || !b.withdrawn[stand.ID] {
+		t.Errorf("the course's own: %v, withdrawn %v", i, b.withdrawn)
+	}
+	b = does(func(c *call, _ *bank) error { return c.keepItems([]*content.Item{ownQuestion(7)}) })
+	if i, ok := b.item("own-00007"); !ok || strings.Contains(i.Ask.FR, "(") {
+		t.Errorf("anew: %v", i)
+	}
+	for n := range 20 { // to the last one
+		does(func(c *call, b *bank) error { return c.dropItem(b, fmt.Sprintf("own-%05d", n)) })
+	}
+	b = does(func(*call, *bank) error { return nil })
+	if len(b.own) != 0 || len(b.bundles) != 0 || len(b.items) != len(course)-1 {
+		t.Errorf("%d own in %d bundles, %d items of %d", len(b.own), len(b.bundles), len(b.items), len(course))
+	}
+}

@@ -19,6 +19,7 @@ var (
 	bankExport   = name{"exporte", "export"}
 	bankWithdraw = name{"retire", "withdraw"}
 	bankRestore  = name{"remets", "restore"}
+	bankDelete   = name{"supprime", "delete"}
 	bankFlagged  = name{"signalées", "flagged"}
 )
 
@@ -32,7 +33,7 @@ func bankVerbs() []struct {
 		run  func(*call, string) (Reply, error)
 	}{
 		{bankList, (*call).listBank}, {bankAdd, (*call).addToBank}, {bankImport, (*call).importBank}, {bankExport, (*call).exportBank},
-		{bankWithdraw, (*call).withdrawItem}, {bankRestore, (*call).restoreItem}, {bankFlagged, (*call).flaggedItems},
+		{bankWithdraw, (*call).withdrawItem}, {bankRestore, (*call).restoreItem}, {bankDelete, (*call).deleteItem}, {bankFlagged, (*call).flaggedItems},
 	}
 }
 
@@ -176,7 +177,11 @@ func (c *call) showItem(b *bank, id string, flags map[string]int) Reply {
 	}
 	_, _ = exchange.Export(&gift, exchange.GIFT, []*content.Item{i}, exchange.Options{Lang: lang}) // into memory
 	r = Reply{Blocks: []Block{c.itemTable(b, []*content.Item{i}, flags), Code{Language: "text", Text: strings.TrimSpace(gift.String())}}}
-	return r.with(c.withdrawal(b, i.ID))
+	r = r.with(c.withdrawal(b, i.ID))
+	if b.own[i.ID] != "" {
+		r = r.with(Button{Label: c.say("bank.delete"), Line: c.typed("bank", bankDelete.in(c.words), i.ID), Style: Danger})
+	}
+	return r
 }
 
 func otherLang(l content.Lang) content.Lang {
@@ -216,6 +221,37 @@ func (c *call) turnItem(id string, out bool) (Reply, error) {
 		return Reply{Blocks: []Block{Text{c.say("bank.withdrew", with{"Item": i.ID})}}, Buttons: []Button{{Label: c.say("bank.restore"), Line: c.typed("bank", bankRestore.in(c.words), i.ID)}}}, nil
 	}
 	return Reply{Blocks: []Block{Text{c.say("bank.restored", with{"Item": i.ID})}}, Buttons: []Button{{Label: c.say("bank.withdraw"), Line: c.typed("bank", bankWithdraw.in(c.words), i.ID)}}}, nil
+}
+
+// deleteItem deletes a question of the tenant's own for good, once that is confirmed.
+func (c *call) deleteItem(rest string) (Reply, error) {
+	id, word, _ := strings.Cut(rest, " ")
+	b, err := c.bank()
+	if err != nil {
+		return Reply{}, err
+	}
+	i, r, ok := c.itemOf(b, id)
+	switch {
+	case !ok:
+		return r, nil
+	case b.own[i.ID] == "":
+		return c.mistake("bank.notown", with{"Item": i.ID}).with(c.withdrawal(b, i.ID)), nil
+	case !confirmed.is(strings.TrimSpace(word)):
+		r = Reply{Blocks: []Block{Text{c.say("bank.sure", with{"Item": i.ID})}, Quote{i.Ask.Any(c.course())}}}
+		r = r.with(Button{Label: c.say("bank.delete"), Line: c.typed("bank", bankDelete.in(c.words), i.ID, confirmed.in(c.words)), Style: Danger})
+		if !b.withdrawn[i.ID] {
+			r = r.with(c.withdrawal(b, i.ID))
+		}
+		return r, nil
+	}
+	if err := c.dropItem(b, i.ID); err != nil {
+		return Reply{}, err
+	}
+	said := c.say("bank.deleted", with{"Item": i.ID})
+	if _, ofCourse := c.content.Item(i.ID); ofCourse {
+		said += " " + c.say("bank.again")
+	}
+	return Reply{Blocks: []Block{Text{said}}}.with(Button{Label: c.say("bank.title"), Line: c.typed("bank")}), nil
 }
 
 // flaggedItems are the questions that learners have flagged, the most flagged first.
@@ -400,13 +436,17 @@ func completeBank(c *call, words []string) []string {
 		for _, f := range exchange.Formats() {
 			out = append(out, string(f))
 		}
-	case len(words) == 2 && (bankWithdraw.is(words[0]) || bankRestore.is(words[0]) || bankList.is(words[0])):
+	case len(words) == 2 && (bankWithdraw.is(words[0]) || bankRestore.is(words[0]) || bankDelete.is(words[0]) || bankList.is(words[0])):
 		b, err := c.bank()
 		if err != nil || !c.teaches() {
 			return nil
 		}
 		for id := range b.known {
-			if b.withdrawn[id] == bankRestore.is(words[0]) && strings.HasPrefix(id, words[1]) {
+			offered := b.withdrawn[id] == bankRestore.is(words[0])
+			if bankDelete.is(words[0]) {
+				offered = b.own[id] != ""
+			}
+			if offered && strings.HasPrefix(id, words[1]) {
 				out = append(out, id)
 			}
 		}

@@ -165,6 +165,43 @@ func (c *call) keepItems(items []*content.Item) error {
 	return put(c.house.shelf, houseBank, next)
 }
 
+// dropItem deletes a question of the tenant's own, all its versions, and what was flagged of it. What shares a bundle with one of
+// them is written again.
+func (c *call) dropItem(b *bank, id string) error {
+	head, err := c.bankHead()
+	if err != nil {
+		return err
+	}
+	var left []*content.Item
+	for _, key := range slices.Sorted(maps.Keys(b.bundles)) {
+		if !slices.ContainsFunc(b.bundles[key], func(i *content.Item) bool { return i.ID == id }) {
+			continue
+		}
+		for _, i := range b.bundles[key] {
+			if i.ID != id && b.own[i.ID] == key {
+				left = append(left, i)
+			}
+		}
+		c.house.set(key, nil)
+	}
+	records, head, err := bundled(left, head)
+	if err != nil {
+		return fmt.Errorf("write what is left of the bank: %w", err)
+	}
+	for _, r := range records {
+		c.house.set(r.Key, r.Value)
+	}
+	if _, ofCourse := c.content.Item(id); !ofCourse && b.withdrawn[id] { // another of the name would be withdrawn from the start
+		withdrawn := maps.Clone(b.withdrawn)
+		delete(withdrawn, id)
+		if err := c.house.setJSON(bankWithdrawn, append([]string{}, slices.Sorted(maps.Keys(withdrawn))...)); err != nil {
+			return err
+		}
+	}
+	c.house.drop = append(c.house.drop, keyFlag+id+"/")
+	return put(c.house.shelf, houseBank, head)
+}
+
 func (c *call) bankHead() (bankHead, error) {
 	var head bankHead
 	if c.house.shelf == nil {
