@@ -153,6 +153,11 @@ func (g *batch) commit(ctx context.Context) error {
 		return nil
 	}
 	c.pass.leave() // the disk is waited for
+	if g.onlyLooks() {
+		var enough context.CancelFunc
+		ctx, enough = context.WithTimeout(ctx, t.cfg.Limits.Look)
+		defer enough()
+	}
 	began := time.Now()
 	if err := t.cfg.Store.Commit(ctx, g.out); err != nil {
 		return fmt.Errorf("commit: %w", err)

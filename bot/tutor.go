@@ -37,6 +37,7 @@ type Limits struct {
 	Channels int           // channels kept in memory: 4096; the least recently used leave
 	Memory   int64         // bytes that the channels in memory may take, about: 128 MiB; the least recently used leave
 	Command  time.Duration // wall time of one command: 20 s
+	Look     time.Duration // how long a command that only looks waits for the disk before it is answered all the same: 2 s; see unkept.go
 	Output   int           // characters of a page of a code block, where there is more: 3500
 	Follow   time.Duration // how long a live answer is kept up to date: 3 min
 	Bank     int           // bytes that a tenant's own questions may take: 32 MiB
@@ -53,6 +54,7 @@ func (l Limits) orDefault() Limits {
 		Channels: cmp.Or(l.Channels, 4096),
 		Memory:   cmp.Or(l.Memory, 128<<20),
 		Command:  cmp.Or(l.Command, 20*time.Second),
+		Look:     cmp.Or(l.Look, 2*time.Second),
 		Output:   cmp.Or(l.Output, 3500),
 		Follow:   cmp.Or(l.Follow, 3*time.Minute),
 		Bank:     cmp.Or(l.Bank, 32<<20),

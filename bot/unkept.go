@@ -1,12 +1,14 @@
 package bot
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"strings"
 )
 
-// Where nothing can be written, who only looks is answered all the same, and nothing of it is kept. What such a command has
+// Where nothing can be written, or the disk is at work on what others have done and takes its time, who only looks is answered all the
+// same, and nothing of it is kept. What such a command has
 // changed is what time has made of the cluster, which comes out the same when it is computed again, and what
 // nobody misses: the channel is read again from the store with the next command, so that what is in memory is never
 // ahead of the file.
@@ -21,9 +23,15 @@ func losable() []string {
 	}
 }
 
-// goesUnkept says whether an error is that nothing can be written, and what was to be is not missed.
+// goesUnkept says whether an error is that nothing can be written, or not now, and what was to be is not missed. One that says that it
+// was not done in time may be wrong: where the disk has it after all, it has what was told.
 func (g *batch) goesUnkept(err error) bool {
-	if !errors.Is(err, ErrFull) && !errors.Is(err, ErrReadOnly) || len(g.calls) != 1 || !g.calls[0].looked {
+	return (errors.Is(err, ErrFull) || errors.Is(err, ErrReadOnly) || errors.Is(err, context.DeadlineExceeded)) && g.onlyLooks()
+}
+
+// onlyLooks says that what is to be written is that of one command which looks.
+func (g *batch) onlyLooks() bool {
+	if len(g.calls) != 1 || !g.calls[0].looked {
 		return false
 	}
 	for _, w := range g.out.Writes {

@@ -48,6 +48,7 @@ type class struct {
 	board *board
 	now   time.Time
 	asked atomic.Int64
+	look  time.Duration // bot.Limits.Look
 }
 
 func newClass(t testing.TB) *class {
@@ -59,7 +60,7 @@ func newClass(t testing.TB) *class {
 
 // begin has a new process take over.
 func (c *class) begin() {
-	c.tutor = bot.New(bot.Config{Store: c.store, Now: func() time.Time { return c.now }, Limits: bot.Limits{Rates: bot.Unlimited()}})
+	c.tutor = bot.New(bot.Config{Store: c.store, Now: func() time.Time { return c.now }, Limits: bot.Limits{Rates: bot.Unlimited(), Look: c.look}})
 	if _, err := c.tutor.SpeakNow(ctx, "test", c.board); err != nil { // it can be spoken there
 		c.t.Fatal(err)
 	}
