@@ -87,6 +87,7 @@ func TestAClassRaces(t *testing.T) {
 	if !mine.Ephemeral() {
 		t.Error("all see one's own results")
 	}
+	c.files()
 	c.calm()
 }
 

@@ -67,6 +67,7 @@ func TestAClassRaces(t *testing.T) {
 	if mine := b.says(b.press("UCLASS3", board, "Mes résultats"), "Place ").Message; mine.For != "UCLASS3" {
 		t.Errorf("for %q", mine.For)
 	}
+	b.files()
 }
 
 // tellsRight says that a message tells the right answer, or the right ones.
