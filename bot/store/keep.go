@@ -111,7 +111,7 @@ func whole(ctx context.Context, path, as string, o Options) (Summary, error) {
 	first := ""
 	sum, err := Verify(ctx, path, Options{layout: o.layout}, func(f Finding) {
 		if f.Damage() && first == "" {
-			first = fmt.Sprintf("page %d: %s", f.Page, f.Detail)
+			first = fmt.Sprintf("page %d: %s %s", f.Page, f.Fault, f.Detail)
 		}
 	})
 	if err == nil && sum.Damages > 0 {

@@ -18,7 +18,7 @@ type book struct {
 	used     bits
 	free     bits
 	at       uint64 // the page of the element that is visited
-	damaged  func(page uint64, format string, args ...any)
+	damaged  func(page uint64, fault Fault, detail ...any)
 }
 
 // bits is one bit a page.
@@ -46,29 +46,29 @@ func newBook(f io.ReaderAt, m *meta) *book {
 // read is a page with what overflows it; nil where it cannot be right.
 func (b *book) read(id uint64, kinds uint16) []byte {
 	if id < 2 || id >= b.pages {
-		b.damaged(id, "there are %d pages", b.pages)
+		b.damaged(id, PageBeyond, b.pages)
 		return nil
 	}
 	h := make([]byte, b.pageSize)
 	if n, err := b.f.ReadAt(h, int64(id)*b.pageSize); n < len(h) {
-		b.damaged(id, "unreadable: %v", err)
+		b.damaged(id, PageUnread, err)
 		return nil
 	}
 	self, flags, over := binary.NativeEndian.Uint64(h), binary.NativeEndian.Uint16(h[8:]), uint64(binary.NativeEndian.Uint32(h[12:]))
 	switch {
 	case self != id:
-		b.damaged(id, "its header says page %d", self)
+		b.damaged(id, PageMisplaced, self)
 	case flags&^kinds != 0 || flags&(flags-1) != 0 || flags == 0:
-		b.damaged(id, "kind %#x", flags)
+		b.damaged(id, PageKind, fmt.Sprintf("%#x", flags))
 	case over >= b.pages-id || int64(over+1)*b.pageSize > largestPage:
-		b.damaged(id, "%d pages long", over+1)
+		b.damaged(id, PageLong, over+1)
 	default:
 		if over == 0 {
 			return h
 		}
 		long := make([]byte, int64(over+1)*b.pageSize)
 		if n, err := b.f.ReadAt(long, int64(id)*b.pageSize); n < len(long) {
-			b.damaged(id, "unreadable: %v", err)
+			b.damaged(id, PageUnread, err)
 			return nil
 		}
 		return long
@@ -81,10 +81,10 @@ func (b *book) claim(id uint64, page []byte) bool {
 	for i := range uint64(int64(len(page)) / b.pageSize) {
 		switch {
 		case b.used.has(id + i):
-			b.damaged(id+i, "used twice")
+			b.damaged(id+i, PageTwice)
 			return false
 		case b.free.has(id + i):
-			b.damaged(id+i, "used, and in the list of free ones")
+			b.damaged(id+i, PageFree)
 		}
 		b.used.set(id + i)
 	}
@@ -99,12 +99,12 @@ type element struct {
 }
 
 // elements are those of a page; the second value says what is wrong with one that cannot be, and is the last.
-func elements(page []byte) iter.Seq2[element, string] {
+func elements(page []byte) iter.Seq2[element, Fault] {
 	n := binary.NativeEndian
-	return func(yield func(element, string) bool) {
+	return func(yield func(element, Fault) bool) {
 		branch, count := n.Uint16(page[8:])&branchPage != 0, int(n.Uint16(page[10:]))
 		if headerSize+count*elementSize > len(page) {
-			yield(element{}, fmt.Sprintf("%d elements", count))
+			yield(element{}, PageContents)
 			return
 		}
 		for i := range count {
@@ -120,7 +120,7 @@ func elements(page []byte) iter.Seq2[element, string] {
 			}
 			from := uint64(at) + pos
 			if from+key+value > uint64(len(page)) || pos < uint64(count-i)*elementSize && key+value > 0 {
-				yield(element{}, fmt.Sprintf("element %d is not in it", i))
+				yield(element{}, PageContents)
 				return
 			}
 			e.key, e.value = page[from:from+key], page[from+key:from+key+value]
@@ -138,7 +138,7 @@ func (b *book) walk(id uint64, low, high []byte, depth int, visit func(element))
 		return
 	}
 	if depth > deepest {
-		b.damaged(id, "deeper than %d", deepest)
+		b.damaged(id, PageDeep, deepest)
 		return
 	}
 	b.tree(id, page, low, high, depth, visit)
@@ -148,18 +148,18 @@ func (b *book) walk(id uint64, low, high []byte, depth int, visit func(element))
 func (b *book) tree(id uint64, page, low, high []byte, depth int, visit func(element)) {
 	branch := binary.NativeEndian.Uint16(page[8:])&branchPage != 0
 	if branch && binary.NativeEndian.Uint16(page[10:]) == 0 {
-		b.damaged(id, "a branch of nothing")
+		b.damaged(id, PageEmpty)
 		return
 	}
 	var last *element // of a branch: its child's keys end where the next one's begin
 	first := true
 	for e, wrong := range elements(page) {
 		if wrong != "" {
-			b.damaged(id, "%s", wrong)
+			b.damaged(id, wrong)
 			break
 		}
 		if c := bytes.Compare(e.key, low); !first && c <= 0 || first && low != nil && c < 0 || high != nil && bytes.Compare(e.key, high) >= 0 {
-			b.damaged(id, "keys out of order")
+			b.damaged(id, PageOrder)
 			break
 		}
 		first, low = false, e.key
@@ -182,7 +182,7 @@ func (b *book) tree(id uint64, page, low, high []byte, depth int, visit func(ele
 func (b *book) bucket(value []byte, visit func(element)) {
 	parent := b.at
 	if len(value) < inBucket {
-		b.damaged(parent, "a bucket of %d bytes", len(value))
+		b.damaged(parent, PageBucket)
 		return
 	}
 	if root := binary.NativeEndian.Uint64(value); root != 0 {
@@ -191,7 +191,7 @@ func (b *book) bucket(value []byte, visit func(element)) {
 	}
 	inline := value[inBucket:]
 	if len(inline) < headerSize || binary.NativeEndian.Uint16(inline[8:]) != leafPage {
-		b.damaged(parent, "a small bucket of kind unknown")
+		b.damaged(parent, PageBucket)
 		return
 	}
 	b.tree(parent, inline, nil, nil, 0, visit)
@@ -211,13 +211,13 @@ func (b *book) readFree(id uint64) bool {
 		n, at = binary.NativeEndian.Uint64(page[at:]), at+8
 	}
 	if n > (uint64(len(page))-at)/8 {
-		b.damaged(id, "%d free pages", n)
+		b.damaged(id, PageFreeList, n)
 		return false
 	}
 	for i := range n {
 		free := binary.NativeEndian.Uint64(page[at+8*i:])
 		if free < 2 || free >= b.pages || b.free.has(free) || b.used.has(free) {
-			b.damaged(id, "page %d can't be free", free)
+			b.damaged(id, PageFreeList, free)
 			return false
 		}
 		b.free.set(free)

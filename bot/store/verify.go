@@ -25,11 +25,12 @@ const (
 	LostPages              // Number pages are neither used nor free
 	NoMeta                 // neither first page is whole: nothing can be read
 	Short                  // the file ends at page Page, and counts on Number
-	Page                   // a page is damaged; Detail says how
+	Page                   // a page is damaged; Fault says how
 	NoBucket               // a bucket of the file's own is missing; Detail is its name
 	BadSchema              // no layout is named
 	BadName                // a name that no text gives
 	BadValue               // a version, a record, a reply of a shape that this program does not write
+	BadPiece               // a long record, a piece of which is missing, cut or too long; Detail is its key and the piece
 	NoAge                  // a reply that would be kept for ever
 	NoReply                // a reply's age without its reply
 	Stranger               // a bucket that is none of this program's; Detail is its name
@@ -37,13 +38,39 @@ const (
 	Unfinished             // a migration to layout Number has begun and is not done: only its pages are checked
 )
 
+// Fault is what is wrong with a page, in words for a log.
+type Fault string
+
+// The faults of a page.
+const (
+	PageBeyond    Fault = "it is beyond the end"
+	PageUnread    Fault = "it cannot be read"
+	PageMisplaced Fault = "its header names another page"
+	PageKind      Fault = "its kind is unknown"
+	PageLong      Fault = "its length is impossible"
+	PageTwice     Fault = "it is used twice"
+	PageFree      Fault = "it is used, and in the list of free ones"
+	PageDeep      Fault = "the tree above it is too deep"
+	PageEmpty     Fault = "it is a branch of nothing"
+	PageContents  Fault = "its contents are not in it"
+	PageOrder     Fault = "its keys are out of order"
+	PageBucket    Fault = "a bucket in it is impossible"
+	PageFreeList  Fault = "the list of free pages is impossible"
+)
+
+// Faults are all of them.
+func Faults() []Fault {
+	return []Fault{PageBeyond, PageUnread, PageMisplaced, PageKind, PageLong, PageTwice, PageFree, PageDeep, PageEmpty, PageContents, PageOrder, PageBucket, PageFreeList}
+}
+
 // Finding is one thing that is wrong with a file, and whose it is.
 type Finding struct {
 	Kind   Kind
 	Where  Where
 	Page   uint64 // of Page, Short
 	Number uint64 // of LostPages, Short, OldSchema, Unfinished
-	Detail string // for whoever looks closer
+	Fault  Fault  // of Page
+	Detail string // for whoever looks closer: names and numbers, in no language
 }
 
 // Damage says that what was written may not be there any more.
@@ -210,11 +237,11 @@ func newVerifier(ctx context.Context, f *os.File, m *meta, tell func(Finding)) *
 	}
 	m.pages = min(counted, there+mostMissing) // of others nothing need be known
 	v := &verifier{book: newBook(f, m), ctx: ctx, file: f, meta: m, tell: tell}
-	v.book.damaged = func(page uint64, format string, args ...any) {
-		v.note(Finding{Kind: Page, Page: page, Detail: fmt.Sprintf(format, args...)})
+	v.book.damaged = func(page uint64, fault Fault, detail ...any) {
+		v.note(Finding{Kind: Page, Page: page, Fault: fault, Detail: fmt.Sprint(detail...)})
 	}
 	if counted > there {
-		v.note(Finding{Kind: Short, Page: there, Number: counted, Detail: fmt.Sprintf("the file ends there, and counts on %d pages", counted)})
+		v.note(Finding{Kind: Short, Page: there, Number: counted})
 	}
 	return v
 }
@@ -234,7 +261,7 @@ func (v *verifier) wrong(kind Kind, detail string) { v.note(Finding{Kind: kind, 
 // find damaged.
 func (v *verifier) readSchema(known int) {
 	damaged := v.book.damaged
-	v.book.damaged = func(uint64, string, ...any) {}
+	v.book.damaged = func(uint64, Fault, ...any) {}
 	root := binary.NativeEndian.AppendUint64(nil, v.meta.root)
 	own, _ := v.get(append(root, make([]byte, 8)...), ownBucket)
 	schema, _ := v.get(own.value, schemaKey)
@@ -299,7 +326,7 @@ func (v *verifier) top(e element) bool {
 		v.where.Part, v.ages = Ages, bytes.Clone(e.value)
 		v.bucket(e.value, func(e element) {
 			if _, _, ok := cutAgeKey(e.key); !ok || len(e.value) > 0 {
-				v.wrong(BadValue, "age "+hex.EncodeToString(e.key))
+				v.wrong(BadValue, hex.EncodeToString(e.key))
 			}
 		})
 	case bytes.Equal(e.key, tenantsBucket):
@@ -372,7 +399,7 @@ func (v *verifier) reply(e element, last *pieces) {
 		v.wrong(BadName, printable(e.key))
 	}
 	if e.bucket || len(e.value) < 8 {
-		v.wrong(BadValue, "reply "+printable(e.key))
+		v.wrong(BadValue, printable(e.key))
 	}
 }
 
@@ -385,7 +412,7 @@ func (v *verifier) piece(e element, last *pieces) bool {
 	case !piece:
 		last.begin(e.key, e.value)
 	case wrong != "":
-		v.wrong(BadValue, wrong)
+		v.wrong(BadPiece, fmt.Sprintf("%q, %d", last.key, last.n-1))
 	}
 	return piece
 }

@@ -203,7 +203,7 @@ func TestVerifyShapes(t *testing.T) {
 		"a piece missing": {func(tx *bbolt.Tx) error { return channel(tx).Put(pieceKey([]byte("rbig"), 2), []byte("x")) }, BadValue, ScopeRecord},
 		"a reply's piece missing": {func(tx *bbolt.Tx) error {
 			return tenant(tx).Bucket(repliesBucket).Put(pieceKey(name("r191"), 1), []byte("x"))
-		}, BadValue, Replies},
+		}, BadPiece, Replies},
 		"no schema":        {func(tx *bbolt.Tx) error { return tx.Bucket(ownBucket).Delete(schemaKey) }, BadSchema, Whole},
 		"no ages":          {func(tx *bbolt.Tx) error { return tx.DeleteBucket(agesBucket) }, NoBucket, Whole},
 		"another's bucket": {func(tx *bbolt.Tx) error { _, err := tx.CreateBucket([]byte("photos")); return err }, Stranger, Whole},

@@ -169,10 +169,20 @@ func tellFinding(say voice, f store.Finding) string {
 	id := map[store.Kind]string{
 		store.OneMeta: "keep.onemeta", store.LostPages: "keep.lostpages", store.NoMeta: "keep.nometa", store.Short: "keep.short", store.Page: "keep.page",
 		store.NoBucket: "keep.nobucket", store.BadSchema: "keep.badschema", store.BadName: "keep.badname", store.BadValue: "keep.badvalue",
-		store.NoAge: "keep.noage", store.NoReply: "keep.noreply", store.Stranger: "keep.stranger",
+		store.BadPiece: "keep.badpiece",
+		store.NoAge:    "keep.noage", store.NoReply: "keep.noreply", store.Stranger: "keep.stranger",
 		store.OldSchema: "keep.oldschema", store.Unfinished: "keep.unfinished",
 	}[f.Kind]
+	fault := map[store.Fault]string{
+		store.PageBeyond: "keep.fault.beyond", store.PageUnread: "keep.fault.unread", store.PageMisplaced: "keep.fault.misplaced",
+		store.PageKind: "keep.fault.kind", store.PageLong: "keep.fault.long", store.PageTwice: "keep.fault.twice", store.PageFree: "keep.fault.free",
+		store.PageDeep: "keep.fault.deep", store.PageEmpty: "keep.fault.empty", store.PageContents: "keep.fault.contents",
+		store.PageOrder: "keep.fault.order", store.PageBucket: "keep.fault.bucket", store.PageFreeList: "keep.fault.freelist",
+	}[f.Fault]
 	data := map[string]any{"Page": f.Page, "Number": f.Number, "Detail": f.Detail, "Where": tellWhere(say, f.Where)}
+	if f.Kind == store.Page {
+		data["Fault"] = say.sentence(fault, nil)
+	}
 	if f.Kind == store.LostPages { // the one that has plural forms
 		data["Count"] = int(f.Number)
 	}

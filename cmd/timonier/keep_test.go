@@ -164,11 +164,19 @@ func TestFindingsAreTold(t *testing.T) {
 		say := newVoice(lang)
 		for kind := store.OneMeta; kind <= store.Unfinished; kind++ {
 			for n := range uint64(3) {
-				got := tellFinding(say, store.Finding{Kind: kind, Page: n, Number: n, Detail: "detail"})
+				got := tellFinding(say, store.Finding{Kind: kind, Page: n, Number: n, Fault: store.PageTwice, Detail: "detail"})
 				if got == "" || strings.HasPrefix(got, "keep.") || strings.Contains(got, "no value") {
 					t.Errorf("%s, %d, %d: %q", lang, kind, n, got)
 				}
 			}
+		}
+		told := map[string]bool{}
+		for _, fault := range store.Faults() {
+			got := tellFinding(say, store.Finding{Kind: store.Page, Page: 7, Fault: fault})
+			if strings.Contains(got, "()") || strings.Contains(got, "keep.") || told[got] || lang == "fr" && strings.Contains(got, string(fault)) {
+				t.Errorf("%s, %s: %q", lang, fault, got)
+			}
+			told[got] = true
 		}
 	}
 	say := newVoice("fr")
