@@ -118,7 +118,9 @@ func (g *batch) hear(c *call, sh *shelf, v *voice, o *outbox, record string) err
 }
 
 // commit adds what the calls have changed of their channel, and writes all in one transaction.
-// Calls that changed nothing cost none.
+// Calls that changed nothing cost none, and their replies are not kept: the request that a later process is given again is answered
+// anew, from what there is then. That does no harm, and to keep them makes an answer that needs no disk take four to
+// nine times as long, and impossible where there is no room.
 func (g *batch) commit(ctx context.Context) error {
 	if len(g.calls) == 0 {
 		return nil
