@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
+	"io"
 	"maps"
 	"slices"
 	"strconv"
@@ -17,10 +18,10 @@ import (
 // simulated is a channel's cluster while it is in memory; nil until a command uses it.
 type simulated struct {
 	cluster *sim.Cluster
-	base    map[string]struct{} // the keys of the checkpoint that it was loaded from; nil: from none
-	fresh   bool                // it was made by this very command: what the store has is another's
-	ahead   bool                // it has gone on, by itself, since it was last kept: what has it again is the time alone
-	window  window              // what those outside have seen of it
+	base    keySet // of the checkpoint that it was loaded from; nil: from none
+	fresh   bool   // it was made by this very command: what the store has is another's
+	ahead   bool   // it has gone on, by itself, since it was last kept: what has it again is the time alone
+	window  window // what those outside have seen of it
 }
 
 // idleAfter is how long a cluster's time goes on without a command.
@@ -72,7 +73,7 @@ const keyBase = keyCluster + "base"
 
 // clusterRecords are those of a channel's cluster as they were saved, by sim's keys, and
 // the keys of those that are below them.
-func (t *Tutor) clusterRecords(ctx context.Context, ch *channel) (all map[string][]byte, base map[string]struct{}, err error) {
+func (t *Tutor) clusterRecords(ctx context.Context, ch *channel) (all map[string][]byte, base keySet, err error) {
 	records, version, err := t.cfg.Store.Read(ctx, ch.scope, keyCluster)
 	if err != nil {
 		return nil, nil, fmt.Errorf("read cluster: %w", err)
@@ -101,12 +102,28 @@ func (t *Tutor) clusterRecords(ctx context.Context, ch *channel) (all map[string
 	return all, base, nil
 }
 
-func keysOf(records map[string][]byte) map[string]struct{} {
-	keys := make(map[string]struct{}, len(records))
+// keySet are the hashes of keys, in their order: of a checkpoint there are hundreds, and they stay in memory with its cluster. A key that
+// it takes for one of them costs an empty record that says there is none.
+type keySet []uint64
+
+func keysOf(records map[string][]byte) keySet {
+	set := make(keySet, 0, len(records))
 	for key := range records {
-		keys[key] = struct{}{}
+		set = append(set, hashOfKey(key))
 	}
-	return keys
+	slices.Sort(set)
+	return set
+}
+
+func (s keySet) has(key string) bool {
+	_, found := slices.BinarySearch(s, hashOfKey(key))
+	return found
+}
+
+func hashOfKey(key string) uint64 {
+	h := fnv.New64a()
+	_, _ = io.WriteString(h, key) // a hash takes everything
+	return h.Sum64()
 }
 
 // loadCluster reads a channel's cluster, or makes its first; kept says which.
@@ -245,7 +262,7 @@ func (c *call) clusterChanges() ([]Record, error) {
 	records := make([]Record, len(changes))
 	for i, r := range changes {
 		records[i] = Record{keyCluster + r.Key, r.Value}
-		if _, below := c.channel.base[r.Key]; below && r.Value == nil {
+		if r.Value == nil && c.channel.base.has(r.Key) {
 			records[i].Value = []byte{}
 		}
 	}

@@ -17,9 +17,7 @@ func (ln *lane) weigh() int64 {
 	for key, value := range ch.records {
 		sum += 2 * int64(len(key)+len(value)) // as it is stored, and decoded
 	}
-	for key := range ch.base {
-		sum += int64(len(key)) + 16
-	}
+	sum += 8 * int64(len(ch.base))
 	if ch.cluster != nil {
 		sum += ch.cluster.Footprint()
 	}
