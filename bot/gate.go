@@ -30,12 +30,13 @@ type gate struct {
 	came    Scope     // the tenant that came last
 	mixed   time.Time // when last another came than the one before
 	looking bool      // relieve will be called
+	aside   time.Time // when last a long one went before the quick, or its slice ended
 }
 
 const (
 	quickFor = 50 * time.Millisecond  // a turn that works for longer is a long one
 	sliceFor = 100 * time.Millisecond // after so long a long one lets another work, if one waits
-	asideFor = 200 * time.Millisecond // a long one that has waited for so long goes before the quick, for a slice
+	asideFor = 200 * time.Millisecond // a long one that has waited for so long goes before the quick, for a slice; so long after another did
 	stuckFor = 200 * time.Millisecond // one that has not looked up for so long is stuck
 	stayFor  = time.Second            // after so long its tenant has another in its place, too
 	mixedFor = 5 * time.Second        // for so long after another tenant came, each has its share alone
@@ -136,7 +137,10 @@ func (g *gate) fill() {
 			g.order = append(g.order, c)
 		}
 		c.inside = append(c.inside, s)
-		s.works, s.stuck, s.whole = true, false, g.overdue(s)
+		s.works, s.stuck = true, false
+		if s.whole = s.kind == longTurn && g.overdue(s); s.whole {
+			g.aside = g.now()
+		}
 		s.since, s.steps = g.now(), 0
 		g.hold(s, 1)
 		close(s.ready)
@@ -178,8 +182,19 @@ func (g *gate) next() (who *crew, as kind, ok bool) {
 	return who, as, ok
 }
 
-// overdue is of a turn that waits.
-func (g *gate) overdue(s *pass) bool { return g.now().Sub(s.since) >= asideFor }
+// overdue says that a long turn that waits goes before the quick: there may be many that have waited for long enough, and where there
+// is one place no quick one would ever have it.
+func (g *gate) overdue(s *pass) bool {
+	now := g.now()
+	return now.Sub(s.since) >= asideFor && now.Sub(g.aside) >= asideFor/time.Duration(max(1, g.slots/2))
+}
+
+// shares is of a turn whose slice is its own no more.
+func (g *gate) shares(s *pass) {
+	if s.whole {
+		s.whole, g.aside = false, g.now()
+	}
+}
 
 // hold takes n of a turn's places, or gives them back.
 func (g *gate) hold(s *pass, n int) {
@@ -204,6 +219,7 @@ func (g *gate) unstick() {
 			if !s.stuck && g.now().Sub(s.since) >= stuckFor {
 				s.stuck = true
 				g.hold(s, -1)
+				g.shares(s)
 			}
 		}
 	}
@@ -216,6 +232,7 @@ func (g *gate) take(s *pass) {
 	if !s.stuck {
 		g.hold(s, -1)
 	}
+	g.shares(s)
 	s.works = false
 	s.count()
 	g.tidy(c)
@@ -236,12 +253,15 @@ func (g *gate) tidy(c *crew) {
 
 // await waits until the pass has its place.
 func (s *pass) await(ctx context.Context) error {
+	g := s.gate
+	g.mu.Lock()
+	ready := s.ready
+	g.mu.Unlock()
 	select {
-	case <-s.ready:
+	case <-ready:
 		return nil
 	case <-ctx.Done():
 	}
-	g := s.gate
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if s.works { // at the last moment
@@ -249,6 +269,9 @@ func (s *pass) await(ctx context.Context) error {
 		return ctx.Err()
 	}
 	c := g.crews[s.of]
+	if c == nil { // another goroutine of the same turn has left the line
+		return ctx.Err()
+	}
 	c.waiting[s.kind] = slices.DeleteFunc(c.waiting[s.kind], func(o *pass) bool { return o == s })
 	if !c.waits() {
 		g.order = slices.DeleteFunc(g.order, func(o *crew) bool { return o == c })
@@ -292,7 +315,7 @@ func (g *gate) over(s *pass) bool {
 		if len(g.order) > 0 {
 			return true
 		}
-		s.whole = false
+		g.shares(s)
 		s.count()
 		return false
 	}

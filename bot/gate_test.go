@@ -193,6 +193,52 @@ func TestLongTurnsStandAside(t *testing.T) {
 	g.empty(t)
 }
 
+// Long turns that wait one after the other go before quick ones once in a while, and not all the time: neither of their own
+// tenant, where it has one place, nor of another.
+func TestQuickOnesAreNotKeptBack(t *testing.T) {
+	for _, of := range []string{"a", "b"} {
+		g, now := byHand(1)
+		var long []*pass
+		for n := range 20 {
+			long = append(long, g.lineUp(inTenant("a", n), longTurn))
+		}
+		for n := range asideFor / sliceFor { // then the others have all waited for long enough
+			*now = now.Add(sliceFor)
+			long[n].leave()
+		}
+		quick := make([]*pass, 4)
+		for n := range quick {
+			quick[n] = g.lineUp(inTenant(of, 100+n), quickTurn)
+		}
+		slices := 0 // of long ones, until all quick ones have been served
+		for left := len(quick); left > 0 && slices <= len(long); {
+			for _, s := range append(append([]*pass{}, quick...), long...) {
+				if !s.works {
+					continue
+				}
+				if s.kind == longTurn {
+					*now = now.Add(sliceFor)
+					slices++
+				} else {
+					*now = now.Add(time.Millisecond)
+					left--
+				}
+				s.leave()
+				break
+			}
+		}
+		if slices > 2 {
+			t.Errorf("%d slices went before quick ones of tenant %s", slices, of)
+		}
+		for range long { // and the long ones are served
+			for _, s := range long {
+				s.leave()
+			}
+		}
+		g.empty(t)
+	}
+}
+
 // Turns that never look up keep their own tenant from more of them than it may have, and nobody else: their places
 // are given to others.
 func TestTurnsThatNeverLookUp(t *testing.T) {
