@@ -3,7 +3,6 @@ package bot
 import (
 	"cmp"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -383,12 +382,4 @@ func (c *call) rolloutAlt(d *appsv1.Deployment, u *rolling, p picture.Rollout) s
 		text = append(text, p.Note)
 	}
 	return strings.Join(text, " ")
-}
-
-// tenths is a span of time that says tenths of a second where it is short: 5.2 s.
-func (c *call) tenths(d time.Duration) string {
-	if d >= 20*time.Second || d%time.Second == 0 {
-		return c.span(d)
-	}
-	return c.decimal(strings.TrimSuffix(strconv.FormatFloat(d.Seconds(), 'f', 1, 64), ".0")) + "\u00a0s"
 }

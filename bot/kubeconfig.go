@@ -64,15 +64,6 @@ func kubeconfigCommand(c *call) (Reply, error) {
 	return c.giveKubeconfig(all, span)
 }
 
-// longSpan is a duration in days where it is whole ones.
-func (c *call) longSpan(d time.Duration) string {
-	const day = 24 * time.Hour
-	if d >= day && d%day == 0 {
-		return c.say("kubeconfig.days", with{"Count": int(d / day)})
-	}
-	return c.span(d)
-}
-
 // giveKubeconfig makes one for whoever asks. What is kept of the reply, for a request that is delivered again, is without the file.
 func (c *call) giveKubeconfig(all []*kubeconfig, span time.Duration) (Reply, error) {
 	out := c.tutor.cfg.Outside
@@ -131,12 +122,6 @@ func (c *call) dropButton(what string) Button {
 		label = c.say("kubeconfig.dropall")
 	}
 	return Button{Label: label, Line: c.typed("kubeconfig", kubeconfigDrop.in(c.words), what), Style: Danger}
-}
-
-// moments is a day and a time of day, in the channel's time zone.
-func (c *call) moments(t time.Time) string {
-	t = t.In(c.zone())
-	return c.say("kubeconfig.moment", with{"Date": t.Format(time.DateOnly), "Time": c.hour(t)})
 }
 
 // kubeconfig is the file. Its names tell it from another channel's, where somebody puts several together.
@@ -206,18 +191,6 @@ func (c *call) holder(k *kubeconfig) string {
 		return literal(k.Name)
 	}
 	return "`" + shorten(k.Who) + "`"
-}
-
-// roughly is a duration in its largest unit: what is kept of when one was used is not exact.
-func (c *call) roughly(d time.Duration) string {
-	switch day := 24 * time.Hour; {
-	case d >= 2*day:
-		return c.longSpan(d.Truncate(day))
-	case d >= time.Hour:
-		return c.span(d.Truncate(time.Hour))
-	default:
-		return c.span(max(time.Minute, d.Truncate(time.Minute)))
-	}
 }
 
 // revokeKubeconfigs revokes kubeconfigs: one by its number, one's own, or all. Somebody else's are for who teaches.

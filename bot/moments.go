@@ -4,6 +4,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"timonier/content"
 )
 
 // How moments and durations are said, in one place: everything the tutor says of time goes through here.
@@ -32,27 +34,8 @@ func (w words) moment(t time.Time) string {
 	return strconv.Itoa(t.Hour()) + "\u00a0h\u00a0" + strconv.Itoa(t.Minute()) + "\u00a0min\u00a0" + strconv.Itoa(t.Second()) + "\u00a0s"
 }
 
-// span is a duration as one says it: 50 s, 5 min, 1 h 10 min.
-func (w words) span(d time.Duration) string {
-	if d < time.Second && d > 0 {
-		return strconv.Itoa(int(max(1, d/time.Millisecond))) + "\u00a0ms"
-	}
-	d = d.Round(time.Second)
-	var parts []string
-	for _, u := range []struct {
-		of   time.Duration
-		name string
-	}{{time.Hour, "h"}, {time.Minute, "min"}, {time.Second, "s"}} {
-		if n := d / u.of; n > 0 {
-			parts = append(parts, strconv.Itoa(int(n))+"\u00a0"+u.name)
-			d -= n * u.of
-		}
-	}
-	if len(parts) == 0 {
-		return "0\u00a0s"
-	}
-	return strings.Join(parts, "\u00a0")
-}
+// span is a duration as one says it: 50 s, 5 min, 1 h 10 min. The course says it so too.
+func (w words) span(d time.Duration) string { return content.Span(d) }
 
 // after is when something happened, counted from the start of a story, as one says it aloud: in whole seconds.
 func (w words) after(d time.Duration) string {
@@ -74,6 +57,35 @@ func (w words) days(d time.Duration) string {
 		return w.span(d.Round(time.Hour))
 	}
 	return w.span(max(time.Minute, d.Round(time.Minute)))
+}
+
+// tenths is a span of time that says tenths of a second where it is short: 5.2 s.
+func (w words) tenths(d time.Duration) string {
+	if d >= 20*time.Second || d%time.Second == 0 {
+		return w.span(d)
+	}
+	return w.decimal(strings.TrimSuffix(strconv.FormatFloat(d.Seconds(), 'f', 1, 64), ".0")) + "\u00a0s"
+}
+
+// longSpan is a duration in days where it is whole ones.
+func (w words) longSpan(d time.Duration) string {
+	const day = 24 * time.Hour
+	if d >= day && d%day == 0 {
+		return w.say("kubeconfig.days", with{"Count": int(d / day)})
+	}
+	return w.span(d)
+}
+
+// roughly is a duration in its largest unit: what is kept of when one was used is not exact.
+func (w words) roughly(d time.Duration) string {
+	switch day := 24 * time.Hour; {
+	case d >= 2*day:
+		return w.longSpan(d.Truncate(day))
+	case d >= time.Hour:
+		return w.span(d.Truncate(time.Hour))
+	default:
+		return w.span(max(time.Minute, d.Truncate(time.Minute)))
+	}
 }
 
 // inDays is when something will be, where the hour does not matter: dans 3 jours.
@@ -114,6 +126,12 @@ func (w words) at(t, now time.Time) string {
 func (c *call) until(label string, at time.Time) Until {
 	zone := c.zone()
 	return Until{Label: label, At: at, Clock: c.at(at.In(zone), c.now.In(zone)), In: c.away(at.Sub(c.now))}
+}
+
+// moments is a day and a time of day, in the channel's time zone.
+func (c *call) moments(t time.Time) string {
+	t = t.In(c.zone())
+	return c.say("kubeconfig.moment", with{"Date": t.Format(time.DateOnly), "Time": c.hour(t)})
 }
 
 // When is the moment in words, for where nothing counts down: à 9 h 05.

@@ -41,7 +41,9 @@ func TestMoments(t *testing.T) {
 		{"moment at an hour", moment(on(9, 0, 0)), "9 h", "09:00:00"},
 
 		{"nothing", span(0), "0 s", "0 s"},
-		{"milliseconds", span(148 * time.Millisecond), "148 ms", "148 ms"},
+		{"milliseconds", span(48 * time.Millisecond), "48 ms", "48 ms"},
+		{"tenths", span(148 * time.Millisecond), "100 ms", "100 ms"},
+		{"nearly a second", span(960 * time.Millisecond), "1 s", "1 s"},
 		{"less than one", span(time.Microsecond), "1 ms", "1 ms"},
 		{"seconds", span(50 * time.Second), "50 s", "50 s"},
 		{"rounded up", span(59600 * time.Millisecond), "1 min", "1 min"},

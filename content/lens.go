@@ -197,7 +197,7 @@ func (t *telling) functions() template.FuncMap {
 		"object":   func(f Facts) (string, error) { return t.object(f.Kind, f) },
 		"target":   t.target,
 		"plural":   t.plural,
-		"duration": t.duration,
+		"duration": Span,
 		"list":     func(names []string) string { return t.list(names, code) },
 		"some":     t.some,
 		"of":       t.of,
@@ -259,14 +259,14 @@ func (t *telling) ordinal(n int64) string {
 	return s + "th"
 }
 
-// duration is a time as one says it: 300 ms, 4 s, 5 min, 1 h 10 min.
-func (t *telling) duration(d time.Duration) string {
+// Span is a duration as one says it, in either language: 300 ms, 4 s, 5 min, 1 h 10 min.
+func Span(d time.Duration) string {
 	unit := func(n time.Duration, u string) string { return strconv.FormatInt(int64(n), 10) + "\u00a0" + u }
 	if d >= 100*time.Millisecond && d < time.Second {
 		d = d.Round(100 * time.Millisecond)
 	}
-	if d < time.Second {
-		return unit(d.Round(time.Millisecond)/time.Millisecond, "ms")
+	if d > 0 && d < time.Second {
+		return unit(max(1, d.Round(time.Millisecond)/time.Millisecond), "ms")
 	}
 	d = d.Round(time.Second)
 	var parts []string
@@ -278,6 +278,9 @@ func (t *telling) duration(d time.Duration) string {
 			parts = append(parts, unit(n, u.name))
 			d -= n * u.of
 		}
+	}
+	if len(parts) == 0 {
+		return unit(0, "s")
 	}
 	return strings.Join(parts, "\u00a0")
 }

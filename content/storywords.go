@@ -98,12 +98,6 @@ func (p *Performance) Figures() Figures {
 func (f *Figures) functions(t *telling) template.FuncMap {
 	all := t.functions()
 	all["percent"] = t.percent
-	all["duration"] = func(d time.Duration) string {
-		if d == 0 {
-			return "0\u00a0s"
-		}
-		return t.duration(d)
-	}
 	all["since"] = f.since
 	all["times"] = f.times
 	return all
