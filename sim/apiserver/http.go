@@ -15,6 +15,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
 	utilnet "k8s.io/apimachinery/pkg/util/net"
 )
 
@@ -234,6 +235,11 @@ func (x *exchange) body() ([]byte, error) {
 	}
 	if number := OverlongNumber(data); number != "" {
 		return nil, apierrors.NewBadRequest("number out of range: " + number)
+	}
+	if !strings.HasPrefix(x.http.Header.Get("Content-Type"), string(types.JSONPatchType)) { // whose steps are bounded by themselves
+		if err := tooLong(LongestList(data)); err != nil {
+			return nil, err
+		}
 	}
 	return data, nil
 }

@@ -131,6 +131,11 @@ func (x *exchange) decode(body []byte, gvk schema.GroupVersionKind, into runtime
 		}
 		x.warnStrict(strictError.Errors())
 	}
+	if info.MediaType == runtime.ContentTypeProtobuf && len(body) >= shortest/2 { // the other formats' bodies have been looked at
+		if err := tooLong(longestOf(reflect.ValueOf(o))); err != nil {
+			return err
+		}
+	}
 	if got.GroupVersion() != gvk.GroupVersion() {
 		return apierrors.NewBadRequest(fmt.Sprintf(
 			"the API version in the data (%s) does not match the expected API version (%s)", got.GroupVersion(), gvk.GroupVersion()))

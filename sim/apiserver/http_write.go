@@ -3,8 +3,6 @@ package apiserver
 import (
 	"fmt"
 	"net/http"
-	"reflect"
-	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -144,12 +142,14 @@ func (x *exchange) update(verb string, w writing, track func(live, o Object) (Ob
 func (x *exchange) dropDoubleOwners(o Object) {
 	var kept []metav1.OwnerReference
 	var double []string
+	known := map[string]bool{}
 	for _, ref := range o.GetOwnerReferences() {
-		if slices.ContainsFunc(kept, func(k metav1.OwnerReference) bool { return reflect.DeepEqual(k, ref) }) {
-			double = append(double, string(ref.UID))
+		if all := ref.String(); !known[all] {
+			known[all] = true
+			kept = append(kept, ref)
 			continue
 		}
-		kept = append(kept, ref)
+		double = append(double, string(ref.UID))
 	}
 	if len(double) == 0 {
 		return

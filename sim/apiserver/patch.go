@@ -179,8 +179,14 @@ func (p *patch) applyJSON(before []byte) (after []byte, found []error, err error
 		return nil, nil, apierrors.NewRequestEntityTooLargeError(
 			fmt.Sprintf("The allowed maximum operations in a JSON patch is %d, got %d", maxPatchOps, len(steps)))
 	}
+	if err := tooLong(longestIn(p.body, 1)); err != nil {
+		return nil, nil, err
+	}
 	if after, err = steps.Apply(before); err != nil {
 		return nil, nil, apierrors.NewGenericServerResponse(http.StatusUnprocessableEntity, "", schema.GroupResource{}, "", err.Error(), 0, false)
+	}
+	if err := tooLong(longestIn(after, 0)); err != nil {
+		return nil, nil, err
 	}
 	return after, found, nil
 }

@@ -21,6 +21,7 @@ import (
 	cmdutil "k8s.io/kubectl/pkg/cmd/util"
 
 	"timonier/sim"
+	"timonier/sim/apiserver"
 	"timonier/sim/trace"
 )
 
@@ -74,6 +75,7 @@ type run struct {
 	factory  cmdutil.Factory
 	wire     *wire
 	input    input
+	text     string // that the command may read
 	result   Result
 }
 
@@ -102,7 +104,7 @@ func RunStill(ctx context.Context, c *sim.Cluster, args []string, stdin string) 
 
 func start(ctx context.Context, c *sim.Cluster, args []string, stdin string, looks bool, took time.Duration) Result {
 	prepare()
-	r := &run{cluster: c}
+	r := &run{cluster: c, text: stdin}
 	r.streams = genericiooptions.IOStreams{In: strings.NewReader(stdin), Out: &bounded{&r.out}, ErrOut: &bounded{&r.err}}
 	r.wire = &wire{ctx: ctx, cluster: c, handler: c.Server().Handler(sim.Admin()), looks: looks}
 	r.getter = newGetter(r.wire, r.streams.ErrOut)
@@ -140,6 +142,11 @@ func (r *run) execute(args []string) {
 		r.result.Refused, r.result.Code = refusal, 1
 		return
 	}
+	if n := longestList(args, r.text); n > apiserver.MaxItems { // kubectl merges by itself too, and nothing can stop it meanwhile
+		fmt.Fprintf(&r.err, "error: a list has %d items, limit is %d\n", n, apiserver.MaxItems)
+		r.result.Code = 1
+		return
+	}
 	root := r.root(args)
 	defer forgetCompletions(root)
 	root.SetArgs(args)
@@ -154,6 +161,20 @@ func (r *run) execute(args []string) {
 	case err != nil:
 		cmdutil.CheckErr(err) // words it as kubectl does, and panics
 	}
+}
+
+// longestList is how many items the longest list has in what kubectl is given to read: its text, and JSON and YAML among its arguments.
+func longestList(args []string, text string) int {
+	longest := apiserver.LongestList([]byte(text))
+	for _, a := range args {
+		if strings.HasPrefix(a, "--") {
+			_, a, _ = strings.Cut(a, "=")
+		} else if len(a) > 2 && a[0] == '-' { // -p{…}, -p={…}
+			a = strings.TrimPrefix(a[2:], "=")
+		}
+		longest = max(longest, apiserver.LongestList([]byte(a)))
+	}
+	return longest
 }
 
 func (r *run) recoverExit() {
