@@ -61,6 +61,9 @@ func (r *Refusal) Error() string { return fmt.Sprintf("%s %s does not exist here
 const (
 	longestWait = 20 * time.Minute
 	mostOutput  = 8 << 20
+	// mostArguments is as many as a cluster may have objects: of what is wrong with each, kubectl makes one text, in a time that
+	// goes with the square of their number.
+	mostArguments = 5000
 	// takes is how long a command takes on the cluster's clock, as a real one does: so that what a learner asks
 	// next sees what the cluster has done since.
 	takes = 100 * time.Millisecond
@@ -140,6 +143,11 @@ func (r *run) execute(args []string) {
 	defer r.recoverExit()
 	if refusal := outOfReach(args); refusal != nil {
 		r.result.Refused, r.result.Code = refusal, 1
+		return
+	}
+	if len(args) > mostArguments {
+		fmt.Fprintf(&r.err, "error: too many arguments: %d, limit is %d\n", len(args), mostArguments)
+		r.result.Code = 1
 		return
 	}
 	if n := longestList(args, r.text); n > apiserver.MaxItems { // kubectl merges by itself too, and nothing can stop it meanwhile

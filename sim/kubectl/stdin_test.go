@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -134,4 +135,32 @@ func TestInputCanBeGiven(t *testing.T) {
 		}
 	}
 	walk(r.root(nil))
+}
+
+// TestLongInputs: what kubectl's own code would take minutes for, with nothing to stop it, is refused in a moment.
+func TestLongInputs(t *testing.T) {
+	c, err := sim.New(sim.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const many = 30_000
+	containers := "[" + strings.TrimSuffix(strings.Repeat(`{"name":"c","image":"i"},`, many), ",") + "]"
+	web := "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  containers: "
+	for _, tt := range []struct {
+		args  []string
+		stdin string
+		want  string
+	}{
+		{append([]string{"get", "pods"}, slices.Repeat([]string{"a"}, 60_000)...), "", "error: too many arguments: 60002, limit is 5000\n"},
+		{[]string{"apply", "-f", "-"}, web + containers, "error: a list has 30000 items, limit is 4000\n"},
+		{[]string{"set", "image", "--local", "-f", "-", "*=b"}, web + "\n" + strings.Repeat("  - {name: a, image: b}\n", many), "error: a list has 30000 items, limit is 4000\n"},
+		{[]string{"patch", "pod", "a", "-p", `{"spec":{"containers":` + containers + `}}`}, "", "error: a list has 30000 items, limit is 4000\n"},
+		{[]string{"patch", "pod", "a", `-p{"spec":{"containers":` + containers + `}}`}, "", "error: a list has 30000 items, limit is 4000\n"},
+		{[]string{"run", "a", "--image=b", `--overrides={"spec":{"containers":` + containers + `}}`}, "", "error: a list has 30000 items, limit is 4000\n"},
+	} {
+		r := Run(t.Context(), c, tt.args, tt.stdin)
+		if r.Stdout+r.Stderr != tt.want || r.Code != 1 {
+			t.Errorf("%.40q: %.200q %.200q", tt.args, r.Stdout, r.Stderr)
+		}
+	}
 }
