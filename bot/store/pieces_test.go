@@ -2,8 +2,10 @@ package store
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"math/rand/v2"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -40,6 +42,7 @@ func inPieces(t *testing.T, s *Store) {
 // Values of any length come and go, longer and shorter than before; there is what was written last, and nothing of what was before.
 func TestPieces(t *testing.T) {
 	s, path := temp(t)
+	s.db.NoSync = true // nothing is to survive this
 	r := rand.New(rand.NewPCG(5, 5))
 	now := map[string]string{}
 	long := strings.Repeat("k", 1500) // with a key so long, pieces are as short as any
@@ -115,5 +118,57 @@ func TestKeyWithNUL(t *testing.T) {
 	}
 	if got := show(t, s, place, ""); got != "0:" {
 		t.Error(got)
+	}
+}
+
+// Long records of an earlier file are cut over several transactions, between any of which the program may end.
+func TestCutRecords(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "t.db")
+	s, err := Open(ctx, path, Options{layout: &layout{schema: 1}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	long := bytes.Repeat([]byte("as it was. "), 90_000)
+	want := map[bot.Scope]string{}
+	for n := range 10 {
+		scope := bot.Scope{Platform: "slack", Tenant: fmt.Sprint("school-", n%3), Channel: fmt.Sprint(n)}
+		want[scope] = string(long[n:])
+		put(t, s, scope, 0, "short", "s")
+		if err := s.db.Update(func(tx *bbolt.Tx) error { // as an earlier program did
+			return scopeBucket(tx, scope).Put([]byte("rlong"), long[n:])
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	cut, steps := errors.New("the power is cut"), 0
+	stopped := current()
+	whole := stopped.migrations[0].some
+	stopped.migrations[0].some = func(tx *bbolt.Tx, after []byte) ([]byte, error) {
+		if steps++; steps == 2 {
+			return nil, cut
+		}
+		return whole(tx, after)
+	}
+	if _, err := Open(ctx, path, Options{layout: stopped}); !errors.Is(err, cut) {
+		t.Fatalf("interrupted: %v", err)
+	}
+	resumed := false
+	if s, err = Open(ctx, path, Options{Migrating: func(m Migration) error { resumed = m.Resumed; return nil }}); err != nil || !resumed {
+		t.Fatalf("resumed %t: %v", resumed, err)
+	}
+	inPieces(t, s)
+	for scope, value := range want {
+		if got, _, err := s.Read(ctx, scope, ""); err != nil || len(got) != 2 || string(got[0].Value) != value || string(got[1].Value) != "s" {
+			t.Errorf("%v: %d records, %v", scope, len(got), err)
+		}
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if all, sum := verify(t, path); len(all) > 0 || sum.Schema != Schema || sum.Records != 20 {
+		t.Errorf("%+v: %v", sum, all)
 	}
 }
