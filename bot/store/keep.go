@@ -45,12 +45,21 @@ func Backup(ctx context.Context, from, to string) (Summary, error) {
 	return publish(ctx, from, to, Options{}, copyOf(held), nil)
 }
 
-// regular refuses what has the name and is no file: a directory would be set aside with all that is in it.
+// regular refuses what has the name and is no file: a directory would be set aside with all that is in it, and a pipe keeps whoever
+// opens it until somebody else does. Where there is nothing of the name it has no objection.
 func regular(path string) error {
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
 		return &Error{Path: path, Kind: ErrForeign, Detail: "not a regular file"}
 	}
 	return nil
+}
+
+// linked is the file that a path leads to by links: it is replaced where it is, on its own disk, and the links stay.
+func linked(path string) string {
+	if file, err := filepath.EvalSymlinks(path); err == nil {
+		return file
+	}
+	return path
 }
 
 func copyOf(f *os.File) func(io.Writer) error {
@@ -140,6 +149,10 @@ func (u until) Write(b []byte) (int, error) {
 // Restore puts a copy of a file at path, where nothing has the present one open: the copy is verified
 // first, the present one stays beside it under the name that is returned, empty where there was none.
 func Restore(ctx context.Context, from, path string, now time.Time) (aside string, sum Summary, err error) {
+	if err := regular(from); err != nil {
+		return "", sum, err
+	}
+	path = linked(path)
 	f, err := os.Open(from)
 	if err != nil {
 		return "", sum, refusal(from, err)
@@ -174,10 +187,11 @@ func Restore(ctx context.Context, from, path string, now time.Time) (aside strin
 // Compact writes a file that nothing has open anew, without the room that it does not use. The present
 // one stays beside it, as Restore leaves it.
 func Compact(ctx context.Context, path string, o Options, now time.Time) (aside string, before, after int64, err error) {
+	path = linked(path)
 	switch info, err := os.Stat(path); {
 	case err != nil:
 		return "", 0, 0, refusal(path, err)
-	case info.Size() == 0: // opened, it would be a new one
+	case info.Mode().IsRegular() && info.Size() == 0: // opened, it would be a new one
 		return "", 0, 0, &Error{Path: path, Kind: ErrForeign, Detail: "empty"}
 	}
 	first, err := Open(ctx, path, o) // one of an earlier layout is brought to this one's

@@ -267,6 +267,7 @@ func full(err error) bool {
 const (
 	boltMagic   = 0xED0CDAED
 	boltVersion = 2
+	mostVersion = 100 // beyond it the number is damaged, rather than a newer format's whose checksum is made in another way
 	headerSize  = 16
 	metaSize    = 64
 
@@ -288,6 +289,9 @@ type meta struct {
 // for would be a fault, and not an error. It needs no lock: whoever writes makes the
 // file longer before the meta page that counts on it, and keeps one meta page whole.
 func inspect(path string) error {
+	if err := regular(path); err != nil {
+		return err
+	}
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -299,9 +303,6 @@ func inspect(path string) error {
 	info, err := f.Stat()
 	if err != nil {
 		return refusal(path, err)
-	}
-	if !info.Mode().IsRegular() {
-		return &Error{Path: path, Kind: ErrForeign, Detail: "not a regular file"}
 	}
 	if info.Size() == 0 {
 		return nil // new, as bbolt sees it
@@ -364,7 +365,7 @@ func newest(f *os.File) (best *meta, ours, newer bool) {
 			continue
 		}
 		ours = true
-		newer = newer || m.version > boltVersion
+		newer = newer || m.version > boltVersion && (m.whole || m.version <= mostVersion)
 		if m.whole && m.version == boltVersion && m.pageSize >= 512 && m.pageSize <= 1<<20 && (best == nil || m.tx > best.tx) {
 			best = m
 		}

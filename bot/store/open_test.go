@@ -2,6 +2,7 @@ package store
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -41,6 +42,29 @@ func TestNewer(t *testing.T) {
 	}
 	if after, _ := os.ReadFile(path); !bytes.Equal(before, after) {
 		t.Error("the file was changed")
+	}
+}
+
+// A first page of which something else has been written over the version is damaged: no newer program would help.
+func TestDamagedVersion(t *testing.T) {
+	for version, want := range map[uint32]error{3: ErrNewer, 0xCAFEF00D: ErrDamaged} {
+		path := filled(t, 1)
+		data, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, page := range []int{0, os.Getpagesize()} {
+			binary.NativeEndian.PutUint32(data[page+headerSize+4:], version)
+		}
+		if err := os.WriteFile(path, data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Open(t.Context(), path, Options{}); !errors.Is(err, want) {
+			t.Errorf("version %d: %v", version, err)
+		}
+		if sum, err := Verify(t.Context(), path, Options{}, func(Finding) {}); want == ErrNewer && !errors.Is(err, want) || want == ErrDamaged && (err != nil || sum.Damages == 0) {
+			t.Errorf("version %d: verify says %v", version, err)
+		}
 	}
 }
 

@@ -176,21 +176,18 @@ func openToVerify(path string, o Options) (f *os.File, db *bbolt.DB, err error) 
 
 // openPages opens a file to read its pages; m is nil where no first page is whole.
 func openPages(path string) (f *os.File, m *meta, err error) {
+	if err := regular(path); err != nil {
+		return nil, nil, err
+	}
 	if f, err = os.Open(path); err != nil {
 		return nil, nil, refusal(path, err)
 	}
-	info, err := f.Stat()
-	if err == nil && !info.Mode().IsRegular() {
-		err = &Error{Path: path, Kind: ErrForeign, Detail: "not a regular file"}
-	}
-	if err == nil {
-		var ours, newer bool
-		switch _, m, ours, newer = metas(f); {
-		case newer:
-			err = &Error{Path: path, Kind: ErrNewer, Detail: "bbolt's own format"}
-		case !ours:
-			err = &Error{Path: path, Kind: ErrForeign, Detail: "no bbolt file"}
-		}
+	var ours, newer bool
+	switch _, m, ours, newer = metas(f); {
+	case newer:
+		err = &Error{Path: path, Kind: ErrNewer, Detail: "bbolt's own format"}
+	case !ours:
+		err = &Error{Path: path, Kind: ErrForeign, Detail: "no bbolt file"}
 	}
 	if err != nil {
 		f.Close()

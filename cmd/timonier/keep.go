@@ -101,7 +101,7 @@ func foreign(path string) (id string) {
 	switch info, err := os.Stat(path); {
 	case err == nil && info.IsDir():
 		return "keep.directory"
-	case err == nil && info.Size() == 0:
+	case err == nil && info.Mode().IsRegular() && info.Size() == 0:
 		return "keep.empty"
 	}
 	return "keep.foreign"
