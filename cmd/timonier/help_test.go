@@ -2,6 +2,7 @@ package main
 
 import (
 	"regexp"
+	"strings"
 	"testing"
 )
 
@@ -17,6 +18,15 @@ func TestHelpNamesEverySubcommand(t *testing.T) {
 				if !regexp.MustCompile(`timonier .*\b` + c.name + `\b`).MatchString(got.out) {
 					t.Errorf("%v: no %s", args, c.name)
 				}
+			}
+		}
+	}
+	for _, lang := range []string{"fr", "en"} { // and so does what is wrong
+		want := map[string]string{"fr": "Je ne connais pas", "en": "I don't know"}[lang]
+		for _, args := range [][]string{{"--nosuch"}, {"nosuch"}, {"verify", "--nosuch"}, {"health", "nosuch"}, {"backup", "a", "b"}} {
+			got := program(t, nil, "", append(args, "--lang", lang)...)
+			if got.code != exitUsage || !strings.HasPrefix(got.errors, want) || !strings.Contains(got.errors, "--help") {
+				t.Errorf("%v: %+v", args, got)
 			}
 		}
 	}

@@ -33,13 +33,11 @@ func parse(args, env []string, stdout, stderr io.Writer) (cfg settings, say voic
 	version := flags.Bool("version", false, "")
 	err := flags.Parse(args)
 	cfg.lang = ours(*lang)
-	if cfg.lang == "" {
-		cfg.lang = langOf(env)
+	if cfg.lang == "" || err != nil || flags.NArg() > 0 { // where reading ended, the language may follow
+		cfg.lang = langOfWords(args, env)
 	}
-	if help := flags.NArg() == 1 && flags.Arg(0) == "help"; help && err == nil || errors.Is(err, flag.ErrHelp) {
-		if cfg.lang = langOfWords(args, env); help {
-			err = flag.ErrHelp
-		}
+	if err == nil && flags.NArg() == 1 && flags.Arg(0) == "help" {
+		err = flag.ErrHelp
 	}
 	say = newVoice(cfg.lang)
 	usage := func(id string, data map[string]any) (settings, voice, int, bool) {

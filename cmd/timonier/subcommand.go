@@ -57,7 +57,7 @@ func (in invocation) parse(flags *flag.FlagSet, usage func(voice) string) (say v
 	if lang = ours(*asked); lang == "" {
 		lang = langOf(in.env)
 	}
-	if errors.Is(err, flag.ErrHelp) { // reading ended there, and the language may follow
+	if err != nil || flags.NArg() > 0 { // reading ended there, and the language may follow
 		lang = langOfWords(in.args, in.env)
 	}
 	say = newVoice(lang)
