@@ -3,6 +3,7 @@ package bot
 import (
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"timonier/sim/apiserver"
@@ -272,11 +273,12 @@ func distance(from, to string) int {
 func shorten(s string) string {
 	const most = 60
 	s = strings.Map(func(r rune) rune {
-		if r == '`' || r < ' ' {
+		if r == '`' || unicode.IsControl(r) || unicode.Is(unicode.Cf, r) { // zero width, changes of direction
 			return -1
 		}
 		return r
 	}, s)
+	s = strings.ReplaceAll(s, "](", "] (") // no link under another's words
 	if runes := []rune(s); len(runes) > most {
 		return string(runes[:most]) + "…"
 	}

@@ -191,6 +191,11 @@ func (s *Server) listFrom(opts *internalversion.ListOptions, prefix string) (rev
 		if err != nil {
 			return 0, "", apierrors.NewBadRequest(fmt.Sprintf("invalid continue token: %v", err))
 		}
+		if rev > 0 {
+			if err := s.notAhead(strconv.FormatInt(rev, 10)); err != nil { // it was another cluster's
+				return 0, "", err
+			}
+		}
 		return rev, prefix + start, nil
 	}
 	if err := s.notAhead(opts.ResourceVersion); err != nil {

@@ -116,6 +116,7 @@ func TestRequests(t *testing.T) {
 		{"unknown field of a plain kind", "GET " + configMaps + "?fieldSelector=data%3Dx", nil, 400, "{.message}",
 			`"data" is not a known field selector: only "metadata.name", "metadata.namespace"`},
 		{"bad continue", "GET " + pods + "?continue=zzz", nil, 400, "{.message}", "continue key is not valid"},
+		{"continue of another cluster", "GET " + pods + "?continue=eyJ2IjoibWV0YS5rOHMuaW8vdjEiLCJydiI6OTk5OTk5OSwic3RhcnQiOiJhIn0", nil, 504, "{.message}", "Timeout: Too large resource version: 9999999, current: "},
 		{"match without version", "GET " + pods + "?resourceVersionMatch=Exact", nil, 422, "{.message}", "resourceVersionMatch is forbidden unless resourceVersion is provided"},
 		{"not acceptable", "GET " + configMaps + "/cm", []string{"Accept: text/html"}, 406, "{.message}", "only the following media types are accepted: application/json"},
 		{"unknown body format", "POST " + configMaps, []string{"Content-Type: text/csv", "a,b"}, 415, "{.message}", "the body of the request was in an unknown format - accepted media types include: application/json"},
