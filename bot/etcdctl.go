@@ -46,6 +46,7 @@ func etcdctlCommand(c *call) (Reply, error) {
 	if err != nil {
 		return Reply{}, err
 	}
+	c.looked = c.looked && result.Waited == 0
 	if result.Refused != nil {
 		return c.etcdctlRefused(result.Refused), nil
 	}

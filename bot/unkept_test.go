@@ -27,7 +27,7 @@ func TestUnkeptLooksLeaveNothing(t *testing.T) {
 		a.store.fail, b.store.fail = fail, fail
 		told := 0
 		for range 5 {
-			for _, line := range []string{"/kubectl get pods -o wide", "/grappe", "/pourquoi", "/kubectl describe pods", "/schéma grappe", "/temps", "/panne", "/kubectl rollout status deployment/web"} {
+			for _, line := range []string{"/kubectl get pods -o wide", "/grappe", "/pourquoi", "/kubectl describe pods", "/schéma grappe", "/temps", "/panne"} {
 				a.now = a.now.Add(20 * time.Second)
 				r := a.ask(line)
 				if r.Failed {
@@ -39,7 +39,7 @@ func TestUnkeptLooksLeaveNothing(t *testing.T) {
 		if told != 1 || a.store.commits != before {
 			t.Errorf("%v: told %d times; %d commits", fail, told, a.store.commits-before)
 		}
-		for _, line := range []string{"/kubectl delete deployment web", "/temps avance 1m", "/temps pause", "/répare tout", "/grappe sauve midi", "/kubectl create configmap c", "/langue en", "/etcdctl put a b"} {
+		for _, line := range []string{"/kubectl delete deployment web", "/temps avance 1m", "/temps pause", "/répare tout", "/grappe sauve midi", "/kubectl wait deployment/web --for=jsonpath={.spec.replicas}=9 --timeout=5s", "/kubectl create configmap c", "/langue en", "/etcdctl put a b"} {
 			if r := a.ask(line); !r.Failed || !strings.Contains(plainText(r), "rien n'a été changé") {
 				t.Errorf("%v: %s: %s", fail, line, plainText(r))
 			}
