@@ -55,7 +55,7 @@ func kubectlCommand(c *call) (Reply, error) {
 	r = c.withRoom(r, cl, result)
 	if !result.Wrote {
 		c.looked = result.Waited == 0 // else it has let time go on, as /temps avance does
-		if r.Failed { // the chain of causes tells which stage refused
+		if r.Failed {                 // the chain of causes tells which stage refused
 			c.remember(cl, from)
 			r = c.unanswered(r, cl)
 		}
