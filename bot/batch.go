@@ -86,7 +86,7 @@ func (g *batch) add(c *call, reply Reply) error {
 	if c.request.ID == "" {
 		return nil
 	}
-	data, err := keep(reply)
+	data, err := c.tutor.keepOf(c.request.Place(), reply)
 	if err != nil {
 		return err
 	}

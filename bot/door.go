@@ -170,18 +170,35 @@ const (
 
 // keep is a reply as it is kept with its request. One too long is kept without its
 // files and with the beginning of its code: whoever has it twice has those once.
-func keep(r Reply) ([]byte, error) {
+func keep(r Reply) ([]byte, error) { return keepWithin(r, mostKept, mostKeptCode) }
+
+// Once a tenant has had much kept, its replies longer than mostBrief are kept so, with mostBriefCode of their code.
+const (
+	mostBrief     = 4 << 10
+	mostBriefCode = 512
+)
+
+// keepOf is keep, of a request in a place.
+func (t *Tutor) keepOf(p Place, r Reply) ([]byte, error) {
+	data, err := keep(r)
+	if err != nil || len(data) <= mostBrief || t.limits.keeps(p.house(), len(data)) {
+		return data, err
+	}
+	return keepWithin(r, mostBrief, mostBriefCode)
+}
+
+func keepWithin(r Reply, most, mostCode int) ([]byte, error) {
 	if r.Later != nil {
 		r.Blocks, r.Files = r.Later, nil
 	}
 	data, err := json.Marshal(r)
-	if err != nil || len(data) <= mostKept {
+	if err != nil || len(data) <= most {
 		return data, err
 	}
 	r.Files, r.Blocks = nil, slices.Clone(r.Blocks)
 	for i, b := range r.Blocks {
-		if code, ok := b.(Code); ok && len(code.Text) > mostKeptCode {
-			code.Text = strings.ToValidUTF8(code.Text[:mostKeptCode], "") + "\n…"
+		if code, ok := b.(Code); ok && len(code.Text) > mostCode {
+			code.Text = strings.ToValidUTF8(code.Text[:mostCode], "") + "\n…"
 			r.Blocks[i] = code
 		}
 	}

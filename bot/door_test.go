@@ -403,6 +403,36 @@ func TestLongRepliesAreKeptShort(t *testing.T) {
 	}
 }
 
+// Who asks for long answers without end does not fill the disk with them: each tenant has so much kept whole in a day.
+func TestATenantsRepliesAreKeptShort(t *testing.T) {
+	tutor, now := New(Config{}), time.Now()
+	tutor.limits.now = func() time.Time { return now }
+	long := Reply{Blocks: []Block{Code{Text: strings.Repeat("x", 100<<10)}}, Files: []File{{Name: "f", Data: make([]byte, 10<<10)}}}
+	size := func(p Place, r Reply) int {
+		data, err := tutor.keepOf(p, r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(data)
+	}
+	here, beside, elsewhere := inTenant("a", 1), inTenant("a", 2), inTenant("b", 1)
+	if size(here, long) < 100<<10 {
+		t.Error("it is cut at once")
+	}
+	if tutor.limits.keeps(here.house(), dayOfReplies-200<<10); size(here, long) > mostBrief || size(beside, long) > mostBrief {
+		t.Error("it is kept whole for ever")
+	}
+	if size(here, Reply{Blocks: []Block{Text{strings.Repeat("x", 2000)}}}) < 2000 {
+		t.Error("what is short is cut, too")
+	}
+	if size(elsewhere, long) < 100<<10 {
+		t.Error("others are cut, too")
+	}
+	if now = now.Add(24 * time.Hour); size(here, long) < 100<<10 {
+		t.Error("it is cut on the next day")
+	}
+}
+
 // TestAdvanceLeavesTimeToAnswer: what was done until then is kept, and not lost to the deadline.
 func TestAdvanceLeavesTimeToAnswer(t *testing.T) {
 	s := newStage(t, "fr")

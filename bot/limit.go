@@ -74,7 +74,7 @@ type limiter struct {
 
 	mu                              sync.Mutex
 	person, channel, tenant, typing buckets
-	outside, door                   buckets
+	outside, door, kept             buckets
 }
 
 func newLimiter(r Rates) *limiter {
@@ -83,6 +83,7 @@ func newLimiter(r Rates) *limiter {
 		person: newBuckets(r.Person, limitedPeople), channel: newBuckets(r.Channel, limitedChannels),
 		outside: newBuckets(r.Outside, limitedPeople), door: newBuckets(r.Door, limitedChannels),
 		tenant: newBuckets(r.Tenant, limitedTenants), typing: newBuckets(r.Typing, limitedPeople),
+		kept: newBuckets(Rate{dayOfReplies, float64(dayOfReplies) / (24 * 60 * 60)}, limitedTenants),
 	}
 }
 
@@ -203,6 +204,20 @@ func (l *limiter) visits(hash string, p Place) (of string, wait time.Duration) {
 		k.limit.AllowN(now, 1)
 	}
 	return "", 0
+}
+
+// dayOfReplies is how many bytes of long replies of a tenant are kept whole, at once and in each day: those of a day are kept, and the longest
+// there are, as often as may be asked, would fill any disk.
+const dayOfReplies = 256 << 20
+
+// keeps says that n bytes of a reply may be kept.
+func (l *limiter) keeps(s Scope, n int) bool {
+	if l.tenant.rate.none() {
+		return true
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.kept.get(s).limit.AllowN(l.now(), n)
 }
 
 // types says that a person may be offered completions.
