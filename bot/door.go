@@ -72,7 +72,8 @@ type call struct {
 	woken     bool   // by an alarm: nobody has asked
 	forgotten bool   // all that was kept of the person is deleted
 
-	cards *quiz.Deck // the person's; nil: not read yet
+	cards  *quiz.Deck      // the person's; nil: not read yet
+	sealed map[string]bool // the items, known with them, whose verdict is to come: see quizcards.go
 
 	others []Write  // in the same commit, to scopes that are nobody's here: see indexToken
 	cut    []string // hashes of tokens that hold no more once it is committed

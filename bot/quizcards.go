@@ -108,6 +108,9 @@ func (c *call) deck() (*quiz.Deck, error) {
 			return nil, err
 		}
 	}
+	if err := c.seal(); err != nil {
+		return nil, err
+	}
 	for _, rec := range waiting {
 		if err := c.catchUpWith(deck, rec); err != nil {
 			return nil, err
@@ -115,6 +118,22 @@ func (c *call) deck() (*quiz.Deck, error) {
 	}
 	c.cards = deck
 	return deck, nil
+}
+
+// seal notes which items no review asks meanwhile, as it would tell what is right: what the quiz that runs here asks, and, by
+// catchUpWith, what the person has answered elsewhere.
+func (c *call) seal() error {
+	c.sealed = map[string]bool{}
+	s, err := c.openQuiz()
+	if s == nil || err != nil {
+		return err
+	}
+	for n, item := range s.Items {
+		if !s.Disclosed(n) {
+			c.sealed[item] = true
+		}
+	}
+	return nil
 }
 
 // catchUpWith learns from those answers of a session whose verdict is out by now.
@@ -131,6 +150,7 @@ func (c *call) catchUpWith(deck *quiz.Deck, rec Record) error {
 	for _, a := range w.Answers {
 		if s != nil && !s.Disclosed(a.Question) {
 			left = append(left, a)
+			c.sealed[a.Item] = true
 			continue
 		}
 		c.learn(deck, a)

@@ -207,8 +207,22 @@ func TestVerdictsDoNotLeak(t *testing.T) {
 					t.Errorf("who was right is told\n%s\nand who was not\n%s", a, b)
 				}
 			}
+			item, _ := s.course.Item(q.Items[0])
+			for _, channel := range []string{"other", "general"} { // nor can one put it to oneself
+				for range 3 {
+					s.channel = channel
+					asked := plainText(s.does("ana", "/quiz révision nouvelles 2.1"))
+					if strings.Contains(asked, item.Ask.FR) {
+						t.Fatalf("a review in %s asks it:\n%s", channel, asked)
+					}
+					if strings.Contains(asked, "/quiz réponse r") {
+						s.does("ana", strings.Join(strings.Fields(answeringIn(t, asked)), " ")+" ?")
+					}
+				}
+			}
+			s.channel = "general"
 			s.does("teacher-1", reveal)
-			for who, want := range map[string]string{"ana": "1 question réussie sur 1", "bea": "0 question réussie sur 1"} {
+			for who, want := range map[string]string{"ana": "1 question réussie sur 2", "bea": "0 question réussie sur 1"} {
 				for _, channel := range []string{"other", "general", "other"} { // it counts once
 					if now := looks(who, channel); !strings.Contains(now, want) {
 						t.Errorf("%s, in %s, is not told %q:\n%s", who, channel, want, now)

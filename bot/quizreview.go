@@ -54,7 +54,7 @@ func (c *call) review(rest string) (Reply, error) {
 	if err != nil {
 		return Reply{}, err
 	}
-	if i, ok := c.item(p.Item); ok && !p.Done && !p.Live && c.now.Sub(p.Asked) < reviewStays && ofModule(i.Lesson, module) {
+	if i, ok := c.item(p.Item); ok && !c.sealed[i.ID] && !p.Done && !p.Live && c.now.Sub(p.Asked) < reviewStays && ofModule(i.Lesson, module) {
 		return c.reviewPage(deck, true)
 	}
 	within := func(id string) (string, bool) {
@@ -122,7 +122,7 @@ func (c *call) today() time.Time {
 // lessonOf is the lesson of an item that may be asked.
 func (c *call) lessonOf(id string) (string, bool) {
 	i, ok := c.questions.item(id)
-	if !ok {
+	if !ok || c.sealed[id] {
 		return "", false
 	}
 	return i.Lesson, true
@@ -138,14 +138,14 @@ func (c *call) freshItems(module string) iter.Seq2[string, string] {
 					continue
 				}
 				for _, i := range c.items() {
-					if i.Lesson == l.ID && !yield(i.ID, i.Lesson) {
+					if i.Lesson == l.ID && !c.sealed[i.ID] && !yield(i.ID, i.Lesson) {
 						return
 					}
 				}
 			}
 		}
 		for _, i := range c.items() { // a teacher's own, of no lesson
-			if _, ok := c.content.Lesson(i.Lesson); !ok && ofModule(i.Lesson, module) && !yield(i.ID, i.Lesson) {
+			if _, ok := c.content.Lesson(i.Lesson); !ok && ofModule(i.Lesson, module) && !c.sealed[i.ID] && !yield(i.ID, i.Lesson) {
 				return
 			}
 		}
@@ -226,9 +226,13 @@ func (c *call) whyNow(deck *quiz.Deck, item, lesson string) string {
 // answerReview is an answer to the question of a review: the verdict, and when it is due again.
 func (c *call) answerReview(id, typed string) (Reply, error) {
 	p := &c.learner.review
+	deck, err := c.deck()
+	if err != nil {
+		return Reply{}, err
+	}
 	item, ok := c.onReview()
 	switch {
-	case id != reviewID(p.Number) || !ok:
+	case id != reviewID(p.Number) || !ok || c.sealed[item.ID]:
 		return c.mistake("quiz.review.stale").with(c.nextReview(p)), nil
 	case p.Done:
 		return c.mistake("quiz.review.done").with(c.nextReview(p)), nil
@@ -255,10 +259,6 @@ func (c *call) answerReview(id, typed string) (Reply, error) {
 	r := c.reviewVerdict(q, a, v, unknown)
 	if p.Live { // it is not asked again: the cluster will be another
 		return r, nil
-	}
-	deck, err := c.deck()
-	if err != nil {
-		return Reply{}, err
 	}
 	done := deck.Review(item.ID, quiz.Outcome{Right: v.Right, Credit: v.Credit, Hint: p.Hint, Slow: quiz.Slow(item.Kind, c.now.Sub(p.Asked))}, c.now)
 	c.learner.set(shardRecord(done.Shard), deck.Pack(done.Shard))

@@ -179,8 +179,8 @@ func (c *call) items() []*content.Item { return c.questions.all() }
 // item finds one by its ID, also where it was withdrawn after it had been put.
 func (c *call) item(id string) (*content.Item, bool) { return c.questions.ever(id) }
 
-// mayAsk says that an item may still be asked.
-func (c *call) mayAsk(id string) bool { _, ok := c.questions.item(id); return ok }
+// mayAsk says that an item may still be asked in a review.
+func (c *call) mayAsk(id string) bool { _, ok := c.questions.item(id); return ok && !c.sealed[id] }
 
 // put is a question of a session as a person sees it; false where the course has it no more.
 func (c *call) put(s *openQuiz, question int, person string) (quiz.Question, bool) {
