@@ -150,7 +150,7 @@ func (s *service) run(ctx context.Context) error {
 	}
 	err := s.watch(ctx, broken)
 	s.stopping.Store(true)
-	s.logger.Info("stopping: what was begun is finished first", "at most", s.grace)
+	s.logger.Info("stopping: what was begun is finished first", "at most", s.grace.String())
 	err = errors.Join(err, s.end(ctx, stop, &atWork))
 	if !errors.Is(err, errLate) {
 		working.Wait()
