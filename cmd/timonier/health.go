@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -34,6 +35,10 @@ func health(ctx context.Context, in invocation) int {
 		path = "/readyz"
 	}
 	said, err := askHealth(ctx, *at, path)
+	var refused *net.OpError
+	if errors.As(err, &refused) && refused.Op == "dial" {
+		return in.fail(say.sentence("health.silent", map[string]any{"Address": *at}))
+	}
 	if err != nil {
 		return in.fail(say.sentence("health.ill", map[string]any{"Address": *at, "Error": oneLine(err)}))
 	}

@@ -37,7 +37,7 @@ func TestAskedForItsHealth(t *testing.T) {
 		})
 	}
 	server.Close()
-	if got := program(t, nil, "", "health", "--lang", "en", "--at", address); got.code != 1 || !strings.Contains(got.errors, "Timonier does not say that it is well at "+address) {
+	if got := program(t, nil, "", "health", "--lang", "en", "--at", address); got.code != 1 || !strings.Contains(got.errors, "Nothing answers at "+address) {
 		t.Errorf("nobody there: %+v", got)
 	}
 }
