@@ -105,7 +105,8 @@ type Summary struct {
 	Tenants, Channels, People int
 	DamagedTenants, Damaged   int // of Tenants; of Channels and People and the tenants' own records
 	Records, Replies          int
-	Damages, Oddities         int // findings
+	PagesOnly                 bool // of another layout: what it holds is not counted
+	Damages, Oddities         int  // findings
 
 	tx uint64 // the last transaction
 }
@@ -268,10 +269,10 @@ func (v *verifier) readSchema(known int) {
 	switch n := v.sum.Schema; {
 	case n < 1 || n > known:
 	case len(stopped.value) > 0:
-		v.other = true
+		v.other, v.sum.PagesOnly = true, true
 		v.note(Finding{Kind: Unfinished, Number: uint64(n)})
 	case n < known:
-		v.other = true
+		v.other, v.sum.PagesOnly = true, true
 		v.note(Finding{Kind: OldSchema, Number: uint64(n)})
 	}
 }

@@ -122,6 +122,14 @@ func counted(say voice, sum store.Summary) map[string]any {
 	return data
 }
 
+// ofSummary is the sentence with what a file holds, or the one without where that is not counted.
+func ofSummary(sum store.Summary, counted, pages string) string {
+	if sum.PagesOnly {
+		return pages
+	}
+	return counted
+}
+
 // telling says that a file of an earlier version is brought up to date, before it is.
 func telling(say voice, to io.Writer) func(store.Migration) error {
 	return func(m store.Migration) error {
@@ -160,7 +168,7 @@ func verify(ctx context.Context, in invocation) int {
 		fmt.Fprintln(in.stdout, k.say.sentence(id, data))
 		return in.fail(k.say.sentence("keep.ill", data))
 	}
-	fmt.Fprintln(in.stdout, k.say.sentence("keep.whole", data))
+	fmt.Fprintln(in.stdout, k.say.sentence(ofSummary(sum, "keep.whole", "keep.wholepages"), data))
 	return exitOK
 }
 
@@ -215,7 +223,7 @@ func backup(ctx context.Context, in invocation) int {
 	}
 	data := counted(k.say, sum)
 	data["Path"], data["Size"] = k.file, kibi(sum.Bytes)
-	fmt.Fprintln(in.stdout, k.say.sentence("keep.backedup", data))
+	fmt.Fprintln(in.stdout, k.say.sentence(ofSummary(sum, "keep.backedup", "keep.backeduppages"), data))
 	return exitOK
 }
 
@@ -231,7 +239,7 @@ func restore(ctx context.Context, in invocation) int {
 	}
 	data := counted(k.say, sum)
 	data["From"], data["Path"] = k.file, k.data
-	fmt.Fprintln(in.stdout, k.say.sentence("keep.restored", data))
+	fmt.Fprintln(in.stdout, k.say.sentence(ofSummary(sum, "keep.restored", "keep.restoredpages"), data))
 	fmt.Fprintln(in.stdout, k.say.word("keep.revived"))
 	if aside != "" {
 		fmt.Fprintln(in.stdout, k.say.sentence("keep.aside", map[string]any{"Path": aside}))

@@ -81,6 +81,27 @@ func TestKeep(t *testing.T) {
 	}
 }
 
+// Of a file of an earlier version it is not said that it holds nothing.
+func TestKeepAnEarlierFile(t *testing.T) {
+	dir := t.TempDir()
+	old, err := os.ReadFile("../../bot/store/testdata/schema1.bolt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, copied := filepath.Join(dir, "t.db"), filepath.Join(dir, "copy.db")
+	write(t, data, string(old))
+	for _, tt := range []struct{ args, want string }{
+		{"verify --data " + data, "The pages of " + data + " are whole."},
+		{"backup " + copied + " --data " + data, "Copied and verified: " + copied + ", "},
+		{"restore " + copied + " --data " + data, "Restored from " + copied + " to " + data + ", of an earlier version"},
+	} {
+		got := program(t, nil, "", append(strings.Fields(tt.args), "--lang", "en")...)
+		if got.code != exitOK || !strings.Contains(got.out, tt.want) || strings.Contains(got.out, " 0 ") {
+			t.Errorf("%s: %+v", tt.args, got)
+		}
+	}
+}
+
 // Copies are made when they are due, also after a start; the oldest go once there is a new one; other
 // files stay.
 func TestBackupsRotate(t *testing.T) {
