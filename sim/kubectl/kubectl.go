@@ -8,6 +8,7 @@ package kubectl
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -145,8 +146,8 @@ func (r *run) execute(args []string) {
 		r.result.Refused, r.result.Code = refusal, 1
 		return
 	}
-	if len(args) > mostArguments {
-		fmt.Fprintf(&r.err, "error: too many arguments: %d, limit is %d\n", len(args), mostArguments)
+	if n := mostOfArguments(args); n > mostArguments {
+		fmt.Fprintf(&r.err, "error: too many arguments: %d, limit is %d\n", n, mostArguments)
 		r.result.Code = 1
 		return
 	}
@@ -175,14 +176,31 @@ func (r *run) execute(args []string) {
 func longestList(args []string, text string) int {
 	longest := apiserver.LongestList([]byte(text))
 	for _, a := range args {
-		if strings.HasPrefix(a, "--") {
-			_, a, _ = strings.Cut(a, "=")
-		} else if len(a) > 2 && a[0] == '-' { // -p{…}, -p={…}
-			a = strings.TrimPrefix(a[2:], "=")
-		}
-		longest = max(longest, apiserver.LongestList([]byte(a)))
+		longest = max(longest, apiserver.LongestList([]byte(valueOf(a))))
 	}
 	return longest
+}
+
+// mostOfArguments is how many arguments there are, or how many the longest list of some has that is written with commas, as in
+// --verb=get,list; JSON is no such list.
+func mostOfArguments(args []string) int {
+	most := len(args)
+	for _, a := range args {
+		if n := strings.Count(a, ",") + 1; n > most && !json.Valid([]byte(valueOf(a))) {
+			most = n
+		}
+	}
+	return most
+}
+
+// valueOf is what an argument holds: of --patch={…} and -p{…}, that of the flag.
+func valueOf(a string) string {
+	if strings.HasPrefix(a, "--") {
+		_, a, _ = strings.Cut(a, "=")
+	} else if len(a) > 2 && a[0] == '-' {
+		a = strings.TrimPrefix(a[2:], "=")
+	}
+	return a
 }
 
 func (r *run) recoverExit() {

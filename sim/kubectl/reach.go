@@ -83,6 +83,7 @@ func checkFlag(cmd *cobra.Command, f *pflag.Flag, allowed []string, ownStdin boo
 const (
 	mostCommas   = 20
 	mostDescents = 3
+	mostColumns  = 100 // of custom-columns: each is a JSONPath of its own, and as wide as its widest cell
 )
 
 // checkFormat refuses outputs that read files, and those that a few words make endless: a Go template ranges over
@@ -94,11 +95,11 @@ func checkFormat(format string) *Refusal {
 			return &Refusal{RefusedOutput, kind}
 		}
 	}
-	commas := strings.Count(format, ",")
+	commas, most := strings.Count(format, ","), mostCommas
 	if strings.HasPrefix(format, "custom-columns") {
-		commas = 0 // they part the columns
+		most = mostColumns - 1 // they part the columns
 	}
-	if commas > mostCommas || strings.Count(format, "..") > mostDescents {
+	if commas > most || strings.Count(format, "..") > mostDescents {
 		kind, _, _ := strings.Cut(format, "=")
 		return &Refusal{RefusedOutput, kind}
 	}

@@ -59,6 +59,7 @@ func TestRefusedOnceParsed(t *testing.T) {
 		{[]string{"get", "nodes", "-o", "jsonpath={..a..a..a..a}"}, "output jsonpath"},
 		{[]string{"get", "nodes", "-o", "jsonpath={range .items[*]}{.metadata.name},{end}"}, ""},
 		{[]string{"get", "nodes", "-o", "custom-columns=" + strings.Repeat("N:.kind,", 30) + "N:.kind"}, ""},
+		{[]string{"get", "nodes", "-o", "custom-columns=" + strings.Repeat("N:.kind,", 100) + "N:.kind"}, "output custom-columns"},
 	} {
 		got := ""
 		r := Run(context.Background(), c, tt.args, "")

@@ -152,6 +152,8 @@ func TestLongInputs(t *testing.T) {
 		want  string
 	}{
 		{append([]string{"get", "pods"}, slices.Repeat([]string{"a"}, 60_000)...), "", "error: too many arguments: 60002, limit is 5000\n"},
+		{[]string{"create", "quota", "q", "--hard=" + strings.Repeat("[a=1,", many)}, "", "error: too many arguments: 30001, limit is 5000\n"},
+		{[]string{"run", "a", "--image=b", "-l" + strings.Repeat("a=1,", many)}, "", "error: too many arguments: 30001, limit is 5000\n"},
 		{[]string{"apply", "-f", "-"}, web + containers, "error: a list has 30000 items, limit is 4000\n"},
 		{[]string{"set", "image", "--local", "-f", "-", "*=b"}, web + "\n" + strings.Repeat("  - {name: a, image: b}\n", many), "error: a list has 30000 items, limit is 4000\n"},
 		{[]string{"patch", "pod", "a", "-p", `{"spec":{"containers":` + containers + `}}`}, "", "error: a list has 30000 items, limit is 4000\n"},
