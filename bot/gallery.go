@@ -94,6 +94,19 @@ func (t *Tutor) pictured(r Request, emit func(Reply)) func(Reply) {
 	}
 }
 
+// sketch makes a reply's pictures while its turn lasts, for that is work that others have to have their turn beside; when it is shown,
+// they are in the gallery.
+func (t *Tutor) sketch(r Request, reply Reply) {
+	if r.Pictures == "" {
+		return
+	}
+	for _, b := range reply.Blocks {
+		if p, ok := b.(Picture); ok && p.PNG == nil && p.Drawn != nil {
+			_, _ = t.paint(p.Drawn) // what is wrong with it is told when it is shown
+		}
+	}
+}
+
 // pixels are those of a picture; nil: it has none, or has left the course since.
 func (t *Tutor) pixels(p Picture) ([]byte, error) {
 	if p.Drawn != nil {

@@ -365,7 +365,7 @@ func besideNoise(b *testing.B, before string, lines []string) {
 	tutor := New(Config{Store: newMemory(), Limits: Limits{Rates: Unlimited()}})
 	var ids atomic.Int64
 	ask := func(ctx context.Context, tenant, channel, line string) {
-		r := Request{ID: fmt.Sprint(ids.Add(1)), Platform: "test", Tenant: tenant, Channel: channel, Who: Person{ID: "p" + channel}, Line: line}
+		r := Request{ID: fmt.Sprint(ids.Add(1)), Platform: "test", Tenant: tenant, Channel: channel, Who: Person{ID: "p" + channel}, Line: line, Pictures: ThemeLight}
 		err := tutor.Handle(ctx, r, func(r Reply) {
 			if r.Failed && ctx.Err() == nil {
 				b.Errorf("%.60s: %.300s", line, plainText(r))

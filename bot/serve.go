@@ -144,6 +144,7 @@ func (t *Tutor) attempt(ctx context.Context, ln *lane, all []*served) (n int, er
 	if e := t.let(ctx, ln, func(ctx context.Context) {
 		for n < len(all) && err == nil && !(n > 0 && g.full()) {
 			if err = t.answer(passOf(ctx).with(all[n].ctx), ln, all[n], &g); err == nil {
+				t.sketch(all[n].request, all[n].reply)
 				n++
 			}
 		}

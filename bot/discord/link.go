@@ -246,14 +246,14 @@ func (l *link) heard(data []byte) (pass []byte, err error) {
 	}
 	switch m.Op {
 	case opDispatch:
+		if m.Type == "" { // nothing reaches discordgo, which waits on where this is the first
+			return nil, nil
+		}
 		if !l.begun.Swap(true) {
 			_ = l.real.SetReadDeadline(time.Time{}) // from here on, heartbeats tell
 			if l.over() {
 				l.hurry()
 			}
-		}
-		if m.Type == "" {
-			return nil, nil
 		}
 		return disguised(m.Type, m.Sequence, m.Data)
 	case opHello:
