@@ -79,6 +79,9 @@ func newGate(processors int) *gate {
 	return &gate{now: time.Now, slots: max(1, processors), crews: map[Scope]*crew{}}
 }
 
+// half of the places, and one at the least.
+func (g *gate) half() int { return max(1, g.slots/2) }
+
 // house is whose share a channel's work counts to: its tenant's, or where there is none its own.
 func (p Place) house() Scope {
 	if p.Tenant == "" {
@@ -94,13 +97,13 @@ func (g *gate) enter(ctx context.Context, p Place, long bool) (*pass, error) {
 		s.kind = longTurn
 	}
 	g.mu.Lock()
-	g.queue(s)
+	ready := g.queue(s)
 	g.mu.Unlock()
-	return s, s.await(ctx)
+	return s, s.await(ctx, ready)
 }
 
-// queue and those that follow up to take have the turn of g.mu.
-func (g *gate) queue(s *pass) {
+// queue has a turn wait; what it returns is closed when it may work. It and those that follow up to take have the turn of g.mu.
+func (g *gate) queue(s *pass) (ready <-chan struct{}) {
 	if s.of != g.came {
 		if g.came != (Scope{}) {
 			g.mixed = g.now()
@@ -117,7 +120,9 @@ func (g *gate) queue(s *pass) {
 	}
 	c.waiting[s.kind] = append(c.waiting[s.kind], s)
 	s.ready, s.since = make(chan struct{}), g.now()
+	ready = s.ready
 	g.fill()
+	return ready
 }
 
 func (c *crew) waits() bool { return len(c.waiting[quickTurn])+len(c.waiting[longTurn]) > 0 }
@@ -156,9 +161,9 @@ func (g *gate) fill() {
 func (g *gate) next() (who *crew, as kind, ok bool) {
 	share := g.slots
 	if g.now().Sub(g.mixed) < mixedFor {
-		share = max(1, g.slots/2)
+		share = g.half()
 	}
-	room := g.long < max(1, g.slots/2)
+	room := g.long < g.half()
 	for _, c := range g.order {
 		working := 0
 		for _, s := range c.inside {
@@ -186,7 +191,7 @@ func (g *gate) next() (who *crew, as kind, ok bool) {
 // is one place no quick one would ever have it.
 func (g *gate) overdue(s *pass) bool {
 	now := g.now()
-	return now.Sub(s.since) >= asideFor && now.Sub(g.aside) >= asideFor/time.Duration(max(1, g.slots/2))
+	return now.Sub(s.since) >= asideFor && now.Sub(g.aside) >= asideFor/time.Duration(g.half())
 }
 
 // shares is of a turn whose slice is its own no more.
@@ -252,16 +257,13 @@ func (g *gate) tidy(c *crew) {
 }
 
 // await waits until the pass has its place.
-func (s *pass) await(ctx context.Context) error {
-	g := s.gate
-	g.mu.Lock()
-	ready := s.ready
-	g.mu.Unlock()
+func (s *pass) await(ctx context.Context, ready <-chan struct{}) error {
 	select {
 	case <-ready:
 		return nil
 	case <-ctx.Done():
 	}
+	g := s.gate
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if s.works { // at the last moment
@@ -297,9 +299,9 @@ func (s *pass) pace(ctx context.Context) {
 	}
 	g.take(s)
 	s.kind = longTurn
-	g.queue(s)
+	ready := g.queue(s)
 	g.mu.Unlock()
-	_ = s.await(ctx) // what ends the wait ends the work, too
+	_ = s.await(ctx, ready) // what ends the wait ends the work, too
 }
 
 // over is whether a turn has to give up its place now.
