@@ -52,17 +52,12 @@ func (c *call) learnFrom(s *openQuiz, item *content.Item, rec quiz.Record) error
 		return err
 	}
 	w := awaiting{Tenant: c.channel.scope.Tenant, Channel: c.channel.scope.Channel}
-	records, _, err := c.tutor.cfg.Store.Read(c.ctx, c.learner.scope, keyAwait+s.ID)
+	kept, err := readShelf(c.ctx, c.tutor.cfg.Store, c.learner.scope, keyAwait+s.ID)
 	if err != nil {
-		return fmt.Errorf("read answers that wait: %w", err)
+		return err
 	}
-	for _, r := range records {
-		if r.Key != keyAwait+s.ID {
-			continue
-		}
-		if err := json.Unmarshal(r.Value, &w); err != nil {
-			return fmt.Errorf("decode record %s: %w", r.Key, err)
-		}
+	if err := kept.get(keyAwait+s.ID, &w); err != nil {
+		return err
 	}
 	for i, before := range w.Answers {
 		if before.Question == a.Question {
@@ -179,19 +174,11 @@ func (c *call) sessionIn(w awaiting, id string) (*quiz.Session, error) {
 
 // readSession reads a session of any channel; nil: it is kept no more.
 func (c *call) readSession(scope Scope, id string) (*quiz.Session, error) {
-	records, _, err := c.tutor.cfg.Store.Read(c.ctx, scope, keyQuiz+id)
+	kept, err := readShelf(c.ctx, c.tutor.cfg.Store, scope, keyQuiz+id)
 	if err != nil {
-		return nil, fmt.Errorf("read session: %w", err)
+		return nil, err
 	}
-	for _, rec := range records {
-		if rec.Key != keyQuiz+id {
-			continue
-		}
-		s := &quiz.Session{}
-		if err := json.Unmarshal(rec.Value, s); err != nil {
-			return nil, fmt.Errorf("decode record %s: %w", rec.Key, err)
-		}
-		return s, nil
-	}
-	return nil, nil
+	var s *quiz.Session
+	err = kept.get(keyQuiz+id, &s)
+	return s, err
 }
