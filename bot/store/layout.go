@@ -96,11 +96,7 @@ func makeScope(tx *bbolt.Tx, s bot.Scope) (*bbolt.Bucket, error) {
 	if err != nil {
 		return nil, err
 	}
-	b, err := scopes.CreateBucketIfNotExists(scopeName(s))
-	if err != nil {
-		return nil, err
-	}
-	return b, nil
+	return scopes.CreateBucketIfNotExists(scopeName(s))
 }
 
 // fullPages is how full pages are made of what is written in bulk, and of what comes in the order of its keys (revisions, steps of the

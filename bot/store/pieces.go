@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
-	"fmt"
 
 	"go.etcd.io/bbolt"
 )
@@ -104,22 +103,15 @@ func (p *pieces) begin(key, value []byte) {
 	p.key, p.n, p.full = append(p.key[:0], key...), 1, len(value) == pieceOf(key)
 }
 
-// next says whether an element is a further piece; what is wrong with it, "" where nothing is.
-func (p *pieces) next(key, value []byte) (piece bool, wrong string) {
+// next says whether an element is a further piece, and whether it is the one that is due, behind a full one, and has something in it.
+func (p *pieces) next(key, value []byte) (piece, right bool) {
 	if p.n == 0 || !isPiece(key, p.key) {
-		return false, ""
+		return false, false
 	}
 	n, size := int(binary.BigEndian.Uint32(key[len(p.key)+1:])), pieceOf(p.key)
-	switch {
-	case n != p.n:
-		wrong = fmt.Sprintf("piece %d of %q where %d is due", n, p.key, p.n)
-	case !p.full:
-		wrong = fmt.Sprintf("piece %d of %q is cut short", n-1, p.key)
-	case len(value) == 0 || len(value) > size:
-		wrong = fmt.Sprintf("piece %d of %q has %d bytes", n, p.key, len(value))
-	}
+	right = n == p.n && p.full && len(value) > 0 && len(value) <= size
 	p.n, p.full = n+1, len(value) == size
-	return true, wrong
+	return true, right
 }
 
 // cutAtOnce is how many bytes of records a transaction of cutRecords writes, about.

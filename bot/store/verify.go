@@ -8,108 +8,12 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"slices"
 	"strconv"
 
 	"go.etcd.io/bbolt"
 
 	"timonier/bot"
 )
-
-// Kind is what is wrong with a file, or odd.
-type Kind int
-
-// What Verify finds. The first two and the last three are no damage.
-const (
-	OneMeta    Kind = iota // one of the two first pages is not whole: the other counts, as after a cut of power
-	LostPages              // Number pages are neither used nor free
-	NoMeta                 // neither first page is whole: nothing can be read
-	Short                  // the file ends at page Page, and counts on Number
-	Page                   // a page is damaged; Fault says how
-	NoBucket               // a bucket of the file's own is missing; Detail is its name
-	BadSchema              // no layout is named
-	BadName                // a name that no text gives
-	BadValue               // a version, a record, a reply of a shape that this program does not write
-	BadPiece               // a long record, a piece of which is missing, cut or too long; Detail is its key and the piece
-	NoAge                  // a reply that would be kept for ever
-	NoReply                // a reply's age without its reply
-	Stranger               // a bucket that is none of this program's; Detail is its name
-	OldSchema              // Number is an earlier layout's: only its pages are checked
-	Unfinished             // a migration to layout Number has begun and is not done: only its pages are checked
-)
-
-// Fault is what is wrong with a page, in words for a log.
-type Fault string
-
-// The faults of a page.
-const (
-	PageBeyond    Fault = "it is beyond the end"
-	PageUnread    Fault = "it cannot be read"
-	PageMisplaced Fault = "its header names another page"
-	PageKind      Fault = "its kind is unknown"
-	PageLong      Fault = "its length is impossible"
-	PageTwice     Fault = "it is used twice"
-	PageFree      Fault = "it is used, and in the list of free ones"
-	PageDeep      Fault = "the tree above it is too deep"
-	PageEmpty     Fault = "it is a branch of nothing"
-	PageContents  Fault = "its contents are not in it"
-	PageOrder     Fault = "its keys are out of order"
-	PageBucket    Fault = "a bucket in it is impossible"
-	PageFreeList  Fault = "the list of free pages is impossible"
-)
-
-// Faults are all of them.
-func Faults() []Fault {
-	return []Fault{PageBeyond, PageUnread, PageMisplaced, PageKind, PageLong, PageTwice, PageFree, PageDeep, PageEmpty, PageContents, PageOrder, PageBucket, PageFreeList}
-}
-
-// Finding is one thing that is wrong with a file, and whose it is.
-type Finding struct {
-	Kind   Kind
-	Where  Where
-	Page   uint64 // of Page, Short
-	Number uint64 // of LostPages, Short, OldSchema, Unfinished
-	Fault  Fault  // of Page
-	Detail string // for whoever looks closer: names and numbers, in no language
-}
-
-// Damage says that what was written may not be there any more.
-func (f Finding) Damage() bool {
-	return !slices.Contains([]Kind{OneMeta, LostPages, Stranger, OldSchema, Unfinished}, f.Kind)
-}
-
-// Where is a part of a file. Names that are too long to be kept are "#" and their hash.
-type Where struct {
-	Part Part
-	bot.Scope
-}
-
-// Part is which part of a file.
-type Part int
-
-// The parts of a file.
-const (
-	Whole       Part = iota // the file, or which page belongs to what
-	Ages                    // the replies' ages
-	TenantList              // which tenants there are
-	ScopeList               // which channels and people a tenant has
-	Replies                 // the replies of a tenant
-	ScopeRecord             // the records of a channel, a person or a tenant itself
-)
-
-// Summary is what a file holds. The damaged are among those that are known at all.
-type Summary struct {
-	Schema                    int
-	Bytes                     int64
-	Pages                     uint64
-	Tenants, Channels, People int
-	DamagedTenants, Damaged   int // of Tenants; of Channels and People and the tenants' own records
-	Records, Replies          int
-	PagesOnly                 bool // of another layout: what it holds is not counted
-	Damages, Oddities         int  // findings
-
-	tx uint64 // the last transaction
-}
 
 // Verify reads a file from its first page to its last and tells each finding as it comes: pages, the
 // order of keys, what is used twice or lost, names, versions, records, replies and their ages.
@@ -220,7 +124,6 @@ type verifier struct {
 	tell  func(Finding)
 	sum   Summary
 	where Where
-	other bool // it is laid out in another way than this program's: its pages are followed, and no more is known
 
 	ages, tenants []byte // the values of these buckets
 }
@@ -269,10 +172,10 @@ func (v *verifier) readSchema(known int) {
 	switch n := v.sum.Schema; {
 	case n < 1 || n > known:
 	case len(stopped.value) > 0:
-		v.other, v.sum.PagesOnly = true, true
+		v.sum.PagesOnly = true
 		v.note(Finding{Kind: Unfinished, Number: uint64(n)})
 	case n < known:
-		v.other, v.sum.PagesOnly = true, true
+		v.sum.PagesOnly = true
 		v.note(Finding{Kind: OldSchema, Number: uint64(n)})
 	}
 }
@@ -293,14 +196,14 @@ func (v *verifier) run() error {
 	if err := v.ctx.Err(); err != nil {
 		return err
 	}
-	if v.sum.Damages == 0 && !v.other { // else a bucket may be there that could not be seen
+	if v.sum.Damages == 0 && !v.sum.PagesOnly { // else a bucket may be there that could not be seen
 		for _, name := range [][]byte{ownBucket, agesBucket, tenantsBucket} {
 			if !found[string(name)] {
 				v.wrong(NoBucket, string(name))
 			}
 		}
 	}
-	if v.sum.Damages == 0 && !v.other {
+	if v.sum.Damages == 0 && !v.sum.PagesOnly {
 		v.match()
 	}
 	if n := v.lost(); n > 0 && listed && v.sum.Damages == 0 {
@@ -313,7 +216,7 @@ func (v *verifier) run() error {
 func (v *verifier) top(e element) bool {
 	defer func(before Where) { v.where = before }(v.where)
 	switch {
-	case v.other:
+	case v.sum.PagesOnly:
 		v.strange(e)
 	case !e.bucket:
 		v.wrong(Stranger, printable(e.key))
@@ -403,13 +306,13 @@ func (v *verifier) reply(e element, last *pieces) {
 
 // piece says whether an element is a further piece of the value before it, and notes what is wrong with it.
 func (v *verifier) piece(e element, last *pieces) bool {
-	piece, wrong := last.next(e.key, e.value)
+	piece, right := last.next(e.key, e.value)
 	switch {
 	case e.bucket:
 		return false
 	case !piece:
 		last.begin(e.key, e.value)
-	case wrong != "":
+	case !right:
 		v.wrong(BadPiece, fmt.Sprintf("%q, %d", last.key, last.n-1))
 	}
 	return piece
